@@ -1,0 +1,119 @@
+"""The values that flow from signals to emotions, the same objects live and offline.
+
+Times are integer nanoseconds on the input's time line (the stamps of camera and microphone).
+Arrays are never written to after they were put in here.
+"""
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from smern_ros.spec import MODALITIES
+
+SECOND = 1_000_000_000
+"""Nanoseconds."""
+
+
+@dataclass(frozen=True, eq=False)
+class Skeleton:
+    """One person in one camera frame, in the order of `smern_ros.spec.Joint`."""
+
+    stamp_ns: int
+    person_id: str
+    positions: np.ndarray        # (10, 3) float32, metres from the thorax; axes of the camera's optical frame
+    #                              (REP-103: x right, y down, z away from the camera); NaN where not seen
+    confidences: np.ndarray      # (10,) float32, 0..1, how visible the estimator holds each joint
+    score: float                 # 0..1, how sure the estimator is that this is a person
+    extent: float                # shoulder width as a fraction of the image width: the larger, the nearer
+    image_positions: np.ndarray  # (10, 2) float32, pixels (u, v) of the source image; NaN where not seen
+
+
+@dataclass(frozen=True, eq=False)
+class SkeletonWindow:
+    """One person's movement from start to end, resampled to the spec's rate and filtered with zero phase."""
+
+    person_id: str
+    start_ns: int
+    end_ns: int
+    positions: np.ndarray  # (T, 10, 3) float32, metres from the thorax, optical axes; 0 where not visible
+    visible: np.ndarray    # (T, 10) bool
+    extent: float          # mean over the window, see Skeleton.extent
+
+
+@dataclass(frozen=True, eq=False)
+class Utterance:
+    """A stretch of speech that the voice activity detector cut out."""
+
+    id: str
+    start_ns: int
+    end_ns: int
+    samples: np.ndarray  # (N,) float32, -1..1, mono, at the spec's sample rate
+
+
+@dataclass(frozen=True, eq=False)
+class AudioFeatures:
+    """What the audio encoder sees of an utterance (paper, section IV-B)."""
+
+    utterance_id: str
+    start_ns: int
+    end_ns: int
+    mfcc: np.ndarray     # (T, 39) float32
+    prosody: np.ndarray  # (35,) float32, in the order of `smern_ros.spec.PROSODY`
+
+
+@dataclass(frozen=True)
+class Word:
+    text: str
+    start_ns: int
+    end_ns: int
+    probability: float
+
+
+@dataclass(frozen=True)
+class Transcript:
+    """The words of an utterance."""
+
+    utterance_id: str
+    start_ns: int
+    end_ns: int
+    text: str
+    words: tuple[Word, ...] = ()
+    confidence: float = 1.0  # 0..1
+    language: str = 'en'     # ISO 639-1
+
+
+@dataclass(frozen=True)
+class UtteranceInputs:
+    """All that is known of one utterance; what is missing is None."""
+
+    utterance_id: str
+    start_ns: int
+    end_ns: int
+    audio: AudioFeatures | None = None
+    text: Transcript | None = None
+    skeleton: SkeletonWindow | None = None
+
+    @property
+    def modalities(self) -> tuple[str, ...]:
+        return tuple(m for m in MODALITIES if getattr(self, m) is not None)
+
+
+@dataclass(frozen=True, eq=False)
+class Prediction:
+    """What the network says of one utterance or window."""
+
+    labels: tuple[str, ...]
+    probabilities: np.ndarray    # (labels,) float32, calibrated, sum 1
+    modalities: tuple[str, ...]  # used, in the order of `smern_ros.spec.MODALITIES`
+    weights: np.ndarray          # (modalities,) float32, attention each received, sum 1
+    alone: np.ndarray            # (modalities, labels) float32, what each modality alone would say
+    model: str                   # checkpoint id
+
+    @property
+    def label(self) -> str:
+        return self.labels[int(self.probabilities.argmax())]
+
+    @property
+    def confidence(self) -> float:
+        return float(self.probabilities.max())

@@ -1,0 +1,20 @@
+"""What every test shares: where the real data is, and DDS kept to this host and to one test process."""
+import os
+import random
+from pathlib import Path
+
+import pytest
+
+# Before any rclpy.init(): two test processes on one machine never hear each other.
+os.environ['ROS_AUTOMATIC_DISCOVERY_RANGE'] = 'LOCALHOST'
+os.environ['ROS_DOMAIN_ID'] = str(random.SystemRandom().randint(1, 101))
+os.environ.setdefault('OMP_WAIT_POLICY', 'PASSIVE')
+
+
+@pytest.fixture(scope='session')
+def shared_data() -> Path:
+    """The folder of real speech, text, motion and video; the test is skipped where it is absent."""
+    path = Path(os.environ.get('SMERN_SHARED_DATA', Path(__file__).resolve().parents[2] / 'shared/data'))
+    if not path.is_dir():
+        pytest.skip(f'no data in {path}; point SMERN_SHARED_DATA at it')
+    return path
