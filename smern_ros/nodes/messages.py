@@ -1,0 +1,290 @@
+"""Messages to the core's values and back. What a message says is checked here, where it enters."""
+from __future__ import annotations
+
+import array
+from collections.abc import Sequence
+
+import numpy as np
+from builtin_interfaces.msg import Time
+from geometry_msgs.msg import Point
+from std_msgs.msg import Header
+
+from smern_ros import msg
+from smern_ros.spec import JOINTS, LABELS, PROSODY, SPEC
+from smern_ros.values import (
+    SECOND,
+    AudioFeatures,
+    Prediction,
+    Skeleton,
+    SkeletonWindow,
+    Transcript,
+    Utterance,
+    Word,
+)
+
+MAX_PEOPLE = 50
+MAX_TEXT = 10_000
+"""Characters of one transcript; nobody says more in one utterance."""
+
+
+# --- time ---------------------------------------------------------------------------------------------------------
+
+def to_time(stamp_ns: int) -> Time:
+    return Time(sec=stamp_ns // SECOND, nanosec=stamp_ns % SECOND)
+
+
+def to_ns(time: Time) -> int:
+    return time.sec * SECOND + time.nanosec
+
+
+def stamp_of(header: Header) -> int:
+    """The header's stamp in ns.
+
+    :raises ValueError: if it was never set.
+    """
+    stamp_ns = to_ns(header.stamp)
+    if stamp_ns <= 0:
+        raise ValueError(
+            f'header.stamp is {header.stamp.sec}.{header.stamp.nanosec:09d}; '
+            'set it to the time at which the data was captured'
+        )
+    return stamp_ns
+
+
+def header(stamp_ns: int, frame_id: str) -> Header:
+    return Header(stamp=to_time(stamp_ns), frame_id=frame_id)
+
+
+def _span(start: Time, end: Time, what: str) -> tuple[int, int]:
+    start_ns, end_ns = to_ns(start), to_ns(end)
+    if not 0 < start_ns < end_ns:
+        raise ValueError(f'{what} lasts from {start_ns / SECOND:.3f} s to {end_ns / SECOND:.3f} s: end must follow start')
+    return start_ns, end_ns
+
+
+# --- arrays -------------------------------------------------------------------------------------------------------
+
+def to_floats(values: np.ndarray) -> array.array:
+    """float32[] field content; an array.array is taken as it is, an ndarray would be checked value by value."""
+    floats = array.array('f')
+    floats.frombytes(np.ascontiguousarray(values, np.float32).tobytes())
+    return floats
+
+
+def from_floats(values: Sequence[float], shape: tuple[int, ...], what: str) -> np.ndarray:
+    """:raises ValueError: if the field has another size or holds NaN or infinity."""
+    floats = np.asarray(values, np.float32)
+    wanted = int(np.prod([n for n in shape if n >= 0]))
+    if floats.size % wanted if -1 in shape else floats.size != wanted:
+        raise ValueError(f'{what} has {floats.size} values, which do not make an array of shape {shape}')
+    if not np.isfinite(floats).all():
+        raise ValueError(f'{what} holds {np.count_nonzero(~np.isfinite(floats))} values that are NaN or infinite')
+    return floats.reshape(shape)
+
+
+# --- skeletons ----------------------------------------------------------------------------------------------------
+
+def skeleton_to_message(skeleton: Skeleton, message_header: Header) -> msg.Skeleton:
+    return msg.Skeleton(
+        header=message_header,
+        person_id=skeleton.person_id,
+        positions=[Point(x=x, y=y, z=z) for x, y, z in skeleton.positions.astype(float).tolist()],
+        confidences=skeleton.confidences.astype(np.float32),
+        score=float(skeleton.score),
+        extent=float(skeleton.extent),
+        image_positions=skeleton.image_positions.astype(np.float32).reshape(-1),
+    )
+
+
+def skeletons_to_message(skeletons: Sequence[Skeleton], message_header: Header) -> msg.SkeletonArray:
+    return msg.SkeletonArray(
+        header=message_header, skeletons=[skeleton_to_message(s, message_header) for s in skeletons]
+    )
+
+
+def skeletons_from_message(message: msg.SkeletonArray) -> list[Skeleton]:
+    """:raises ValueError: naming the person and field that cannot be."""
+    stamp_ns = stamp_of(message.header)
+    if len(message.skeletons) > MAX_PEOPLE:
+        raise ValueError(f'{len(message.skeletons)} skeletons in one frame; at most {MAX_PEOPLE} are believed')
+    skeletons = []
+    for one in message.skeletons:
+        positions = np.array([(p.x, p.y, p.z) for p in one.positions], np.float32)
+        if np.isinf(positions).any():
+            raise ValueError(f'a position of person {one.person_id!r} is infinite; NaN means not seen')
+        if not one.person_id:
+            raise ValueError('a skeleton without person_id')
+        skeletons.append(
+            Skeleton(
+                stamp_ns=stamp_ns,
+                person_id=one.person_id,
+                positions=positions,
+                confidences=np.asarray(one.confidences, np.float32),
+                score=one.score,
+                extent=one.extent,
+                image_positions=np.asarray(one.image_positions, np.float32).reshape(len(JOINTS), 2),
+            )
+        )
+    if len({s.person_id for s in skeletons}) < len(skeletons):
+        raise ValueError(f'two skeletons of one frame share a person_id: {[s.person_id for s in skeletons]}')
+    return skeletons
+
+
+def window_to_message(
+    utterance_id: str, start_ns: int, end_ns: int, people: Sequence[SkeletonWindow], frame_id: str
+) -> msg.SkeletonWindow:
+    return msg.SkeletonWindow(
+        header=header(end_ns, frame_id),
+        utterance_id=utterance_id,
+        start=to_time(start_ns),
+        end=to_time(end_ns),
+        rate=SPEC.skeleton_rate,
+        spec=SPEC.name,
+        tracks=[
+            msg.SkeletonTrack(
+                person_id=one.person_id,
+                extent=float(one.extent),
+                positions=to_floats(one.positions),
+                visible=one.visible.reshape(-1).tolist(),
+            )
+            for one in people
+        ],
+    )
+
+
+def windows_from_message(message: msg.SkeletonWindow) -> list[SkeletonWindow]:
+    """:raises ValueError: for another feature spec, or a track whose sizes do not agree."""
+    start_ns, end_ns = _span(message.start, message.end, f'skeleton window of utterance {message.utterance_id!r}')
+    _require_spec(message.spec, 'skeleton window')
+    windows = []
+    for track in message.tracks:
+        positions = from_floats(track.positions, (-1, len(JOINTS), 3), f'positions of person {track.person_id!r}')
+        visible = np.asarray(track.visible, bool)
+        if visible.size != positions.shape[0] * len(JOINTS):
+            raise ValueError(f'person {track.person_id!r} has {positions.shape[0]} frames, but {visible.size} visible flags')
+        windows.append(
+            SkeletonWindow(
+                person_id=track.person_id,
+                start_ns=start_ns,
+                end_ns=end_ns,
+                positions=positions,
+                visible=visible.reshape(-1, len(JOINTS)),
+                extent=track.extent,
+            )
+        )
+    return windows
+
+
+# --- speech -------------------------------------------------------------------------------------------------------
+
+def utterance_to_message(utterance: Utterance, state: int, last_voiced_ns: int, frame_id: str) -> msg.Utterance:
+    """:param state: TENTATIVE, ENDED or RESUMED of the message; the last carries no audio."""
+    silent = state == msg.Utterance.RESUMED
+    return msg.Utterance(
+        header=header(utterance.start_ns, frame_id),
+        id=utterance.id,
+        state=state,
+        start=to_time(utterance.start_ns),
+        end=to_time(utterance.end_ns),
+        last_voiced=to_time(last_voiced_ns),
+        sample_rate=SPEC.sample_rate,
+        audio=array.array('f') if silent else to_floats(utterance.samples),
+    )
+
+
+def utterance_from_message(message: msg.Utterance) -> Utterance:
+    """:raises ValueError: if it is not speech at the spec's rate within its own span."""
+    stamp_of(message.header)
+    start_ns, end_ns = _span(message.start, message.end, f'utterance {message.id!r}')
+    if not message.id:
+        raise ValueError('an utterance without id')
+    if message.sample_rate != SPEC.sample_rate:
+        raise ValueError(f'utterance {message.id!r} is at {message.sample_rate} Hz; wanted {SPEC.sample_rate} Hz')
+    samples = from_floats(message.audio, (-1,), f'audio of utterance {message.id!r}')
+    if message.state != msg.Utterance.RESUMED and not samples.size:
+        raise ValueError(f'utterance {message.id!r} has no audio')
+    return Utterance(id=message.id, start_ns=start_ns, end_ns=end_ns, samples=samples)
+
+
+def features_to_message(features: AudioFeatures, frame_id: str) -> msg.AudioFeatures:
+    return msg.AudioFeatures(
+        header=header(features.end_ns, frame_id),
+        utterance_id=features.utterance_id,
+        start=to_time(features.start_ns),
+        end=to_time(features.end_ns),
+        spec=SPEC.name,
+        mfcc=to_floats(features.mfcc),
+        prosody=features.prosody.astype(np.float32),
+    )
+
+
+def features_from_message(message: msg.AudioFeatures) -> AudioFeatures:
+    """:raises ValueError: for another feature spec, wrong sizes or values that are not finite."""
+    what = f'audio features of utterance {message.utterance_id!r}'
+    start_ns, end_ns = _span(message.start, message.end, what)
+    _require_spec(message.spec, what)
+    return AudioFeatures(
+        utterance_id=message.utterance_id,
+        start_ns=start_ns,
+        end_ns=end_ns,
+        mfcc=from_floats(message.mfcc, (-1, SPEC.mfcc), f'mfcc in {what}'),
+        prosody=from_floats(message.prosody, (len(PROSODY),), f'prosody in {what}'),
+    )
+
+
+def transcript_to_message(transcript: Transcript, frame_id: str, *, is_final: bool) -> msg.Transcript:
+    return msg.Transcript(
+        header=header(transcript.end_ns, frame_id),
+        utterance_id=transcript.utterance_id,
+        start=to_time(transcript.start_ns),
+        end=to_time(transcript.end_ns),
+        text=transcript.text,
+        words=[
+            msg.Word(text=w.text, start=to_time(w.start_ns), end=to_time(w.end_ns), probability=float(w.probability))
+            for w in transcript.words
+        ],
+        confidence=float(transcript.confidence),
+        language=transcript.language,
+        is_final=is_final,
+    )
+
+
+def transcript_from_message(message: msg.Transcript) -> Transcript:
+    """:raises ValueError: if the text is longer than anybody speaks, or the span cannot be."""
+    start_ns, end_ns = _span(message.start, message.end, f'transcript of utterance {message.utterance_id!r}')
+    if len(message.text) > MAX_TEXT:
+        raise ValueError(
+            f'transcript of utterance {message.utterance_id!r} has {len(message.text)} characters; at most {MAX_TEXT}'
+        )
+    return Transcript(
+        utterance_id=message.utterance_id,
+        start_ns=start_ns,
+        end_ns=end_ns,
+        text=message.text,
+        words=tuple(Word(w.text, to_ns(w.start), to_ns(w.end), w.probability) for w in message.words),
+        confidence=message.confidence,
+        language=message.language,
+    )
+
+
+# --- emotion ------------------------------------------------------------------------------------------------------
+
+def prediction_to_fields(prediction: Prediction) -> dict:
+    """The fields of an EmotionState that the network's answer fills."""
+    if prediction.labels != LABELS:
+        raise ValueError(f'the model answers with the labels {prediction.labels}; wanted {LABELS}')
+    return {
+        'labels': list(prediction.labels),
+        'probabilities': to_floats(prediction.probabilities),
+        'label': prediction.label,
+        'confidence': prediction.confidence,
+        'modalities': list(prediction.modalities),
+        'modality_weights': to_floats(prediction.weights),
+        'modality_probabilities': to_floats(prediction.alone),
+        'model': prediction.model,
+    }
+
+
+def _require_spec(name: str, what: str) -> None:
+    if name != SPEC.name:
+        raise ValueError(f'{what} is of {name!r}, this node computes {SPEC.name!r}: run the same version of smern_ros')

@@ -1,0 +1,17 @@
+"""Topic names, relative so that namespaces and remapping work."""
+IMAGE = 'image_raw'
+IMAGE_COMPRESSED = 'image_raw/compressed'
+AUDIO = 'audio'
+ROBOT_SPEAKING = 'robot_speaking'
+
+SKELETON_RAW = 'skeleton/raw'
+SKELETON_FILTERED = 'skeleton/filtered'
+SKELETON_WINDOW = 'skeleton/window'
+IS_SPEAKING = 'speech/is_speaking'
+UTTERANCE = 'speech/utterance'
+TRANSCRIPT = 'speech/transcript'
+AUDIO_FEATURES = 'audio/features'
+EMOTION_STATE = 'emotion_state'
+
+MEDIA_FINISHED = 'media/finished'
+DIAGNOSTICS = '/diagnostics'
