@@ -1,0 +1,33 @@
+"""From an utterance to what the audio encoder sees of it."""
+from __future__ import annotations
+
+import numpy as np
+
+from smern_ros.audio.mfcc import mfcc
+from smern_ros.audio.prosody import prosody
+from smern_ros.spec import SPEC, FeatureSpec
+from smern_ros.values import AudioFeatures, Utterance
+
+
+def extract(utterance: Utterance, spec: FeatureSpec = SPEC) -> AudioFeatures:
+    """Compute MFCC and prosody (paper, section IV-B).
+
+    The same samples always give the same features. MFCC longer than `spec.max_audio_frames` are cut at their end, as
+    the paper's base model does; the prosody is that of the whole utterance.
+
+    :raises ValueError: if the samples are none, not one-dimensional or not all finite
+    """
+    samples = np.asarray(utterance.samples, np.float32)
+    if samples.ndim != 1 or len(samples) == 0:
+        raise ValueError(
+            f'utterance {utterance.id!r} has samples of shape {samples.shape}; wanted is (N,) with N >= 1: mono audio'
+        )
+    if not np.isfinite(samples).all():
+        raise ValueError(f'utterance {utterance.id!r} has samples that are not finite numbers; wanted are -1..1')
+    return AudioFeatures(
+        utterance_id=utterance.id,
+        start_ns=utterance.start_ns,
+        end_ns=utterance.end_ns,
+        mfcc=mfcc(samples, spec)[: spec.max_audio_frames],
+        prosody=prosody(samples, spec),
+    )
