@@ -1,0 +1,133 @@
+"""The pip way in: builds the messages with the CMakeLists.txt that colcon uses, and puts them in the wheel."""
+import contextlib
+import importlib
+import importlib.util
+import os
+import shutil
+import subprocess
+import sys
+import xml.etree.ElementTree as ElementTree
+from pathlib import Path
+
+from setuptools import Distribution, find_packages, setup
+from setuptools.command.build_py import build_py
+
+NAME = 'smern_ros'
+ROOT = Path(__file__).resolve().parent
+ROS_IS_SOURCED = bool(os.environ.get('AMENT_PREFIX_PATH') and os.environ.get('ROS_DISTRO'))
+ROS_BUILD_WHEELS = [
+    f'ros-kilted-{name}' for name in (
+        'ament-cmake', 'ament-cmake-include-directories', 'ament-cmake-python', 'ament-cmake-ros-core',
+        'ament-package', 'builtin-interfaces', 'geometry-msgs', 'rosidl-core-generators',
+        'rosidl-default-generators', 'std-msgs',
+    )
+]
+
+
+def ros_prefix() -> str:
+    """Where share/ament_index is: the sourced ROS 2, else where the ROS wheels were installed."""
+    if ROS_IS_SOURCED:
+        return os.environ['AMENT_PREFIX_PATH']
+    spec = importlib.util.find_spec('rosidl_cmake')
+    if spec is None or spec.origin is None:
+        raise SystemExit(
+            'smern_ros compiles ROS messages, and no ROS 2 was found. Source one (. /opt/ros/DISTRO/setup.sh), or '
+            'install the wheels first: pip install -r requirements/ros.txt -r requirements/build.txt'
+        )
+    return str(Path(spec.origin).parents[4])  # PREFIX/lib/pythonX.Y/site-packages/rosidl_cmake/__init__.py
+
+
+def tool_folders() -> list[str]:
+    """Where the cmake and ninja that pip installed are: a venv that is not activated is not on PATH."""
+    folders = []
+    with contextlib.suppress(ImportError):
+        folders.append(importlib.import_module('cmake').CMAKE_BIN_DIR)
+        folders.append(importlib.import_module('ninja').BIN_DIR)
+    return folders
+
+
+def run(*command: str, env: dict[str, str]) -> None:
+    """Stops the build if the command fails. Any other exception than SystemExit an editable install would swallow."""
+    try:
+        subprocess.run(command, check=True, env=env)
+    except (OSError, subprocess.CalledProcessError) as error:
+        raise SystemExit(f'building the ROS messages of {NAME} failed: {error}') from error
+
+
+def build_interfaces() -> Path:
+    """Configures, builds and installs with cmake; returns the folder that stands for the install prefix."""
+    build = ROOT / 'build' / sys.implementation.cache_tag
+    stage = build / 'stage'
+    shutil.rmtree(stage, ignore_errors=True)
+    env = {**os.environ, 'AMENT_PREFIX_PATH': ros_prefix()}  # ament_cmake looks for the package index in it
+    env['CMAKE_PREFIX_PATH'] = env['AMENT_PREFIX_PATH']
+    env['PATH'] = os.pathsep.join([*tool_folders(), env.get('PATH', '')])
+    cmake = str(build / 'cmake')
+    # --fresh: an isolated build lives in another temporary environment each time.
+    run('cmake', '-S', str(ROOT), '-B', cmake, '--fresh', '-G', 'Ninja', '-DCMAKE_BUILD_TYPE=Release',
+        '-DBUILD_TESTING=OFF', f'-DCMAKE_INSTALL_PREFIX={stage}', f'-DPython3_EXECUTABLE={sys.executable}', env=env)
+    run('cmake', '--build', cmake, '--target', 'install', env=env)
+    shutil.rmtree(stage / 'share/ament_index/resource_index/parent_prefix_path')  # names the build environment
+    return stage
+
+
+class BuildPy(build_py):
+    """Adds the generated message code to the package, and what ROS looks for under its prefix to the data files."""
+
+    def run(self):
+        super().run()
+        stage = build_interfaces()
+        (init,) = stage.glob(f'**/{NAME}/msg/__init__.py')
+        generated = init.parents[1]
+        package = ROOT / NAME if self.editable_mode else Path(self.build_lib) / NAME
+        shutil.rmtree(package / 'msg', ignore_errors=True)  # a message removed since the last build
+        for file in [*generated.glob('msg/*.py'), *generated.glob('*.so')]:
+            _copy(file, package / file.relative_to(generated))
+        shared = [
+            *(stage / 'lib').glob('lib*.so'),
+            *(stage / 'lib' / NAME).iterdir(),
+            *(file for file in (stage / 'share').rglob('*') if file.is_file()),
+        ]
+        if self.editable_mode:  # an editable wheel carries no data files
+            for file in shared:
+                _copy(file, Path(sys.prefix) / file.relative_to(stage))
+        else:
+            data: dict[str, list[str]] = {}
+            for file in shared:
+                data.setdefault(str(file.parent.relative_to(stage)), []).append(str(file.relative_to(ROOT)))
+            self.distribution.data_files = sorted(data.items())
+
+
+class PlatformDistribution(Distribution):
+    """Makes the wheel one for this platform and this Python: it carries compiled messages."""
+
+    def has_ext_modules(self):
+        return True
+
+
+def _copy(source: Path, target: Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copy2(source, target)
+
+
+os.chdir(ROOT)
+setup(
+    version=ElementTree.parse(ROOT / 'package.xml').findtext('version'),
+    # `training/` stands at the top because it is the science beside the robot; it is installed inside the package.
+    package_dir={f'{NAME}.training': 'training'},
+    packages=[
+        *find_packages(include=[NAME, f'{NAME}.*'], exclude=[f'{NAME}.msg', f'{NAME}.msg.*']),
+        f'{NAME}.training', *(f'{NAME}.training.{package}' for package in find_packages('training')),
+    ],
+    package_data={
+        NAME: [f'**/{pattern}' for pattern in (
+            '*.json', '*.yaml', '*.html', '*.css', '*.js', '*.safetensors', '*.md', 'LICENCE*', 'LICENSE*',
+        )],
+        f'{NAME}.training': ['**/*.yaml', '**/*.json', '**/*.md'],
+    },
+    # Asked for by isolated builds only. Never wheels beside a sourced ROS 2: that one builds the messages.
+    setup_requires=['catkin_pkg', 'numpy', 'empy', 'lark', *([] if ROS_IS_SOURCED else ROS_BUILD_WHEELS)],
+    cmdclass={'build_py': BuildPy},
+    distclass=PlatformDistribution,
+    zip_safe=False,
+)

@@ -1,0 +1,54 @@
+"""The one list of the graph's nodes: the launch file, `smern run`, the build and the tests read it. Needs no ROS."""
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class GraphNode:
+    """A node of the graph. Its executable (`ros2 run smern_ros NAME`), module and launch argument follow the name."""
+
+    name: str
+    purpose: str
+    optional: bool = False  # the path from signals to /emotion_state can do without it
+    default: bool = True    # started unless switched off
+
+    @property
+    def module(self) -> str:
+        """What `python -m` runs."""
+        return f'smern_ros.nodes.{self.name}'
+
+    @property
+    def executable(self) -> str:
+        """What `ros2 run smern_ros` and the launch file start."""
+        return self.name
+
+
+NODES = (
+    GraphNode('pose_estimation', 'camera images to the joints of everybody in them'),
+    GraphNode('skeleton_filter', 'joints to smooth movement, live and for each utterance'),
+    GraphNode('audio_features', 'sound to utterances, MFCC and prosody'),
+    GraphNode('asr', 'utterances to words'),
+    GraphNode('fusion', 'voice, words and movement to /emotion_state'),
+    GraphNode('media_source', 'a file, webcam or microphone into the graph', optional=True, default=False),
+)
+"""In the order in which evidence flows; an optional source comes last, when its listeners are up."""
+
+
+def node(name: str) -> GraphNode:
+    """:raises ValueError: if the graph has no node of that name."""
+    for candidate in NODES:
+        if candidate.name == name:
+            return candidate
+    raise ValueError(f'no node {name!r} in the graph; it has {", ".join(n.name for n in NODES)}')
+
+
+def select(switches: dict[str, bool] | None = None) -> tuple[GraphNode, ...]:
+    """The nodes to start: the defaults, with those named in `switches` turned on or off.
+
+    :raises ValueError: if `switches` names a node that the graph has not.
+    """
+    switches = switches or {}
+    for name in switches:
+        node(name)
+    return tuple(n for n in NODES if switches.get(n.name, n.default))
