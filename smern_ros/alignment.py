@@ -1,0 +1,176 @@
+"""Which audio, words and movement belong to one utterance, and when enough of it is there to speak.
+
+Evidence comes on several paths at different speeds. It is keyed by the utterance's id and end: the voice activity
+detector may take an end back, and what was made for that end is then void. Times `now` are seconds on a steady clock;
+everything else is on the input's time line, so what is told does not depend on when evidence arrived, only whether.
+"""
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from typing import Generic, TypeVar
+
+from smern_ros.spec import AUDIO, MODALITIES, SKELETON
+
+Evidence = TypeVar('Evidence')
+
+
+@dataclass(frozen=True)
+class Due(Generic[Evidence]):
+    """An utterance that should be told now, with the evidence there is."""
+
+    utterance_id: str
+    start_ns: int
+    end_ns: int
+    evidence: dict[str, Evidence]  # by modality; those that gave nothing or did not come are absent
+    late: tuple[str, ...]          # modalities whose time passed
+    is_final: bool
+
+
+@dataclass
+class _Pending(Generic[Evidence]):
+    start_ns: int
+    end_ns: int
+    since: float
+    void_ns: int = 0                # ends up to here were taken back
+    ended_at: float | None = None
+    first_evidence_at: float | None = None
+    arrived: dict[str, Evidence | None] = field(default_factory=dict)
+    provisional_told: bool = False
+
+    def restart(self, end_ns: int) -> None:
+        self.end_ns = end_ns
+        self.arrived, self.first_evidence_at = {}, None
+        self.ended_at, self.provisional_told = None, False
+
+
+class Aligner(Generic[Evidence]):
+    """Collects evidence by utterance.
+
+    A provisional state is due once audio and skeleton are there, or the skeleton's time has passed. The final one is
+    due once the utterance has ended and all three are there, or the words' time has passed.
+    """
+
+    def __init__(
+        self, *, skeleton_wait: float = 0.3, text_wait: float = 2.0, forget_after: float = 30.0, capacity: int = 16
+    ) -> None:
+        """
+        :param skeleton_wait: s after the first evidence of an utterance.
+        :param text_wait: s after the decision that the utterance ended.
+        :param forget_after: s after which an utterance that never ended is given up.
+        :param capacity: most utterances under way at once; beyond, the oldest is given up.
+        """
+        self._skeleton_wait = skeleton_wait
+        self._text_wait = text_wait
+        self._forget_after = forget_after
+        self._capacity = capacity
+        self._pending: OrderedDict[str, _Pending[Evidence]] = OrderedDict()
+        self._told: OrderedDict[str, int] = OrderedDict()  # final end by id, so that late evidence is known as such
+        self.given_up: list[str] = []
+        """Ids of utterances dropped since this list was last cleared."""
+
+    @property
+    def busy(self) -> bool:
+        """An utterance is under way."""
+        return bool(self._pending)
+
+    def announce(self, utterance_id: str, start_ns: int, end_ns: int, *, ended: bool, now: float) -> None:
+        """The detector says that the utterance ends at end_ns: tentatively, or for good."""
+        pending = self._at(utterance_id, start_ns, end_ns, now)
+        if pending is not None and ended and pending.ended_at is None:
+            pending.ended_at = now
+
+    def resume(self, utterance_id: str, end_ns: int) -> None:
+        """Speech goes on: what was made for this end or an earlier one is void."""
+        pending = self._pending.get(utterance_id)
+        if pending is not None:
+            pending.void_ns = max(pending.void_ns, end_ns)
+            if pending.end_ns <= end_ns:
+                pending.restart(end_ns)
+
+    def add(
+        self, modality: str, utterance_id: str, start_ns: int, end_ns: int, evidence: Evidence | None, *, now: float
+    ) -> bool:
+        """Takes what one modality found; None: it looked and found nothing.
+
+        :return: False if it came too late or for an end that was taken back.
+        """
+        pending = self._at(utterance_id, start_ns, end_ns, now)
+        if pending is None:
+            return False
+        pending.arrived[modality] = evidence
+        if pending.first_evidence_at is None:
+            pending.first_evidence_at = now
+        return True
+
+    def due(self, now: float) -> list[Due[Evidence]]:
+        """What should be told now, oldest utterance first; nothing is told twice."""
+        ready = []
+        for utterance_id, pending in list(self._pending.items()):
+            if self._final_due(pending, now):
+                ready.append(self._tell(utterance_id, pending, is_final=True))
+                del self._pending[utterance_id]
+                self._told[utterance_id] = pending.end_ns
+                while len(self._told) > self._capacity:
+                    self._told.popitem(last=False)
+            elif self._provisional_due(pending, now):
+                pending.provisional_told = True
+                ready.append(self._tell(utterance_id, pending, is_final=False))
+            elif now >= pending.since + self._forget_after:
+                self._give_up(utterance_id)
+        return ready
+
+    def next_deadline(self) -> float | None:
+        """When `due` may have more to tell even if nothing arrives."""
+        times = []
+        for pending in self._pending.values():
+            times.append(pending.since + self._forget_after)
+            if pending.ended_at is not None:
+                times.append(pending.ended_at + self._text_wait)
+            if pending.first_evidence_at is not None and not pending.provisional_told:
+                times.append(pending.first_evidence_at + self._skeleton_wait)
+        return min(times, default=None)
+
+    def reset(self) -> None:
+        """Forgets everything, as after a clock that jumped back."""
+        self._pending.clear()
+        self._told.clear()
+
+    def _at(self, utterance_id: str, start_ns: int, end_ns: int, now: float) -> _Pending[Evidence] | None:
+        """The utterance as it stands with this end, or None if this end is over."""
+        if utterance_id in self._told:
+            return None
+        pending = self._pending.get(utterance_id)
+        if pending is None:
+            pending = self._pending[utterance_id] = _Pending(start_ns, end_ns, since=now)
+            if len(self._pending) > self._capacity:
+                self._give_up(next(iter(self._pending)))
+        if end_ns <= pending.void_ns or end_ns < pending.end_ns:
+            return None
+        if end_ns > pending.end_ns:
+            pending.restart(end_ns)
+        pending.since = now
+        return pending
+
+    def _give_up(self, utterance_id: str) -> None:
+        del self._pending[utterance_id]
+        self.given_up.append(utterance_id)
+
+    def _final_due(self, pending: _Pending[Evidence], now: float) -> bool:
+        if pending.ended_at is None:
+            return False
+        return all(m in pending.arrived for m in MODALITIES) or now >= pending.ended_at + self._text_wait
+
+    def _provisional_due(self, pending: _Pending[Evidence], now: float) -> bool:
+        if pending.provisional_told or not any(e is not None for e in pending.arrived.values()):
+            return False
+        waited = pending.first_evidence_at is not None and now >= pending.first_evidence_at + self._skeleton_wait
+        return AUDIO in pending.arrived and (SKELETON in pending.arrived or waited)
+
+    def _tell(self, utterance_id: str, pending: _Pending[Evidence], *, is_final: bool) -> Due[Evidence]:
+        evidence = {m: pending.arrived[m] for m in MODALITIES if pending.arrived.get(m) is not None}
+        expected = MODALITIES if is_final else (AUDIO, SKELETON)
+        return Due(
+            utterance_id, pending.start_ns, pending.end_ns, evidence,  # type: ignore[arg-type]
+            late=tuple(m for m in expected if m not in pending.arrived), is_final=is_final,
+        )

@@ -1,0 +1,221 @@
+"""fusion: audio features, words and skeleton windows of one utterance to one emotional state (SMERN-GA)."""
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+
+from smern_ros import msg
+from smern_ros.alignment import Aligner, Due
+from smern_ros.checkpoint import CheckpointError
+from smern_ros.nodes import qos, topics
+from smern_ros.nodes.base import ConfigurationError, SmernNode, run
+from smern_ros.nodes.messages import (
+    features_from_message,
+    header,
+    prediction_to_fields,
+    stamp_of,
+    to_floats,
+    to_ns,
+    to_time,
+    transcript_from_message,
+    windows_from_message,
+)
+from smern_ros.nodes.parameters import Parameter
+from smern_ros.predictor import EmotionPredictor
+from smern_ros.spec import AUDIO, SKELETON, TEXT, SpecMismatch
+from smern_ros.values import SECOND, SkeletonWindow
+
+NEAREST = 'nearest'
+CLOCK_JUMP = SECOND
+"""ns by which the time of utterances or windows may step back before everything under way is forgotten."""
+
+
+@dataclass(frozen=True, eq=False)
+class Encoded:
+    """One modality's evidence after its encoder."""
+
+    vector: torch.Tensor
+    newest_ns: int        # its last informative sample
+    person_id: str = ''
+    frame_id: str = ''
+
+
+class FusionNode(SmernNode):
+    NAME = 'fusion'
+    PARAMETERS = (
+        Parameter('checkpoint', '', 'folder with model.safetensors and config.json; empty: the one shipped'),
+        Parameter('speaker', NEAREST, 'person_id whose movement belongs to the voice, or "nearest"', live=True),
+        Parameter('skeleton_wait', 0.3, 's to wait for the movement before a provisional state', (0.0, 10.0)),
+        Parameter('text_wait', 2.0, 's to wait for the words after the end of an utterance', (0.0, 60.0)),
+        Parameter('gestures', True, 'publish gesture-only states between utterances', live=True),
+    )
+
+    def load(self) -> None:
+        torch.set_num_threads(1)
+        try:
+            self._predictor = EmotionPredictor.load(self.value('checkpoint') or None)
+        except (CheckpointError, SpecMismatch) as error:
+            raise ConfigurationError(str(error)) from error
+        self.health.fact('model', self._predictor.id)
+        self._aligner: Aligner[Encoded] = Aligner(
+            skeleton_wait=self.value('skeleton_wait'), text_wait=self.value('text_wait')
+        )
+        self._newest_ns: dict[str, int] = {}
+        self._speaking = False
+        self._cancel_deadline: Callable[[], None] | None = None
+
+        self._states = self.output(msg.EmotionState, topics.EMOTION_STATE, qos.STATE)
+        # All that follows runs on the worker's thread, in order of arrival: the aligner needs no lock.
+        self._worker = self.worker('encoder', capacity=50)
+        for message_type, topic, take, profile in (
+            (msg.Utterance, topics.UTTERANCE, self._take_utterance, qos.EVIDENCE),
+            (msg.AudioFeatures, topics.AUDIO_FEATURES, self._take_audio, qos.EVIDENCE),
+            (msg.Transcript, topics.TRANSCRIPT, self._take_text, qos.EVIDENCE),
+            (msg.SkeletonWindow, topics.SKELETON_WINDOW, self._take_skeleton, qos.EVIDENCE),
+        ):
+            self.listen(message_type, topic, self._on_worker(topic, take), profile)
+        self.listen(msg.VoiceActivity, topics.IS_SPEAKING, self._take_activity, qos.STREAM)
+
+    def stop(self) -> None:
+        self._worker.submit(self._aligner.reset)
+
+    # --- topics -----------------------------------------------------------------------------------------------
+
+    def _take_activity(self, message: msg.VoiceActivity) -> None:
+        self._speaking = message.is_speaking
+
+    def _take_utterance(self, message: msg.Utterance) -> None:
+        stamp_of(message.header)
+        start_ns, end_ns = to_ns(message.start), to_ns(message.end)
+        if message.state == msg.Utterance.RESUMED:
+            self._aligner.resume(message.id, end_ns)
+            return
+        if message.state not in (msg.Utterance.TENTATIVE, msg.Utterance.ENDED):
+            raise ValueError(f'utterance {message.id!r} has the unknown state {message.state}')
+        self._forward_only(topics.UTTERANCE, end_ns)
+        ended = message.state == msg.Utterance.ENDED
+        self._aligner.announce(message.id, start_ns, end_ns, ended=ended, now=time.monotonic())
+
+    def _take_audio(self, message: msg.AudioFeatures) -> None:
+        features = features_from_message(message)
+        vector = self._predictor.encode_audio(features)
+        encoded = None if vector is None else Encoded(vector, features.end_ns)
+        self._add(AUDIO, features.utterance_id, features.start_ns, features.end_ns, encoded)
+
+    def _take_text(self, message: msg.Transcript) -> None:
+        transcript = transcript_from_message(message)
+        vector = self._predictor.encode_text(transcript)
+        newest_ns = max((w.end_ns for w in transcript.words), default=transcript.end_ns)
+        encoded = None if vector is None else Encoded(vector, min(newest_ns, transcript.end_ns))
+        self._add(TEXT, transcript.utterance_id, transcript.start_ns, transcript.end_ns, encoded)
+
+    def _take_skeleton(self, message: msg.SkeletonWindow) -> None:
+        people = windows_from_message(message)
+        start_ns, end_ns = to_ns(message.start), to_ns(message.end)
+        if message.utterance_id:
+            encoded = self._encode_speaker(people, message.header.frame_id)
+            self._add(SKELETON, message.utterance_id, start_ns, end_ns, encoded)
+            return
+        self._forward_only(topics.SKELETON_WINDOW, end_ns)
+        if self._speaking or self._aligner.busy or not self.value('gestures'):
+            return
+        encoded = self._encode_speaker(people, message.header.frame_id)
+        if encoded is not None:
+            self._publish(Due('', start_ns, end_ns, {SKELETON: encoded}, late=(), is_final=False))
+
+    # --- from evidence to states ------------------------------------------------------------------------------
+
+    def _on_worker(self, topic: str, take: Callable) -> Callable:
+        def job(message) -> None:
+            try:
+                take(message)
+            except Exception as error:
+                self.complain(topic, error)
+            self._tell_what_is_due()
+
+        return lambda message: self._worker.submit(lambda: job(message), wait=True)
+
+    def _encode_speaker(self, people: list[SkeletonWindow], frame_id: str) -> Encoded | None:
+        wanted = self.value('speaker')
+        if wanted != NEAREST:
+            people = [p for p in people if p.person_id == wanted]
+        if not people:
+            return None
+        speaker = max(people, key=lambda p: p.extent)
+        vector = self._predictor.encode_skeleton(speaker)
+        if vector is None:
+            return None
+        seen = speaker.visible.any(axis=1).nonzero()[0]
+        frame_ns = (speaker.end_ns - speaker.start_ns) // max(len(speaker.visible) - 1, 1)
+        return Encoded(vector, speaker.start_ns + int(seen[-1]) * frame_ns, speaker.person_id, frame_id)
+
+    def _add(self, modality: str, utterance_id: str, start_ns: int, end_ns: int, encoded: Encoded | None) -> None:
+        if not utterance_id:
+            raise ValueError(f'{modality} evidence without an utterance id')
+        self._aligner.add(modality, utterance_id, start_ns, end_ns, encoded, now=time.monotonic())
+
+    def _forward_only(self, topic: str, stamp_ns: int) -> None:
+        newest_ns = self._newest_ns.get(topic, 0)
+        if stamp_ns < newest_ns - CLOCK_JUMP:
+            self._aligner.reset()
+            self._newest_ns.clear()
+            self.complain('clock', f'{topic} jumped back by {(newest_ns - stamp_ns) / SECOND:.1f} s; starting afresh')
+            newest_ns = 0
+        self._newest_ns[topic] = max(newest_ns, stamp_ns)
+
+    def _tell_what_is_due(self) -> None:
+        for due in self._aligner.due(time.monotonic()):
+            if due.is_final and due.late:
+                self.get_logger().info(f'utterance {due.utterance_id}: no {" or ".join(due.late)} in time')
+            self._publish(due)
+        for utterance_id in self._aligner.given_up:
+            self.complain('utterance', f'evidence for {utterance_id!r}, which never ended, is dropped')
+        self._aligner.given_up.clear()
+        deadline = self._aligner.next_deadline()
+        self.post(lambda: self._plan_deadline(deadline))
+
+    def _plan_deadline(self, deadline: float | None) -> None:
+        if self._cancel_deadline is not None:
+            self._cancel_deadline()
+            self._cancel_deadline = None
+        if deadline is not None:
+            self._cancel_deadline = self.after(deadline - time.monotonic(), self._deadline_passed)
+
+    def _deadline_passed(self) -> None:
+        self._cancel_deadline = None
+        self._worker.submit(self._tell_what_is_due, wait=True)
+
+    def _publish(self, due: Due[Encoded]) -> None:
+        evidence = due.evidence
+        if not evidence:
+            self.get_logger().info(f'utterance {due.utterance_id}: nothing to judge by')
+            return
+        prediction = self._predictor.fuse({m: e.vector for m, e in evidence.items()})
+        body = evidence.get(SKELETON)
+        latency = (self.get_clock().now().nanoseconds - due.end_ns) / SECOND
+        self.health.took(latency)
+        self._states.publish(
+            msg.EmotionState(
+                header=header(due.end_ns, body.frame_id if body else ''),
+                person_id=body.person_id if body else '',
+                utterance_id=due.utterance_id,
+                window_start=to_time(due.start_ns),
+                window_end=to_time(due.end_ns),
+                is_final=due.is_final,
+                modality_ages=to_floats([(due.end_ns - evidence[m].newest_ns) / SECOND for m in prediction.modalities]),
+                latency=latency,
+                **prediction_to_fields(prediction),
+            )
+        )
+
+
+def main(args: list[str] | None = None) -> int:
+    return run(FusionNode, args)
+
+
+if __name__ == '__main__':
+    sys.exit(main())
