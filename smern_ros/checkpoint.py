@@ -1,0 +1,226 @@
+"""A trained model on disk: a directory with model.safetensors, config.json and vocabulary.txt.
+
+Weights are stored in half precision and computed with in single. No pickle is ever loaded.
+"""
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+import re
+from dataclasses import dataclass, field
+from itertools import combinations
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from smern_ros import models
+from smern_ros.models.inputs import Normalisation
+from smern_ros.spec import MODALITIES, SPEC, FeatureSpec, SpecMismatch
+from smern_ros.text.vocabulary import Vocabulary
+
+if TYPE_CHECKING:
+    from smern_ros.models.are import ARE
+    from smern_ros.models.smacn import SMACN
+    from smern_ros.models.smern_ga import SmernGA
+    from smern_ros.models.tre import TRE
+
+WEIGHTS, CONFIG, WORDS = FILES = ('model.safetensors', 'config.json', 'vocabulary.txt')
+FORMAT = 1
+NETWORKS = ('are', 'tre', 'smacn', 'smern_ga')
+LARGEST = {WEIGHTS: 512 << 20, CONFIG: 4 << 20, WORDS: 8 << 20}
+"""Bytes. A larger file is not read: it is damaged or no checkpoint of this package."""
+MOST_PARAMETERS = 128_000_000
+SUBSETS = tuple('+'.join(c) for n in (1, 2, 3) for c in combinations(MODALITIES, n))
+"""Names of the seven sets of modalities that evidence can come from: audio, ..., audio+text+skeleton."""
+
+
+class CheckpointError(ValueError):
+    """A checkpoint that cannot be used; the message says why and what to do."""
+
+
+@dataclass(frozen=True, eq=False)
+class Checkpoint:
+    """Everything that predicting needs, and what it was made of."""
+
+    id: str
+    are: ARE
+    tre: TRE
+    smacn: SMACN
+    smern_ga: SmernGA
+    vocabulary: Vocabulary
+    normalisation: Normalisation
+    temperatures: dict[str, float]  # of each of SUBSETS: logits are divided by it before the softmax
+    spec: FeatureSpec = SPEC
+    training: dict = field(default_factory=dict)  # data, licences, seed: JSON
+    metrics: dict = field(default_factory=dict)   # held-out figures: JSON
+
+
+def save(checkpoint: Checkpoint, path: Path) -> None:
+    """Write the checkpoint into the directory `path`, which is made if need be."""
+    from safetensors.torch import save_file
+
+    path.mkdir(parents=True, exist_ok=True)
+    networks = {name: getattr(checkpoint, name) for name in NETWORKS}
+    save_file(
+        {
+            f'{name}.{key}': value.detach().half().contiguous()
+            for name, network in networks.items()
+            for key, value in network.state_dict().items()
+        },
+        path / WEIGHTS,
+    )
+    (path / WEIGHTS).chmod(0o644)  # safetensors makes it readable for its owner alone
+    checkpoint.vocabulary.write(path / WORDS)
+    config = {
+        'format': FORMAT,
+        'id': checkpoint.id,
+        'spec': checkpoint.spec.to_dict(),
+        'networks': {name: dataclasses.asdict(network.config) for name, network in networks.items()},
+        'temperatures': checkpoint.temperatures,
+        'normalisation': dataclasses.asdict(checkpoint.normalisation),
+        'training': checkpoint.training,
+        'metrics': checkpoint.metrics,
+    }
+    (path / CONFIG).write_text(json.dumps(config, indent=1) + '\n', encoding='utf-8')
+
+
+def load(path: Path) -> Checkpoint:
+    """Read the checkpoint in the directory `path`; its networks are in single precision and evaluation mode.
+
+    :raises SpecMismatch: if it was made for other features than this code computes.
+    :raises CheckpointError: if it is missing, damaged or of unreasonable size.
+    """
+    path = Path(path)
+    _check_files(path)
+    config = _read_config(path)
+    try:
+        spec = FeatureSpec.from_dict(_part(config, 'spec', dict, path))
+        SPEC.require(spec, f'the checkpoint {path}')
+        vocabulary = Vocabulary.read(path / WORDS)
+        networks = _build_networks(_part(config, 'networks', dict, path))
+        rows = networks['tre'].config.words
+        if rows != len(vocabulary):
+            raise ValueError(f'{WORDS} has {len(vocabulary)} words, special ones included, and the text encoder {rows}')
+        _load_weights(networks, path / WEIGHTS)
+        normalisation = _read_normalisation(_part(config, 'normalisation', dict, path), spec)
+        temperatures = _check_temperatures(_part(config, 'temperatures', dict, path))
+    except SpecMismatch:
+        raise
+    except (ValueError, TypeError) as error:
+        raise _unusable(path, str(error)) from error
+    return Checkpoint(
+        id=config['id'],
+        **networks,
+        vocabulary=vocabulary,
+        normalisation=normalisation,
+        temperatures=temperatures,
+        spec=spec,
+        training=_part(config, 'training', dict, path),
+        metrics=_part(config, 'metrics', dict, path),
+    )
+
+
+def _unusable(path: Path, why: str) -> CheckpointError:
+    return CheckpointError(
+        f'the checkpoint {path} cannot be used: {why}. '
+        'Take the one shipped with smern_ros (name none), copy yours again, or train one: make checkpoint'
+    )
+
+
+def _check_files(path: Path) -> None:
+    if not path.is_dir():
+        raise _unusable(path, 'there is no such directory' if not path.exists() else 'it is not a directory')
+    for name in FILES:
+        file = path / name
+        if not file.is_file():
+            raise _unusable(path, f'it lacks {name} (pickles such as .pt or .bin are never read)')
+        size = file.stat().st_size
+        if size > LARGEST[name]:
+            raise _unusable(path, f'{name} has {size} bytes, and more than {LARGEST[name]} are never read')
+    with (path / WEIGHTS).open('rb') as weights:
+        start = weights.read(9)
+    # A safetensors file begins with the length of a JSON object, eight bytes, and the object.
+    if start[8:9] != b'{':
+        raise _unusable(path, f'{WEIGHTS} is no safetensors file (a pickle is never read)')
+
+
+def _read_config(path: Path) -> dict:
+    try:
+        config = json.loads((path / CONFIG).read_text(encoding='utf-8'))
+    except (ValueError, RecursionError) as error:
+        raise _unusable(path, f'{CONFIG} is no JSON: {error}') from error
+    if not isinstance(config, dict) or config.get('format') != FORMAT:
+        found = config.get('format') if isinstance(config, dict) else type(config).__name__
+        raise _unusable(path, f'{CONFIG} is of format {found!r}, and this version reads {FORMAT}')
+    if not isinstance(config.get('id'), str) or not re.fullmatch(r'[\w.+-]{1,64}', config['id']):
+        raise _unusable(path, f'its id is {config.get("id")!r}; wanted 1 to 64 letters, digits, "_", "-", "." or "+"')
+    return config
+
+
+def _part(config: dict, name: str, kind: type, path: Path):
+    if not isinstance(config.get(name), kind):
+        raise _unusable(path, f'{CONFIG} has no {name!r}, or it is no {kind.__name__}')
+    return config[name]
+
+
+def _build_networks(hyper_parameters: dict) -> dict[str, Any]:
+    if set(hyper_parameters) != set(NETWORKS):
+        raise ValueError(f'it has the networks {sorted(hyper_parameters)}; wanted {sorted(NETWORKS)}')
+    with torch.device('meta'):  # shapes only: nothing is allocated before they are known to be reasonable
+        networks: dict[str, Any] = {name: models.build(name, **values) for name, values in hyper_parameters.items()}
+    are, tre, smacn, fusion = (networks[name].config for name in NETWORKS)
+    for what, found, wanted in (
+        ('mfcc', are.mfcc, SPEC.mfcc),
+        ('prosody', are.prosody, len(SPEC.prosody)),
+        ('joints', smacn.joints, len(SPEC.joints)),
+        ('audio', are.out, fusion.audio),
+        ('text', tre.out, fusion.text),
+        ('skeleton', smacn.out, fusion.skeleton),
+        *(('labels', config.labels, len(SPEC.labels)) for config in (are, tre, smacn, fusion)),
+    ):
+        if found != wanted:
+            raise ValueError(f'the networks do not fit together: {what} is {found}, wanted {wanted}')
+    count = sum(p.numel() for network in networks.values() for p in network.parameters())
+    if count > MOST_PARAMETERS:
+        raise ValueError(f'its networks have {count} parameters; more than {MOST_PARAMETERS} are never read')
+    return networks
+
+
+def _load_weights(networks: dict, file: Path) -> None:
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    try:
+        weights = load_file(file)
+    except SafetensorError as error:
+        raise ValueError(f'{file.name} is damaged: {error}') from error
+    wanted = {f'{name}.{key}': p for name, network in networks.items() for key, p in network.state_dict().items()}
+    if set(weights) != set(wanted):
+        lacking, surplus = sorted(set(wanted) - set(weights)), sorted(set(weights) - set(wanted))
+        raise ValueError(f'{file.name} lacks {lacking} and has too much {surplus}')
+    for key, tensor in weights.items():
+        if tensor.shape != wanted[key].shape:
+            raise ValueError(f'{key} has the shape {tuple(tensor.shape)}; wanted {tuple(wanted[key].shape)}')
+        if not tensor.is_floating_point() or not bool(tensor.isfinite().all()):
+            raise ValueError(f'{key} holds numbers that are not finite floats')
+    for name, network in networks.items():
+        own = {key.removeprefix(f'{name}.'): t.float() for key, t in weights.items() if key.startswith(f'{name}.')}
+        network.load_state_dict(own, assign=True)
+        network.eval().requires_grad_(False)
+
+
+def _read_normalisation(fields: dict, spec: FeatureSpec) -> Normalisation:
+    normalisation = Normalisation(**{name: tuple(map(float, values)) for name, values in fields.items()})
+    normalisation.check(spec)
+    return normalisation
+
+
+def _check_temperatures(temperatures: dict) -> dict[str, float]:
+    if set(temperatures) != set(SUBSETS):
+        raise ValueError(f'it has temperatures for {sorted(temperatures)}; wanted {sorted(SUBSETS)}')
+    for subset, value in temperatures.items():
+        if not isinstance(value, int | float) or not math.isfinite(value) or value <= 0:
+            raise ValueError(f'the temperature of {subset} is {value!r}; it must be a finite number above 0')
+    return {subset: float(temperatures[subset]) for subset in SUBSETS}

@@ -1,0 +1,41 @@
+"""What every network asks of its hyper-parameters and of the tensors it is given."""
+from __future__ import annotations
+
+import dataclasses
+
+import torch
+
+LARGEST_SIZE = 1_000_000
+"""No dimension of these networks comes near it: a larger one is a damaged or hostile configuration."""
+
+
+def check_config(config) -> None:
+    """Dropout rates lie in 0..1, every other hyper-parameter is a positive whole number.
+
+    :raises ValueError: naming the hyper-parameter and its value.
+    """
+    for field in dataclasses.fields(config):
+        value = getattr(config, field.name)
+        where = f'{type(config).__qualname__}: {field.name}'
+        if field.name.startswith('dropout'):
+            if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < 1:
+                raise ValueError(f'{where} is {value!r}; a dropout rate is a number from 0 to below 1')
+        elif isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= LARGEST_SIZE:
+            raise ValueError(f'{where} is {value!r}; it must be a whole number from 1 to {LARGEST_SIZE}')
+
+
+def check_shape(name: str, tensor: torch.Tensor, *wanted: int | None) -> None:
+    """:raises ValueError: if `tensor` has other dimensions than `wanted`, where None stands for any size."""
+    fits = tensor.dim() == len(wanted) and all(
+        w is None or w == s for w, s in zip(wanted, tensor.shape, strict=True)
+    )
+    if not fits:
+        shape = ' x '.join('any' if w is None else str(w) for w in wanted)
+        raise ValueError(f'{name} has the shape {tuple(tensor.shape)}; wanted {shape}')
+
+
+def check_lengths(name: str, lengths: torch.Tensor, batch: int, longest: int) -> None:
+    """:raises ValueError: unless each of the `batch` lengths lies in 1..`longest`."""
+    check_shape(name, lengths, batch)
+    if int(lengths.min()) < 1 or int(lengths.max()) > longest:
+        raise ValueError(f'{name} lie from {int(lengths.min())} to {int(lengths.max())}; wanted 1 to {longest}')

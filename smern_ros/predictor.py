@@ -1,0 +1,135 @@
+"""From evidence to emotion: the one way that nodes, the command line and training's evaluation predict."""
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib import resources
+from pathlib import Path
+
+import torch
+
+from smern_ros import checkpoint as checkpoints
+from smern_ros.checkpoint import Checkpoint
+from smern_ros.models.inputs import InputEncoder
+from smern_ros.spec import AUDIO, MODALITIES, SKELETON, TEXT
+from smern_ros.values import AudioFeatures, Prediction, SkeletonWindow, Transcript, UtteranceInputs
+
+SHIPPED = 'open-v1'
+
+
+class NoEvidence(ValueError):
+    """Nothing to predict from: no modality holds anything."""
+
+
+def shipped_checkpoint() -> Path:
+    """Directory of the checkpoint that comes with the package."""
+    return Path(str(resources.files('smern_ros') / 'checkpoints' / SHIPPED))
+
+
+class EmotionPredictor:
+    """SMERN-GA with a trained checkpoint. May be used by several threads at once.
+
+    Encoding costs up to tens of milliseconds, fusing one or two: encode each piece of evidence when it arrives, fuse
+    when a state is due. Making one sets torch to one thread for the whole process: more spin against each other.
+    """
+
+    def __init__(self, checkpoint: Checkpoint):
+        torch.set_num_threads(1)
+        self.checkpoint = checkpoint
+        self.id = checkpoint.id
+        self.labels = checkpoint.spec.labels
+        self._inputs = InputEncoder(checkpoint.normalisation, checkpoint.vocabulary, checkpoint.spec)
+        fusion = checkpoint.smern_ga.config
+        self._sizes = {AUDIO: fusion.audio, TEXT: fusion.text, SKELETON: fusion.skeleton}
+
+    @classmethod
+    def load(cls, path: Path | str | None = None) -> EmotionPredictor:
+        """
+        :param path: directory of a checkpoint; None for the one shipped.
+        :raises SpecMismatch: if it was made for other features than this code computes.
+        :raises smern_ros.checkpoint.CheckpointError: if it is missing or damaged.
+        """
+        return cls(checkpoints.load(shipped_checkpoint() if path is None else Path(path)))
+
+    @torch.inference_mode()
+    def encode_audio(self, features: AudioFeatures) -> torch.Tensor | None:
+        """The vector A (200,), or None if nothing in it was voiced."""
+        inputs = self._inputs.audio(features)
+        if inputs is None:
+            return None
+        mfcc, prosody = inputs
+        return self.checkpoint.are.features(mfcc[None], torch.tensor([len(mfcc)]), prosody[None])[0]
+
+    @torch.inference_mode()
+    def encode_text(self, transcript: Transcript) -> torch.Tensor | None:
+        """The vector T (200,), or None if it holds no word that the vocabulary knows."""
+        words = self._inputs.text(transcript.text)
+        if words is None:
+            return None
+        return self.checkpoint.tre.features(words[None], torch.tensor([len(words)]))[0]
+
+    @torch.inference_mode()
+    def encode_skeleton(self, window: SkeletonWindow) -> torch.Tensor | None:
+        """SMACN's vector (256,), or None if no joint is visible in any frame."""
+        inputs = self._inputs.skeleton(window)
+        if inputs is None:
+            return None
+        x, visible = inputs
+        return self.checkpoint.smacn.features(x[None], visible[None])[0]
+
+    @torch.inference_mode()
+    def fuse(self, vectors: Mapping[str, torch.Tensor | None]) -> Prediction:
+        """What the encoded modalities say together, and what each would say alone.
+
+        :param vectors: by name of the modality, what `encode_*` returned; those that are None or not given are missing.
+        :raises NoEvidence: if all are missing.
+        :raises ValueError: for an unknown modality or another shape.
+        """
+        given = self._check_vectors(vectors)
+        present = tuple(given)
+        # One pass for all: row 0 has every modality, each further row one of them.
+        rows = torch.zeros(1 + len(present), len(MODALITIES), dtype=torch.bool)
+        for row, modality in enumerate(present, start=1):
+            rows[0, MODALITIES.index(modality)] = rows[row, MODALITIES.index(modality)] = True
+        inputs = [
+            given[m].expand(len(rows), -1) if m in given else torch.zeros(len(rows), self._sizes[m])
+            for m in MODALITIES
+        ]
+        fused = self.checkpoint.smern_ga(*inputs, rows)
+        temperatures = torch.tensor([self.checkpoint.temperatures[s] for s in ('+'.join(present), *present)])
+        probabilities = (fused.logits / temperatures[:, None]).softmax(dim=1).numpy()
+        received = fused.received[0, rows[0]].numpy()
+        return Prediction(
+            labels=self.labels,
+            probabilities=probabilities[0],
+            modalities=present,
+            weights=received / received.sum(),
+            alone=probabilities[1:],
+            model=self.id,
+        )
+
+    def predict(self, inputs: UtteranceInputs) -> Prediction:
+        """Encode and fuse all that is known of an utterance.
+
+        :raises NoEvidence: if nothing of it can be used.
+        """
+        return self.fuse(
+            {
+                AUDIO: None if inputs.audio is None else self.encode_audio(inputs.audio),
+                TEXT: None if inputs.text is None else self.encode_text(inputs.text),
+                SKELETON: None if inputs.skeleton is None else self.encode_skeleton(inputs.skeleton),
+            }
+        )
+
+    def _check_vectors(self, vectors: Mapping[str, torch.Tensor | None]) -> dict[str, torch.Tensor]:
+        """Those given, in the order of MODALITIES."""
+        unknown = sorted(set(vectors) - set(MODALITIES))
+        if unknown:
+            raise ValueError(f'no modality is called {", ".join(unknown)}; there are {", ".join(MODALITIES)}')
+        given = {m: vector for m in MODALITIES if (vector := vectors.get(m)) is not None}
+        if not given:
+            raise NoEvidence('no modality holds anything: no voiced sound, no known word, no visible joint')
+        for modality, vector in given.items():
+            shape = tuple(vector.shape)
+            if shape != (self._sizes[modality],):
+                raise ValueError(f'the {modality} vector has the shape {shape}; wanted ({self._sizes[modality]},)')
+        return given

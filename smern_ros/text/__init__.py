@@ -1,0 +1,1 @@
+"""Transcripts to rows of word vectors."""

@@ -1,0 +1,56 @@
+"""Words to rows of the embedding."""
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from smern_ros.text.words import NUMBER
+
+PADDING, UNKNOWN = '<padding>', '<unknown>'
+SPECIAL = (PADDING, UNKNOWN, NUMBER)
+"""The first rows of every vocabulary."""
+LARGEST = 200_000
+"""Words; no checkpoint of this package needs as many."""
+
+
+class Vocabulary:
+    """Which row of the embedding each word has. Rows 0, 1 and 2 are padding, unknown words and numbers."""
+
+    def __init__(self, words: Iterable[str]):
+        """
+        :param words: in the order of the rows, the special ones left out.
+        :raises ValueError: for a word given twice, an empty one, or too many.
+        """
+        self.words = (*SPECIAL, *words)
+        self._rows = {word: row for row, word in enumerate(self.words)}
+        if len(self.words) > LARGEST:
+            raise ValueError(f'a vocabulary holds at most {LARGEST} words; this one has {len(self.words)}')
+        if len(self._rows) != len(self.words):
+            twice = next(word for row, word in enumerate(self.words) if self._rows[word] != row)
+            raise ValueError(f'the vocabulary holds {twice!r} twice; each word needs one row')
+        if any(not word or word.split() != [word] for word in self.words):
+            raise ValueError('the vocabulary holds an empty word or one with a space in it')
+
+    def __len__(self) -> int:
+        return len(self.words)
+
+    def __contains__(self, word: str) -> bool:
+        return word in self._rows
+
+    def rows(self, tokens: Sequence[str]) -> list[int]:
+        """The row of each token, UNKNOWN's for words not in here."""
+        unknown = self._rows[UNKNOWN]
+        return [self._rows.get(token, unknown) for token in tokens]
+
+    def knows_any_word(self, tokens: Sequence[str]) -> bool:
+        """Whether there is a word among the tokens whose meaning is known: not only numbers, ! and ?."""
+        return any(token in self._rows for token in tokens if token[0].isalpha())
+
+    def write(self, path: Path) -> None:
+        """One word a line, UTF-8, the special rows left out."""
+        path.write_text(''.join(f'{word}\n' for word in self.words[len(SPECIAL) :]), encoding='utf-8')
+
+    @classmethod
+    def read(cls, path: Path) -> Vocabulary:
+        """:raises ValueError: if the file is no list of words."""
+        return cls(path.read_text(encoding='utf-8').split('\n')[:-1])
