@@ -1,0 +1,70 @@
+"""A window of movement: what the skeleton encoder sees of one person during an utterance."""
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+
+from smern_ros.skeleton.lowpass import zero_phase
+from smern_ros.skeleton.resample import resample
+from smern_ros.spec import SPEC, FeatureSpec
+from smern_ros.values import Skeleton, SkeletonWindow
+
+
+def cut(skeletons: Iterable[Skeleton], start_ns: int, end_ns: int, spec: FeatureSpec = SPEC) -> list[SkeletonWindow]:
+    """Cut the movement from start to end out of raw skeletons: resample it, then filter it.
+
+    Only skeletons with start <= stamp <= end count, so the window is the same whether what came later is known yet
+    or not. Each stretch in which a joint is visible is filtered by itself.
+
+    :param skeletons: of any persons, in any order.
+    :return: one window for each person seen at all, the largest extent (the nearest) first; empty if there is nobody.
+    :raises ValueError: if the end lies before the start.
+    """
+    if end_ns < start_ns:
+        raise ValueError(f'a window ends at or after its start, got {start_ns} to {end_ns} ns')
+    persons: dict[str, list[Skeleton]] = {}
+    for skeleton in skeletons:
+        if start_ns <= skeleton.stamp_ns <= end_ns:
+            persons.setdefault(skeleton.person_id, []).append(skeleton)
+    windows = [_window(seen, start_ns, end_ns, spec) for seen in persons.values()]
+    windows = [window for window in windows if window.visible.any()]
+    return sorted(windows, key=lambda window: (-window.extent, window.person_id))
+
+
+def _window(skeletons: list[Skeleton], start_ns: int, end_ns: int, spec: FeatureSpec) -> SkeletonWindow:
+    positions, visible = resample(
+        np.array([skeleton.stamp_ns for skeleton in skeletons], np.int64),
+        np.stack([skeleton.positions for skeleton in skeletons]),
+        start_ns, end_ns, spec,
+    )
+    return SkeletonWindow(
+        person_id=skeletons[0].person_id,
+        start_ns=start_ns,
+        end_ns=end_ns,
+        positions=smooth(positions, visible, spec).astype(np.float32),
+        visible=visible,
+        extent=float(np.mean([skeleton.extent for skeleton in skeletons])),
+    )
+
+
+def smooth(positions: np.ndarray, visible: np.ndarray, spec: FeatureSpec = SPEC) -> np.ndarray:
+    """Filter each joint with zero phase, each stretch in which it is visible by itself.
+
+    :param positions: (T, J, D) at the spec's rate.
+    :param visible: (T, J) bool.
+    :return: (T, J, D) float64, 0 where not visible.
+    """
+    if visible.all():
+        return zero_phase(positions, spec)
+    out = np.zeros(positions.shape)
+    for joint in range(visible.shape[1]):
+        for start, stop in _stretches(visible[:, joint]):
+            out[start:stop, joint] = zero_phase(positions[start:stop, joint], spec)
+    return out
+
+
+def _stretches(flags: np.ndarray) -> list[tuple[int, int]]:
+    """First and one past last index of each run of True in (T,)."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], flags, [False]])))
+    return [(int(start), int(stop)) for start, stop in edges.reshape(-1, 2)]
