@@ -18,3 +18,29 @@ def shared_data() -> Path:
     if not path.is_dir():
         pytest.skip(f'no data in {path}; point SMERN_SHARED_DATA at it')
     return path
+
+
+@pytest.fixture
+def probe():
+    """The test's own node: see support/probe.py."""
+    from support.probe import Probe
+
+    probe = Probe()
+    yield probe
+    probe.close()
+
+
+@pytest.fixture
+def start_node():
+    """Starts one of our nodes as a process: start_node('fusion', {'speaker': 'p1'}). All end with the test."""
+    from support.probe import NodeProcess
+
+    started = []
+
+    def start(module, parameters=None, **kwargs):
+        started.append(NodeProcess(module, parameters, **kwargs))
+        return started[-1]
+
+    yield start
+    for process in started:
+        process.stop()
