@@ -15,7 +15,7 @@ def contour(samples: np.ndarray, spec: FeatureSpec = SPEC) -> np.ndarray:
     """Loudness of each frame: the sum over mel bands of the cube root of the power, weighted for equal loudness.
 
     That is the auditory spectrum of perceptual linear prediction (H. Hermansky, J. Acoust. Soc. Am. 87 (1990) 1738)
-    summed over bands. The unit is arbitrary: a full-scale sine at 1 kHz has about 10, silence 0, and 9 dB more sound
+    summed over bands. The unit is arbitrary: a full-scale sine at 1 kHz has about 1, silence 0, and 9 dB more sound
     has twice the loudness.
 
     :param samples: (N,) in -1..1 at the spec's sample rate

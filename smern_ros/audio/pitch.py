@@ -1,10 +1,11 @@
 """Fundamental frequency by autocorrelation and the cheapest path through its candidates.
 
 After P. Boersma, "Accurate short-term analysis of the fundamental frequency and the harmonics-to-noise ratio of a
-sampled sound", Proceedings of the Institute of Phonetic Sciences 17 (1993) 97-110. The costs are his. The search is
-made twice, the second time within the range of the speaker that the first has shown (C. De Looze and D. Hirst,
-"Detecting changes in key and range for the automatic modelling and coding of intonation", Speech Prosody 2008):
-fricatives, which resemble a high voice for moments, drop out.
+sampled sound", Proceedings of the Institute of Phonetic Sciences 17 (1993) 97-110. The costs are his, but for the
+voicing threshold (his 0.45), at which breath and fricatives pass for voice. The search is made twice, the second time
+within the range of the speaker that the first has shown (C. De Looze and D. Hirst, "Detecting changes in key and
+range for the automatic modelling and coding of intonation", Speech Prosody 2008): fricatives, which resemble a high
+voice for moments, drop out.
 """
 from __future__ import annotations
 
@@ -19,12 +20,13 @@ LOWEST = 52.0             # Hz
 HIGHEST = 620.0           # Hz
 WINDOW = 0.050            # s, Hann: two and a half periods of the lowest F0
 CANDIDATES = 6            # periods kept of each frame
-VOICING_THRESHOLD = 0.45  # a frame whose best period correlates less is rather unvoiced
+VOICING_THRESHOLD = 0.5   # a frame whose best period correlates less is rather unvoiced
 SILENCE_THRESHOLD = 0.03  # a frame whose peak is below this fraction of the signal's peak is rather unvoiced
 OCTAVE_COST = 0.01        # per octave, prefers the higher of two equally good candidates
 OCTAVE_JUMP_COST = 0.35   # per octave between neighbouring frames
 VOICING_COST = 0.14       # of beginning or ending a voiced stretch
 BELOW, ABOVE = 0.75, 2.5  # the second search's range: of the lower and of the upper quartile that the first found
+SHORTEST_VOICED = 3       # frames; a shorter stretch is no voice but a click
 NO_SOUND = 1e-10          # mean square of a frame below which (-100 dB of full scale) nothing is heard
 
 
@@ -70,8 +72,8 @@ def _choose(
     strengths = np.where(possible, strengths, 0.0)
     octaves = np.log2(frequencies / LOWEST)
     chosen = _cheapest_path(np.where(possible, strengths + OCTAVE_COST * octaves, -np.inf), unvoiced, octaves)
-    voiced = chosen < CANDIDATES
-    index = np.where(voiced, chosen, strengths.argmax(axis=1))[:, None]
+    voiced = _without_short_runs(chosen < CANDIDATES)
+    index = np.where(chosen < CANDIDATES, chosen, strengths.argmax(axis=1))[:, None]
     f0, strength = (np.take_along_axis(values, index, axis=1)[:, 0] for values in (frequencies, strengths))
     return Pitch(f0=np.where(voiced, f0, 0.0), strength=strength)
 
@@ -114,6 +116,16 @@ def _unvoiced_scores(cut: np.ndarray) -> np.ndarray:
     peaks = np.abs(cut).max(axis=1)
     loudest = max(peaks.max(), np.sqrt(NO_SOUND))
     return VOICING_THRESHOLD + np.maximum(0.0, 2 - peaks / loudest / (SILENCE_THRESHOLD / (1 + VOICING_THRESHOLD)))
+
+
+def _without_short_runs(voiced: np.ndarray) -> np.ndarray:
+    """The same (T,) bool without runs of fewer than SHORTEST_VOICED frames."""
+    edges = np.flatnonzero(np.diff(voiced, prepend=False, append=False))
+    kept = voiced.copy()
+    for begin, end in edges.reshape(-1, 2):
+        if end - begin < SHORTEST_VOICED:
+            kept[begin:end] = False
+    return kept
 
 
 def _cheapest_path(voiced: np.ndarray, unvoiced: np.ndarray, octaves: np.ndarray) -> np.ndarray:
