@@ -1,0 +1,120 @@
+"""A person keeps an id while tracked, whatever the order of detections, and no id is given twice."""
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from smern_ros.skeleton.tracking import PersonTracker
+from smern_ros.values import SECOND
+
+FRAME = SECOND // 30
+SIZE = 80.0  # pixels between the shoulders
+
+
+def follow(paths, *, visible=None, order=None, tracker=None, start=0):
+    """
+    :param paths: (frames, people, 2) pixels. :param visible: (frames, people) bool.
+    :param order: function (frame, n) -> permutation in which bodies are given.
+    :return: (frames, people) ids, '' where not visible.
+    """
+    tracker = tracker or PersonTracker()
+    ids = []
+    for frame, centres in enumerate(paths):
+        seen = np.flatnonzero(visible[frame]) if visible is not None else np.arange(len(centres))
+        if order:
+            seen = seen[order(frame, len(seen))]
+        row = [''] * len(centres)
+        given = tracker.identify(start + frame * FRAME, centres[seen], np.full(len(seen), SIZE))
+        for person, person_id in zip(seen, given, strict=True):
+            row[person] = person_id
+        ids.append(row)
+    return np.array(ids)
+
+
+def walk(frames, *people):
+    """Straight lines: each person is (x, y, pixels a second in x)."""
+    t = np.arange(frames)[:, None] / 30
+    return np.stack([np.hstack([x + v * t, np.full_like(t, y)]) for x, y, v in people], axis=1)
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.integers(0, 10_000), st.integers(1, 5), st.integers(2, 30))
+def test_the_order_of_detections_changes_no_id(seed, people, frames):
+    rng = np.random.default_rng(seed)
+    paths = rng.uniform(0, 640, (1, people, 2)) + rng.normal(0, 10, (frames, people, 2)).cumsum(axis=0)
+    visible = rng.random((frames, people)) < .8
+    plain = follow(paths, visible=visible)
+    shuffled = follow(paths, visible=visible, order=lambda _, n: rng.permutation(n))
+    np.testing.assert_array_equal(plain, shuffled)
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.integers(0, 10_000), st.floats(.05, 20), st.integers(0, 2**60))
+def test_neither_the_size_of_the_image_nor_the_time_of_day_matters(seed, scale, start):
+    rng = np.random.default_rng(seed)
+    paths = rng.uniform(0, 640, (1, 3, 2)) + rng.normal(0, 20, (20, 3, 2)).cumsum(axis=0)
+    small, large = PersonTracker(), PersonTracker()
+    for frame, centres in enumerate(paths):
+        one = small.identify(frame * FRAME, centres, np.full(3, SIZE))
+        other = large.identify(start + frame * FRAME, centres * scale, np.full(3, SIZE * scale))
+        assert one == other
+
+
+def test_ids_start_left_to_right_and_no_two_people_share_one():
+    ids = follow(walk(30, (500, 200, 0), (100, 200, 0), (300, 210, 0)))
+    assert ids[0].tolist() == ['p3', 'p1', 'p2']
+    assert (ids == ids[0]).all()
+
+
+@pytest.mark.parametrize('hidden_frames', [1, 15, 29])
+def test_somebody_hidden_for_less_than_a_second_is_known_again(hidden_frames):
+    visible = np.ones((70, 2), bool)
+    visible[20:20 + hidden_frames, 1] = False
+    ids = follow(walk(70, (100, 200, 0), (400, 200, 20)), visible=visible)
+    assert (ids[:, 0] == 'p1').all()
+    assert (ids[visible[:, 1], 1] == 'p2').all()
+
+
+def test_somebody_gone_for_longer_is_new_and_no_id_comes_twice():
+    visible = np.ones((200, 1), bool)
+    visible[20:60] = visible[100:150] = False
+    ids = follow(walk(200, (100, 200, 0)), visible=visible)[:, 0]
+    assert [ids[0], ids[70], ids[199]] == ['p1', 'p2', 'p3']
+
+
+def test_two_who_pass_each_other_keep_their_ids():
+    paths = walk(90, (100, 200, 150), (500, 200, -150))
+    distance = np.abs(paths[:, 0, 0] - paths[:, 1, 0])
+    visible = np.ones((90, 2), bool)
+    visible[distance < SIZE, 1] = False  # the one behind is hidden while they overlap
+    assert 10 < (~visible[:, 1]).sum() < 25
+    ids = follow(paths, visible=visible)
+    assert (ids[:, 0] == 'p1').all()
+    assert (ids[visible[:, 1], 1] == 'p2').all()
+
+
+def test_a_newcomer_takes_nobodys_id():
+    visible = np.ones((60, 2), bool)
+    visible[30:, 0] = False  # p1 leaves
+    visible[:35, 1] = False  # another comes elsewhere at once
+    ids = follow(walk(60, (100, 200, 0), (500, 200, 0)), visible=visible)
+    assert set(ids[visible]) == {'p1', 'p2'}
+    assert ids[40, 1] == 'p2'
+
+
+def test_nobody_doubles_in_size_between_two_frames():
+    tracker = PersonTracker()
+    assert tracker.identify(0, [[320, 240]], [30]) == ['p1']
+    assert tracker.identify(FRAME, [[320, 240]], [200]) == ['p2']
+
+
+def test_after_a_break_in_time_everybody_is_new():
+    tracker = PersonTracker()
+    assert tracker.identify(SECOND, [[320, 240]], [80]) == ['p1']
+    tracker.forget()
+    assert tracker.identify(0, [[320, 240]], [80]) == ['p2']
+
+
+def test_wrong_limits_are_refused():
+    with pytest.raises(ValueError, match='occlusion -1'):
+        PersonTracker(occlusion=-1)
