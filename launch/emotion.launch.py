@@ -1,0 +1,60 @@
+"""Starts the graph: `ros2 launch smern_ros emotion.launch.py`, with --show-args for the arguments."""
+from launch import LaunchDescription
+from launch.actions import DeclareLaunchArgument, OpaqueFunction, SetEnvironmentVariable
+from launch.conditions import IfCondition
+from launch.substitutions import LaunchConfiguration, PathJoinSubstitution
+from launch_ros.actions import Node
+from launch_ros.substitutions import FindPackageShare
+
+from smern_ros import dds, graph
+
+
+def generate_launch_description() -> LaunchDescription:
+    """One argument for what all nodes share, and one for each node of `smern_ros.graph` that turns it on or off."""
+    default_params = PathJoinSubstitution([FindPackageShare('smern_ros'), 'config', 'emotion.yaml'])
+    arguments = [
+        DeclareLaunchArgument('params_file', default_value=default_params, description='parameters of all nodes, YAML'),
+        DeclareLaunchArgument('checkpoint', default_value='', description="fusion's networks; empty: as params_file says"),
+        DeclareLaunchArgument('namespace', default_value='', description='put nodes and topics below this name'),
+        DeclareLaunchArgument('log_level', default_value='info', choices=['debug', 'info', 'warn', 'error', 'fatal']),
+        DeclareLaunchArgument('use_sim_time', default_value='false', choices=['true', 'false'],
+                              description='true: follow /clock; false: as params_file says'),
+        DeclareLaunchArgument('dds', default_value='', choices=['', *dds.PROFILES],
+                              description=f'Fast DDS profile; empty: what {dds.CHOICE} says, else {dds.DEFAULT}'),
+        *(
+            DeclareLaunchArgument(n.name, default_value=str(n.default).lower(), choices=['true', 'false'],
+                                  description=f'start the node: {n.purpose}')
+            for n in graph.NODES
+        ),
+    ]
+    return LaunchDescription([
+        *arguments,
+        SetEnvironmentVariable('OMP_WAIT_POLICY', 'PASSIVE'),
+        OpaqueFunction(function=_choose_dds_profile),
+        OpaqueFunction(function=_start_nodes),
+    ])
+
+
+def _choose_dds_profile(context):
+    chosen = LaunchConfiguration('dds').perform(context)
+    return [SetEnvironmentVariable(*item) for item in dds.environment(chosen, context.environment).items()]
+
+
+def _start_nodes(context):
+    common = {'use_sim_time': True} if LaunchConfiguration('use_sim_time').perform(context) == 'true' else {}
+    checkpoint = LaunchConfiguration('checkpoint').perform(context)
+    own = {'fusion': {'checkpoint': checkpoint}} if checkpoint else {}
+    return [
+        Node(
+            package='smern_ros',
+            executable=n.executable,
+            name=n.name,
+            namespace=LaunchConfiguration('namespace'),
+            parameters=[LaunchConfiguration('params_file'), {**common, **own.get(n.name, {})}],
+            arguments=['--ros-args', '--log-level', LaunchConfiguration('log_level')],
+            output='screen',
+            emulate_tty=True,
+            condition=IfCondition(LaunchConfiguration(n.name)),
+        )
+        for n in graph.NODES
+    ]

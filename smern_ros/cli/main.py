@@ -1,0 +1,42 @@
+"""The `smern` command. A subcommand's module is imported only when it is used, so that help comes at once."""
+from __future__ import annotations
+
+import argparse
+import importlib
+import sys
+from collections.abc import Sequence
+
+SUBCOMMANDS = {
+    'run': 'start the graph and keep it running',
+    'demo': 'play a clip through the graph and report what was felt',
+    'predict': 'emotions of media or audio files, without ROS',
+    'assets': 'third-party weights: list, fetch, verify',
+}
+"""Each is a module here with `add_parser(subparsers)` and `run(args) -> exit code`."""
+EXIT_INTERRUPTED = 130
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """:return: the subcommand's exit code; 2 for arguments that make no sense."""
+    argv = list(sys.argv[1:] if argv is None else argv)
+    parser = argparse.ArgumentParser(prog='smern', description='Emotion from voice, words and body movement.')
+    subparsers = parser.add_subparsers(title='commands', metavar='COMMAND', required=True)
+    chosen = argv[0] if argv and argv[0] in SUBCOMMANDS else None
+    for name, purpose in SUBCOMMANDS.items():
+        if name == chosen:
+            _module(name).add_parser(subparsers)
+        else:
+            subparsers.add_parser(name, help=purpose)
+    args = parser.parse_args(argv)
+    try:
+        return _module(chosen).run(args)
+    except KeyboardInterrupt:
+        return EXIT_INTERRUPTED
+
+
+def _module(name):
+    return importlib.import_module(f'smern_ros.cli.{name}')
+
+
+if __name__ == '__main__':
+    sys.exit(main())

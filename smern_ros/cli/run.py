@@ -1,0 +1,72 @@
+"""`smern run`: the graph as supervised processes, without `ros2 launch`."""
+from __future__ import annotations
+
+import argparse
+import signal
+import sys
+from pathlib import Path
+
+from smern_ros import dds, graph
+from smern_ros.starter import LOG_LEVELS, Override, children
+from smern_ros.supervisor import EXIT_CONFIGURATION, Supervisor
+
+EPILOG = 'nodes:\n' + '\n'.join(
+    f'  {n.name:<16} {n.purpose}{"" if n.default else " (off unless --with)"}' for n in graph.NODES
+)
+
+
+def add_parser(subparsers) -> None:
+    parser = subparsers.add_parser(
+        'run',
+        help='start the graph and keep it running',
+        description='Start the graph and keep it running: a node that dies is started again. Ctrl-C ends it.',
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    names = [n.name for n in graph.NODES]
+    parser.add_argument('--params-file', type=Path, metavar='YAML', help='default: config/emotion.yaml of the package')
+    parser.add_argument('--set', dest='overrides', type=_override, action='append', default=[],
+                        metavar='NODE.PARAM:=VALUE', help='a parameter that wins over the file; may be repeated')
+    parser.add_argument('--with', dest='on', choices=names, action='append', default=[], metavar='NODE',
+                        help='start this optional node too')
+    parser.add_argument('--without', dest='off', choices=names, action='append', default=[], metavar='NODE',
+                        help='leave this node out')
+    parser.add_argument('--checkpoint', type=Path, metavar='DIR', help="the fusion node's, default: the one shipped")
+    parser.add_argument('--namespace', default='', metavar='NS', help='put nodes and topics below this name')
+    parser.add_argument('--log-level', choices=LOG_LEVELS, default='info')
+    parser.add_argument('--use-sim-time', action='store_true', help='follow /clock')
+    parser.add_argument('--dds', choices=dds.PROFILES, help=f'Fast DDS profile, default: ${dds.CHOICE}, {dds.DEFAULT}')
+
+
+def run(args: argparse.Namespace) -> int:
+    """:return: 0 after Ctrl-C, 2 if a node or this command is not configured rightly."""
+    overrides = list(args.overrides)
+    if args.checkpoint:
+        overrides.append(Override('fusion', 'checkpoint', str(args.checkpoint.resolve())))
+    switches = {**dict.fromkeys(args.on, True), **dict.fromkeys(args.off, False)}
+    try:
+        processes = children(
+            graph.select(switches),
+            params_file=args.params_file,
+            overrides=overrides,
+            namespace=args.namespace,
+            log_level=args.log_level,
+            use_sim_time=args.use_sim_time,
+            dds_profile=args.dds,
+        )
+    except (ValueError, FileNotFoundError) as error:
+        print(f'smern run: {error}', file=sys.stderr)
+        return EXIT_CONFIGURATION
+    supervisor = Supervisor(processes)
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda *_: supervisor.request_stop())
+    with supervisor:
+        code = supervisor.wait()
+    return 1 if code is None else code
+
+
+def _override(text: str) -> Override:
+    try:
+        return Override.parse(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error

@@ -1,0 +1,35 @@
+"""Which Fast DDS profile the nodes use, so that camera images reach other processes whole. Needs no ROS.
+
+With the default profile a raw image is split into more UDP packets than the sockets take at once, and most images are
+lost. The profiles in config/dds give shared memory room for whole images.
+"""
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+
+from smern_ros.share import share
+
+LOCAL, MULTI_HOST, NONE = PROFILES = ('local', 'multi_host', 'none')
+CHOICE = 'SMERN_DDS'
+"""Environment variable with one of PROFILES, for whoever gives no argument."""
+DEFAULT = MULTI_HOST
+VARIABLES = ('FASTDDS_DEFAULT_PROFILES_FILE', 'FASTRTPS_DEFAULT_PROFILES_FILE')
+"""Where Fast DDS looks: the first from ROS 2 Kilted on, the second up to Jazzy."""
+
+
+def environment(profile: str | None = None, env: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Variables to set before a node starts; none if the user has chosen a profile file already.
+
+    :param profile: one of PROFILES; by default what SMERN_DDS says, else `multi_host`.
+    :param env: the environment to look in, by default this process's.
+    :raises ValueError: if there is no such profile.
+    """
+    env = os.environ if env is None else env
+    profile = profile or env.get(CHOICE) or DEFAULT
+    if profile not in PROFILES:
+        raise ValueError(f'no DDS profile {profile!r} (argument dds or variable {CHOICE}); it is one of {PROFILES}')
+    if profile == NONE or any(env.get(variable) for variable in VARIABLES):
+        return {}
+    path = str(share('config', 'dds', f'{profile}.xml'))
+    return dict.fromkeys(VARIABLES, path)
