@@ -1,0 +1,39 @@
+"""When the robot itself speaks, so that it does not listen to itself."""
+from __future__ import annotations
+
+from collections import deque
+
+from smern_ros.values import SECOND
+
+REMEMBERED = 64  # spells of the robot's speech that no sound has passed yet
+
+
+class Mute:
+    """Spells during which nothing that is heard counts."""
+
+    def __init__(self, tail: float) -> None:
+        """:param tail: s after the robot's last sound, for loudspeaker and room to fall silent"""
+        self._tail_ns = round(tail * SECOND)
+        self._since: int | None = None
+        self._past: deque[tuple[int, int]] = deque(maxlen=REMEMBERED)
+
+    def set(self, stamp_ns: int, on: bool) -> None:
+        """The robot begins or ends to speak. Said again, it changes nothing."""
+        if on and self._since is None:
+            self._since = stamp_ns
+        elif not on and self._since is not None:
+            self._past.append((self._since, max(stamp_ns, self._since) + self._tail_ns))
+            self._since = None
+
+    def covers(self, start_ns: int, end_ns: int) -> bool:
+        """Whether any of that span is muted. Spans are asked for in their order."""
+        while self._past and self._past[0][1] <= start_ns:
+            self._past.popleft()
+        now = self._since is not None and self._since < end_ns
+        return now or any(begin < end_ns and start_ns < end for begin, end in self._past)
+
+    def restart(self) -> None:
+        """Time has jumped back: only what is muted now stays so."""
+        self._past.clear()
+        if self._since is not None:
+            self._since = 0

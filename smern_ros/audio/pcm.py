@@ -1,0 +1,54 @@
+"""Raw sound as drivers send it: bytes to samples, checked where they enter."""
+from __future__ import annotations
+
+import numpy as np
+
+ENCODINGS: dict[str, np.dtype] = {'s16le': np.dtype('<i2'), 'f32le': np.dtype('<f4')}
+"""Encodings of an AudioChunk and the type of one sample."""
+
+MAX_CHANNELS = 32
+MAX_RATE = 192_000  # Hz
+LOUDEST = 8.0
+"""Float samples beyond 1 are clipped, since mixers overshoot; beyond this they are no sound in -1..1 at all."""
+
+
+def decode(data: bytes | bytearray | memoryview, *, encoding: str, channels: int) -> np.ndarray:
+    """Samples of a piece of sound.
+
+    :param data: interleaved samples, any buffer of bytes
+    :param encoding: `s16le` (signed 16 bit) or `f32le` (float 32 bit in -1..1), both little endian
+    :return: (N, channels) float32 in -1..1
+    :raises ValueError: for an unknown encoding, a number of channels that cannot be, no or partial samples, and samples
+        that are NaN, infinite or far outside -1..1
+    """
+    if encoding not in ENCODINGS:
+        raise ValueError(f'encoding {encoding!r} is unknown; send one of: {", ".join(ENCODINGS)}')
+    if not 1 <= channels <= MAX_CHANNELS:
+        raise ValueError(f'{channels} channels; wanted are 1 to {MAX_CHANNELS}')
+    sample = ENCODINGS[encoding]
+    size = memoryview(data).nbytes
+    if size == 0:
+        raise ValueError('the chunk is empty; send at least one sample')
+    if size % (sample.itemsize * channels):
+        raise ValueError(
+            f'{size} bytes are no whole number of samples: one of {channels} channels in {encoding} has '
+            f'{sample.itemsize * channels} bytes'
+        )
+    raw = np.frombuffer(data, sample).reshape(-1, channels)
+    if sample.kind == 'i':
+        return raw.astype(np.float32) / 32768
+    loudest = np.abs(raw).max()
+    if not loudest <= LOUDEST:  # NaN is not, either
+        raise ValueError(f'a sample of magnitude {loudest}; {encoding} samples lie in -1..1')
+    return np.clip(raw, -1, 1).astype(np.float32)
+
+
+def mono(samples: np.ndarray) -> np.ndarray:
+    """(N, channels) -> (N,): the mean over channels."""
+    return samples[:, 0] if samples.shape[1] == 1 else samples.mean(axis=1, dtype=np.float32)
+
+
+def require_rate(sample_rate: int) -> None:
+    """:raises ValueError: if no microphone has that sample rate."""
+    if not 0 < sample_rate <= MAX_RATE:
+        raise ValueError(f'sample rate {sample_rate} Hz; wanted are 1 to {MAX_RATE} Hz')
