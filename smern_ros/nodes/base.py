@@ -5,7 +5,6 @@ A node's own file reads like its page in the README: its parameters, its topics,
 from __future__ import annotations
 
 import os
-import time
 import traceback
 from collections.abc import Callable
 from typing import Any, ClassVar
@@ -25,6 +24,7 @@ from rclpy.qos import QoSProfile
 
 from smern_ros.nodes import diagnostics, qos, topics
 from smern_ros.nodes.parameters import Parameter, declare
+from smern_ros.nodes.throttle import Throttle
 from smern_ros.nodes.worker import Worker
 
 EXIT_OK, EXIT_CONFIGURATION = 0, 2
@@ -70,7 +70,7 @@ class SmernNode(LifecycleNode):
         self.health = diagnostics.Health()
         self.active = False
         self.failure = ''
-        self._complaints: dict[str, tuple[float, int]] = {}
+        self._complaints = Throttle(COMPLAIN_EVERY)
         self._undo: list[Callable[[], object]] = []  # frees what `load` made
         declare(self, (*self.COMMON_PARAMETERS, *self.PARAMETERS))
         self._diagnostics = self.create_publisher(diagnostics.DiagnosticArray, topics.DIAGNOSTICS, qos.STREAM)
@@ -175,17 +175,14 @@ class SmernNode(LifecycleNode):
         return worker
 
     def complain(self, subject: str, error: Exception | str) -> None:
-        """Says that something was wrong, once and then at most every few seconds for the same subject."""
+        """Says that something was wrong, once and then at most every few seconds for the same kind of trouble."""
         text = f'{subject}: {error}'
         self.health.failed(text)
-        now = time.monotonic()
-        said_at, unsaid = self._complaints.get(subject, (-float('inf'), 0))
-        if now - said_at < COMPLAIN_EVERY:
-            self._complaints[subject] = (said_at, unsaid + 1)
+        unsaid = self._complaints.count(text)
+        if unsaid is None:
             return
-        self._complaints[subject] = (now, 0)
         more = f' ({unsaid} more like it since the last line)' if unsaid else ''
-        if isinstance(error, Exception) and not isinstance(error, ValueError):  # ours, not the message's
+        if isinstance(error, Exception) and not isinstance(error, ValueError):  # our fault, not the message's
             text += '\n' + ''.join(traceback.format_exception(error))
         self.get_logger().error(text + more)
 

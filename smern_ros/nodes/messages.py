@@ -58,7 +58,9 @@ def header(stamp_ns: int, frame_id: str) -> Header:
 def _span(start: Time, end: Time, what: str) -> tuple[int, int]:
     start_ns, end_ns = to_ns(start), to_ns(end)
     if not 0 < start_ns < end_ns:
-        raise ValueError(f'{what} lasts from {start_ns / SECOND:.3f} s to {end_ns / SECOND:.3f} s: end must follow start')
+        raise ValueError(
+            f'{what} lasts from {start_ns / SECOND:.3f} s to {end_ns / SECOND:.3f} s: end must follow start'
+        )
     return start_ns, end_ns
 
 
@@ -161,7 +163,9 @@ def windows_from_message(message: msg.SkeletonWindow) -> list[SkeletonWindow]:
         positions = from_floats(track.positions, (-1, len(JOINTS), 3), f'positions of person {track.person_id!r}')
         visible = np.asarray(track.visible, bool)
         if visible.size != positions.shape[0] * len(JOINTS):
-            raise ValueError(f'person {track.person_id!r} has {positions.shape[0]} frames, but {visible.size} visible flags')
+            raise ValueError(
+                f'person {track.person_id!r} has {positions.shape[0]} frames, but {visible.size} visible flags'
+            )
         windows.append(
             SkeletonWindow(
                 person_id=track.person_id,

@@ -1,0 +1,233 @@
+"""The fusion node as a process: what it says for every subset of evidence, and that no message ends it."""
+import json
+import shutil
+
+import numpy as np
+import pytest
+from builtin_interfaces.msg import Time
+
+from smern_ros import msg
+from smern_ros.nodes import qos, topics
+from smern_ros.nodes.messages import (
+    features_to_message,
+    header,
+    to_ns,
+    to_time,
+    transcript_to_message,
+    window_to_message,
+)
+from smern_ros.predictor import EmotionPredictor, shipped_checkpoint
+from smern_ros.spec import AUDIO, LABELS, SKELETON, SPEC, TEXT
+from smern_ros.values import SECOND, AudioFeatures, SkeletonWindow, Transcript, UtteranceInputs, Word
+
+pytestmark = pytest.mark.ros
+START = 1_000 * SECOND
+END = START + 2 * SECOND
+MICROPHONE, CAMERA = 'microphone', 'camera_optical'
+
+
+def audio(utterance_id='u1', start=START, end=END) -> AudioFeatures:
+    rng = np.random.default_rng(1)
+    return AudioFeatures(
+        utterance_id, start, end, rng.normal(size=(200, SPEC.mfcc)).astype(np.float32),
+        np.abs(rng.normal(size=len(SPEC.prosody))).astype(np.float32),
+    )
+
+
+def text(words='i am so happy today', utterance_id='u1', start=START, end=END) -> Transcript:
+    spoken = tuple(Word(w, start + i * SECOND // 10, start + (i + 1) * SECOND // 10, 0.9)
+                   for i, w in enumerate(words.split()))
+    return Transcript(utterance_id, start, end, words, spoken, 0.9)
+
+
+def body(person_id='p1', start=START, end=END, extent=0.2) -> SkeletonWindow:
+    frames = round((end - start) / SECOND * SPEC.skeleton_rate) + 1
+    rng = np.random.default_rng(2)
+    return SkeletonWindow(
+        person_id, start, end, rng.normal(scale=0.3, size=(frames, 10, 3)).astype(np.float32),
+        np.ones((frames, 10), bool), extent,
+    )
+
+
+class Fusion:
+    """The node and its topics."""
+
+    def __init__(self, probe, start_node, parameters=None):
+        self.probe = probe
+        self.node = start_node('fusion', parameters)
+        self.utterances = probe.publisher(msg.Utterance, topics.UTTERANCE, qos.EVIDENCE)
+        self.audio = probe.publisher(msg.AudioFeatures, topics.AUDIO_FEATURES, qos.EVIDENCE)
+        self.text = probe.publisher(msg.Transcript, topics.TRANSCRIPT, qos.EVIDENCE)
+        self.skeleton = probe.publisher(msg.SkeletonWindow, topics.SKELETON_WINDOW, qos.EVIDENCE)
+        self.activity = probe.publisher(msg.VoiceActivity, topics.IS_SPEAKING, qos.STREAM)
+        self.states = probe.collect(msg.EmotionState, topics.EMOTION_STATE, qos.STATE)
+        probe.wait_for_listener(self.utterances, self.audio, self.text, self.skeleton, self.activity)
+        probe.wait_for_speaker(topics.EMOTION_STATE)
+
+    def announce(self, state, utterance_id='u1', start=START, end=END):
+        self.utterances.publish(msg.Utterance(
+            header=header(start, MICROPHONE), id=utterance_id, state=state, start=to_time(start), end=to_time(end),
+            last_voiced=to_time(end), sample_rate=SPEC.sample_rate,
+        ))
+
+    def hear(self, features):
+        self.audio.publish(features_to_message(features, MICROPHONE))
+
+    def read(self, transcript):
+        self.text.publish(transcript_to_message(transcript, MICROPHONE, is_final=True))
+
+    def see(self, *people, utterance_id='u1', start=START, end=END):
+        self.skeleton.publish(window_to_message(utterance_id, start, end, people, CAMERA))
+
+    def final(self, utterance_id='u1', timeout=20.0):
+        return self.probe.wait_for(
+            lambda: next((s for s in self.states if s.is_final and s.utterance_id == utterance_id), None),
+            f'the final state of {utterance_id}; the node said:\n{self.node.output}', timeout,
+        )
+
+
+@pytest.fixture
+def fusion(probe, start_node):
+    return Fusion(probe, start_node)
+
+
+def test_three_modalities_give_a_provisional_and_then_the_offline_answer(fusion):
+    fusion.announce(msg.Utterance.TENTATIVE)
+    fusion.hear(audio())
+    fusion.see(body('far', extent=0.1), body('near', extent=0.3))
+    provisional = fusion.probe.wait_for(lambda: fusion.states and fusion.states[0], 'the provisional state')
+    assert not provisional.is_final and list(provisional.modalities) == [AUDIO, SKELETON]
+    fusion.read(text())
+    fusion.announce(msg.Utterance.ENDED)
+    state = fusion.final()
+
+    expected = EmotionPredictor.load().predict(UtteranceInputs('u1', START, END, audio(), text(), body('near')))
+    assert list(state.labels) == list(LABELS)
+    assert list(state.modalities) == [AUDIO, TEXT, SKELETON]
+    np.testing.assert_allclose(state.probabilities, expected.probabilities, atol=1e-5)
+    np.testing.assert_allclose(state.modality_weights, expected.weights, atol=1e-5)
+    np.testing.assert_allclose(np.reshape(state.modality_probabilities, (3, 4)), expected.alone, atol=1e-5)
+    assert state.label == expected.label and state.confidence == pytest.approx(max(state.probabilities))
+    assert state.person_id == 'near' and state.header.frame_id == CAMERA
+    assert to_ns(state.header.stamp) == to_ns(state.window_end) == END and to_ns(state.window_start) == START
+    assert list(state.modality_ages) == pytest.approx([0.0, 1.5, 0.0], abs=0.04)
+    assert state.model == EmotionPredictor.load().id
+    assert len([s for s in fusion.states if s.is_final]) == 1
+
+
+def test_any_subset_of_modalities_gives_a_final_state(probe, start_node):
+    fusion = Fusion(probe, start_node, {'text_wait': 0.3, 'skeleton_wait': 0.1})
+    for given in [(AUDIO,), (TEXT,), (SKELETON,), (AUDIO, TEXT), (AUDIO, SKELETON), (TEXT, SKELETON)]:
+        name = '+'.join(given)
+        if AUDIO in given:
+            fusion.hear(audio(name))
+        if TEXT in given:
+            fusion.read(text(utterance_id=name))
+        if SKELETON in given:
+            fusion.see(body(), utterance_id=name)
+        fusion.announce(msg.Utterance.ENDED, name)
+        state = fusion.final(name)
+        assert tuple(state.modalities) == given
+        assert sum(state.modality_weights) == pytest.approx(1.0, abs=1e-5)
+        assert sum(state.probabilities) == pytest.approx(1.0, abs=1e-5)
+        assert state.person_id == ('p1' if SKELETON in given else '')
+
+
+def test_gesture_only_states_fill_the_silence_and_stop_while_somebody_speaks(fusion):
+    fusion.see(body(), utterance_id='')
+    state = fusion.probe.wait_for(lambda: fusion.states and fusion.states[-1], 'a gesture-only state')
+    assert state.utterance_id == '' and not state.is_final and list(state.modalities) == [SKELETON]
+    fusion.activity.publish(msg.VoiceActivity(header=header(END, MICROPHONE), is_speaking=True, probability=0.9))
+    fusion.probe.settle(0.3)
+    fusion.see(body(), utterance_id='')
+    fusion.probe.settle(0.5)
+    assert len(fusion.states) == 1
+
+
+def test_an_end_taken_back_is_never_final(fusion):
+    later = END + SECOND
+    fusion.hear(audio())
+    fusion.read(text('half'))
+    fusion.see(body())
+    fusion.announce(msg.Utterance.TENTATIVE)
+    fusion.probe.wait_for(lambda: fusion.states, 'the provisional state')
+    fusion.announce(msg.Utterance.RESUMED)
+    fusion.probe.settle(0.3)
+    fusion.hear(audio(end=later))
+    fusion.read(text(end=later))
+    fusion.see(body(end=later), end=later)
+    fusion.announce(msg.Utterance.ENDED, end=later)
+    assert to_ns(fusion.final().window_end) == later
+
+
+def test_a_clock_that_jumps_back_is_said_and_the_next_utterance_is_judged(fusion):
+    fusion.see(body(), utterance_id='')
+    fusion.probe.wait_for(lambda: fusion.states, 'a state before the jump')
+    past = START - 500 * SECOND
+    fusion.see(body(start=past, end=past + SECOND), utterance_id='', start=past, end=past + SECOND)
+    fusion.probe.wait_for(lambda: fusion.node.said('jumped back by'), 'the jump to be said')
+    for send, value in ((fusion.hear, audio), (fusion.read, text)):
+        send(value(utterance_id='u2', start=past, end=past + SECOND))
+    fusion.see(body(start=past, end=past + SECOND), utterance_id='u2', start=past, end=past + SECOND)
+    fusion.announce(msg.Utterance.ENDED, 'u2', past, past + SECOND)
+    assert list(fusion.final('u2').modalities) == [AUDIO, TEXT, SKELETON]
+
+
+def spoilt_features(**changes):
+    message = features_to_message(audio(), MICROPHONE)
+    for field, value in changes.items():
+        setattr(message, field, value)
+    return message
+
+
+def spoilt_window(**changes):
+    message = window_to_message('u1', START, END, [body()], CAMERA)
+    for field, value in changes.items():
+        target = message.tracks[0] if field in ('positions', 'visible') else message
+        setattr(target, field, value)
+    return message
+
+
+NAN = float('nan')
+BAD = {
+    'NaN in MFCC': ('audio', lambda: spoilt_features(mfcc=[NAN] * 39), 'holds 39 values that are NaN'),
+    'half a frame': ('audio', lambda: spoilt_features(mfcc=[0.0] * 40), '40 values'),
+    'other spec': ('audio', lambda: spoilt_features(spec='smern-features/99'), 'smern-features/99'),
+    'no span': ('audio', lambda: spoilt_features(end=Time()), 'end must follow start'),
+    'no id': ('audio', lambda: spoilt_features(utterance_id=''), 'without an utterance id'),
+    '1 MB of text': ('text', lambda: msg.Transcript(
+        utterance_id='u1', start=to_time(START), end=to_time(END), text='word ' * 200_000), '1000000 characters'),
+    'infinite joint': ('skeleton', lambda: spoilt_window(positions=[float('inf')] * 30), 'holds 30 values that are NaN'),
+    'flags missing': ('skeleton', lambda: spoilt_window(visible=[True]), 'visible flags'),
+    'zero stamp': ('utterances', lambda: msg.Utterance(id='u1', state=1), 'header.stamp'),
+    'unknown state': ('utterances', lambda: msg.Utterance(id='u1', state=7, header=header(START, '')), 'state 7'),
+}
+
+
+def test_every_kind_of_bad_message_is_said_once_and_the_next_utterance_is_judged(fusion):
+    for topic, make, _ in BAD.values():
+        message = make()
+        for _ in range(5):
+            getattr(fusion, topic).publish(message)
+    for name, (_, _, said) in BAD.items():
+        fusion.probe.wait_for(lambda said=said: fusion.node.said(said), f'an error on {name}:\n{fusion.node.output}')
+        assert fusion.node.output.count(said) == 1
+    fusion.hear(audio(utterance_id='u9'))
+    fusion.read(text(utterance_id='u9'))
+    fusion.see(body(), utterance_id='u9')
+    fusion.announce(msg.Utterance.ENDED, 'u9')
+    assert list(fusion.final('u9').modalities) == [AUDIO, TEXT, SKELETON]
+
+
+def test_a_checkpoint_that_is_missing_or_of_other_features_stops_the_node_with_advice(start_node, tmp_path):
+    missing = start_node('fusion', {'checkpoint': str(tmp_path / 'nothing')})
+    other = tmp_path / 'other'
+    shutil.copytree(shipped_checkpoint(), other)
+    config = json.loads((other / 'config.json').read_text())
+    config['spec']['filter_cutoff'] = 0.2
+    (other / 'config.json').write_text(json.dumps(config))
+    stale = start_node('fusion', {'checkpoint': str(other)})
+    for node, said in ((missing, 'there is no such directory'), (stale, 'filter_cutoff: 0.2 instead of 0.1')):
+        assert node.wait() == 2
+        assert said in node.output and 'make checkpoint' in node.output
+        assert 'Traceback' not in node.output
