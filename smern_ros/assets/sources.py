@@ -1,0 +1,128 @@
+"""Brings the files of an asset here: from the package registry through pip, or from the maker's address."""
+from __future__ import annotations
+
+import collections
+import hashlib
+import os
+import re
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from importlib import metadata
+from pathlib import Path
+
+from smern_ros.assets.archive import extract
+from smern_ros.assets.build import build
+from smern_ros.assets.errors import FetchFailed
+from smern_ros.assets.manifest import AddressSource, Asset, PackageSource
+
+Progress = Callable[[str, str, int, int], None]
+"""Called with the asset's name, what is being done, and the bytes done and in all (0: not known)."""
+
+_BLOCK = 2**20
+_TIMEOUT = 60.0  # s without a byte
+
+
+def silent(name: str, action: str, done: int, total: int) -> None:
+    """Progress that nobody watches."""
+
+
+def sha256(path: Path) -> str:
+    with path.open('rb') as stream:
+        digest = hashlib.sha256()
+        while block := stream.read(_BLOCK):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def bring(source: PackageSource | AddressSource, asset: Asset, folder: Path, scratch: Path, progress: Progress) -> None:
+    """Puts the asset's files into `folder`; `scratch` takes what is needed on the way.
+
+    :raises FetchFailed: if the source cannot give them.
+    """
+    if isinstance(source, AddressSource):
+        for path, address in source.addresses.items():
+            limit = max(version.size for version in asset.versions(path))
+            _download(address, folder / path, limit, lambda done, total: progress(asset.name, 'download', done, total))
+        return
+    package = _pip_download(source, scratch, lambda done, total: progress(asset.name, 'download', done, total))
+    progress(asset.name, 'unpack', 0, 0)
+    if not source.build:
+        extract(package, source.members, folder)
+        return
+    extract(package, source.members, scratch / 'members')
+    progress(asset.name, 'build', 0, 0)
+    build(source.build, scratch / 'members', folder)
+
+
+def pip_command(source: PackageSource, folder: Path) -> list[str]:
+    """The ordinary client, told to take the one file that the manifest names, for whatever machine that is."""
+    requirement = folder / 'requirement.txt'
+    # With a hash pip refuses any other file before it runs a line of it.
+    requirement.write_text(f'{source.requirement} --hash=sha256:{source.sha256}\n', 'utf-8')
+    command = [
+        sys.executable, '-m', 'pip', 'download', '--no-input', '--disable-pip-version-check', '--no-deps',
+        '--ignore-requires-python', '--dest', str(folder), '--requirement', str(requirement),
+    ]
+    if not source.file.endswith('.whl'):
+        # Only this one from source: `:all:` would compile the tools too that its metadata needs.
+        return [*command, '--no-binary', source.requirement.partition('==')[0], *_progress_bar()]
+    command += ['--only-binary', ':all:', *_progress_bar()]
+    if source.platform:
+        command += ['--platform', source.platform]
+    if source.python:
+        command += ['--python-version', source.python, '--implementation', 'cp']
+    return command
+
+
+def _progress_bar() -> list[str]:
+    try:
+        version = tuple(int(part) for part in re.findall(r'\d+', metadata.version('pip'))[:2])
+    except metadata.PackageNotFoundError as error:
+        raise FetchFailed(f'{sys.executable} has no pip: {sys.executable} -m ensurepip') from error
+    return ['--progress-bar', 'raw' if version >= (24, 1) else 'off']
+
+
+def _pip_download(source: PackageSource, folder: Path, progress: Callable[[int, int], None]) -> Path:
+    progress(0, source.size)
+    said: collections.deque[str] = collections.deque(maxlen=30)
+    with subprocess.Popen(
+        pip_command(source, folder), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        env={**os.environ, 'TMPDIR': str(folder)},  # what an interrupted pip leaves goes with our folder
+    ) as process:
+        assert process.stdout is not None
+        try:
+            for line in process.stdout:
+                if bar := re.match(r'Progress (\d+) of (\d+)', line):
+                    if int(bar[2]) == source.size:  # not that of a build tool
+                        progress(int(bar[1]), source.size)
+                elif line.strip():
+                    said.append(line.strip())
+        except BaseException:
+            process.kill()
+            raise
+    file = folder / source.file
+    if process.returncode or not file.is_file():
+        raise FetchFailed('pip could not download it:\n    ' + '\n    '.join(said))
+    if (found := sha256(file)) != source.sha256:
+        raise FetchFailed(f'{source.file} has sha256 {found} instead of {source.sha256}')
+    return file
+
+
+def _download(address: str, target: Path, limit: int, progress: Callable[[int, int], None]) -> None:
+    if not address.startswith('https://'):
+        raise FetchFailed(f'{address} is no https address')
+    target.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        with urllib.request.urlopen(address, timeout=_TIMEOUT) as response, target.open('wb') as out:
+            done = 0
+            while block := response.read(_BLOCK):
+                done += len(block)
+                if done > limit:
+                    raise FetchFailed(f'{address} gives more than the {limit} bytes expected')
+                out.write(block)
+                progress(done, limit)
+    except (urllib.error.URLError, TimeoutError, ConnectionError) as error:
+        raise FetchFailed(f'{address}: {error}') from error

@@ -1,0 +1,195 @@
+"""The folder of fetched assets: checked at each use, filled atomically, safe between processes."""
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from smern_ros.assets import manifest, sources
+from smern_ros.assets.errors import AssetError, FetchFailed, MissingAsset, WrongAsset
+from smern_ros.assets.manifest import Asset
+from smern_ros.assets.sources import Progress, sha256, silent
+
+
+def default_folder() -> Path:
+    """`$SMERN_ASSETS`, else smern_ros in the user's cache."""
+    if chosen := os.environ.get('SMERN_ASSETS'):
+        return Path(chosen).expanduser()
+    cache = os.environ.get('XDG_CACHE_HOME')
+    return (Path(cache) if cache else Path.home() / '.cache') / 'smern_ros'
+
+
+class Store:
+    """Assets in one folder, `folder/NAME/FILE`.
+
+    A receipt beside them remembers size and time of every file whose hash was right, so that a use costs a stat a
+    file and not the reading of 80 MB. Files without a receipt (the user's own) are hashed at their first use.
+    """
+
+    def __init__(self, folder: Path | None = None, assets: Mapping[str, Asset] | None = None) -> None:
+        """:param assets: default: those of the manifest."""
+        self.folder = folder or default_folder()
+        self._assets = manifest.load() if assets is None else assets
+
+    def path(self, name: str) -> Path:
+        """See `smern_ros.assets.path`."""
+        asset = self._asset(name)
+        self._check(asset, trust_receipt=True)
+        return self._location(asset)
+
+    def verify(self, name: str) -> Path:
+        """See `smern_ros.assets.verify`."""
+        asset = self._asset(name)
+        self._check(asset, trust_receipt=False)
+        return self._location(asset)
+
+    def fetch(self, name: str, progress: Progress = silent) -> Path:
+        """See `smern_ros.assets.fetch`."""
+        asset = self._asset(name)
+        with contextlib.suppress(AssetError):
+            return self.path(name)
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            with self._locked(asset, progress):
+                self._fill(asset, progress)
+        except OSError as error:
+            raise FetchFailed(f'cannot fetch {name} into {self.folder}: {error}') from error
+        return self._location(asset)
+
+    def _asset(self, name: str) -> Asset:
+        if name not in self._assets:
+            raise ValueError(f'no asset is called {name!r}; there are {", ".join(self._assets)}')
+        return self._assets[name]
+
+    # --- checking ---------------------------------------------------------------------------------------------
+
+    def _location(self, asset: Asset) -> Path:
+        folder = self.folder / asset.name
+        return folder if asset.is_folder else folder / asset.files[0].path
+
+    def _check(self, asset: Asset, *, trust_receipt: bool) -> None:
+        """:raises MissingAsset, WrongAsset: unless every file is there and right."""
+        folder = self.folder / asset.name
+        absent = [file.path for file in asset.files if not (folder / file.path).is_file()]
+        if len(absent) == len(asset.files):
+            raise MissingAsset(
+                f'{asset.name} ({asset.purpose}) is not in {self.folder}. Fetch it: smern assets fetch {asset.name}'
+            )
+        if absent:
+            raise WrongAsset(f'{folder} lacks {", ".join(absent)}. {self._cure(asset)}')
+        receipt = self._receipt(asset) if trust_receipt else {}
+        found = {}
+        for file in asset.files:
+            found[file.path] = self._identity(asset, file.path, receipt.get(file.path))
+        if found != receipt:
+            self._write_receipt(asset, found)
+
+    def _identity(self, asset: Asset, path: str, known: list | None) -> list:
+        """Size, time and hash of a file that is right."""
+        file = self.folder / asset.name / path
+        stat = file.stat()
+        versions = asset.versions(path)
+        if known and known[:2] == [stat.st_size, stat.st_mtime_ns] and known[2] in {v.sha256 for v in versions}:
+            return known
+        if stat.st_size not in {version.size for version in versions}:
+            sizes = ' or '.join(str(version.size) for version in versions)
+            raise WrongAsset(f'{file} has {stat.st_size} bytes instead of {sizes}. {self._cure(asset)}')
+        digest = sha256(file)
+        if (stat.st_size, digest) not in {(version.size, version.sha256) for version in versions}:
+            wanted = ' or '.join(version.sha256 for version in versions)
+            raise WrongAsset(f'{file} has sha256 {digest} instead of {wanted}. {self._cure(asset)}')
+        return [stat.st_size, stat.st_mtime_ns, digest]
+
+    def _cure(self, asset: Asset) -> str:
+        if self._receipt(asset):
+            return f'It was changed since it was fetched; fetch it again: smern assets fetch {asset.name}'
+        return (
+            f'It is not the {asset.name} that smern_ros was tested with. To use a model of your own give a node its '
+            f'path as a parameter; to have the tested one, move {self.folder / asset.name} away and run: '
+            f'smern assets fetch {asset.name}'
+        )
+
+    def _receipt_path(self, asset: Asset) -> Path:
+        return self.folder / f'.{asset.name}.verified.json'
+
+    def _receipt(self, asset: Asset) -> dict[str, list]:
+        try:
+            return json.loads(self._receipt_path(asset).read_text('utf-8'))
+        except (OSError, ValueError):
+            return {}
+
+    def _write_receipt(self, asset: Asset, found: dict[str, list]) -> None:
+        with contextlib.suppress(OSError):  # a read-only folder is hashed at each use instead
+            handle, name = tempfile.mkstemp(dir=self.folder, prefix=f'.{asset.name}.')
+            with os.fdopen(handle, 'w', encoding='utf-8') as stream:
+                json.dump(found, stream)
+            os.chmod(name, 0o644)  # for everybody who shares the folder
+            os.replace(name, self._receipt_path(asset))
+
+    # --- filling ----------------------------------------------------------------------------------------------
+
+    @contextlib.contextmanager
+    def _locked(self, asset: Asset, progress: Progress) -> Iterator[None]:
+        """One process at a time fetches an asset; the kernel frees the lock of one that dies."""
+        with (self.folder / f'.{asset.name}.lock').open('w') as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                progress(asset.name, 'wait for another process that fetches it', 0, 0)
+                fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+
+    def _fill(self, asset: Asset, progress: Progress) -> None:
+        try:
+            self._check(asset, trust_receipt=True)
+            return  # another process was faster
+        except MissingAsset:
+            pass
+        except WrongAsset:
+            if not self._receipt(asset):
+                raise  # the user's own files are not ours to replace
+        staging_prefix = f'.{asset.name}.fetch-'
+        for left in self.folder.glob(f'{staging_prefix}*'):  # by a process that was killed
+            shutil.rmtree(left, ignore_errors=True)
+        with tempfile.TemporaryDirectory(dir=self.folder, prefix=staging_prefix) as staging:
+            ready = self._from_first_source(asset, Path(staging), progress)
+            target = self.folder / asset.name
+            if target.exists():
+                target.rename(Path(staging) / 'replaced')
+            ready.rename(target)
+        self._check(asset, trust_receipt=False)
+
+    def _from_first_source(self, asset: Asset, staging: Path, progress: Progress) -> Path:
+        failures = []
+        for number, source in enumerate(asset.sources):
+            scratch, ready = staging / f'scratch{number}', staging / f'ready{number}'
+            scratch.mkdir()
+            ready.mkdir()
+            try:
+                sources.bring(source, asset, ready, scratch, progress)
+                progress(asset.name, 'verify', 0, 0)
+                for file in asset.files:
+                    self._require(asset, file.path, ready / file.path)
+                return ready
+            except FetchFailed as error:
+                failures.append(f'{source.label}: {error}')
+        tried = '\n  '.join(failures)
+        raise FetchFailed(
+            f'cannot fetch {asset.name}:\n  {tried}\n'
+            f'Is the network up? On another machine run the same command and copy {self.folder / asset.name} here.'
+        )
+
+    def _require(self, asset: Asset, path: str, file: Path) -> None:
+        if not file.is_file():
+            raise FetchFailed(f'it gave no {path}')
+        found = (file.stat().st_size, sha256(file))
+        if found not in {(version.size, version.sha256) for version in asset.versions(path)}:
+            wanted = asset.versions(path)[0]
+            raise FetchFailed(
+                f'{path} has {found[0]} bytes with sha256 {found[1]} instead of {wanted.size} with {wanted.sha256}'
+            )

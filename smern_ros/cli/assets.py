@@ -1,0 +1,117 @@
+"""`smern assets`: third-party weights and clips: what there is, fetch, verify."""
+from __future__ import annotations
+
+import sys
+
+from smern_ros import assets
+from smern_ros.assets import manifest
+
+EXIT_OK, EXIT_PROBLEM, EXIT_USAGE = 0, 1, 2
+
+
+def add_parser(subparsers) -> None:
+    parser = subparsers.add_parser(
+        'assets', help='third-party weights: list, fetch, verify',
+        description="Third-party weights and clips. They lie in the user's cache, or where SMERN_ASSETS says.",
+    )
+    actions = parser.add_subparsers(title='actions', metavar='ACTION', dest='action', required=True)
+    actions.add_parser('list', help='every asset, its licence and whether it is here')
+    for action, purpose in (
+        ('fetch', 'download, build and verify what is not here yet'),
+        ('verify', 'compute the hash of every file again'),
+    ):
+        names = actions.add_parser(action, help=purpose)
+        names.add_argument('names', nargs='*', metavar='NAME', help='all of them if none is named')
+    where = actions.add_parser('where', help='print the folder of all assets, or the path of one')
+    where.add_argument('name', nargs='?', metavar='NAME')
+
+
+def run(args) -> int:
+    """:return: 0 if all is well, 1 if an asset is missing, wrong or cannot be fetched, 2 for an unknown name."""
+    if args.action == 'list':
+        return _list()
+    if args.action == 'where' and args.name is None:
+        print(assets.where())
+        return EXIT_OK
+    wanted = [args.name] if args.action == 'where' else args.names or assets.names()
+    unknown = [name for name in wanted if name not in assets.names()]
+    if unknown:
+        print(f'no asset is called {", ".join(unknown)}; there are {", ".join(assets.names())}', file=sys.stderr)
+        return EXIT_USAGE
+    action = {'fetch': _fetch, 'verify': _verify, 'where': _where}[args.action]
+    return max([action(name) for name in wanted])  # the others, too, when one has a problem
+
+
+def _list() -> int:
+    print(f'in {assets.where()}\n')
+    for asset in manifest.load().values():
+        print(f'{asset.name:<22}{_size(asset.size):>9}  {_state(asset.name)}')
+        for label, text in (('for', asset.purpose), ('from', asset.origin), ('licence', asset.licence)):
+            print(f'    {label:<9}{text}')
+    return EXIT_OK
+
+
+def _state(name: str) -> str:
+    try:
+        assets.path(name)
+    except assets.MissingAsset:
+        return 'not fetched'
+    except assets.WrongAsset as error:
+        return f'WRONG: {error}'
+    return 'here'
+
+
+def _fetch(name: str) -> int:
+    progress = _Progress()
+    try:
+        path = assets.fetch(name, progress)
+    except assets.AssetError as error:
+        progress.end()
+        print(f'smern assets: {error}', file=sys.stderr)
+        return EXIT_PROBLEM
+    progress.end()
+    print(f'{name}: {path}')
+    return EXIT_OK
+
+
+def _verify(name: str) -> int:
+    try:
+        path = assets.verify(name)
+    except assets.AssetError as error:
+        print(f'smern assets: {error}', file=sys.stderr)
+        return EXIT_PROBLEM
+    print(f'{name}: every hash is right ({path})')
+    return EXIT_OK
+
+
+def _where(name: str) -> int:
+    try:
+        print(assets.path(name))
+    except assets.AssetError as error:
+        print(f'smern assets: {error}', file=sys.stderr)
+        return EXIT_PROBLEM
+    return EXIT_OK
+
+
+def _size(count: int) -> str:
+    return f'{count / 1e6:.1f} MB'
+
+
+class _Progress:
+    """A line that is rewritten on a terminal, and a line for each new step elsewhere. On stderr."""
+
+    def __init__(self) -> None:
+        self._terminal = sys.stderr.isatty()
+        self._said = ''
+
+    def __call__(self, name: str, action: str, done: int, total: int) -> None:
+        if self._terminal:
+            share = f' {_size(done)} of {_size(total)} {100 * done // total:3d} %' if total else ''
+            print(f'\r\033[K{name}: {action}{share}', end='', file=sys.stderr, flush=True)
+        elif action != self._said:
+            print(f'{name}: {action}{f" {_size(total)}" if total else ""}', file=sys.stderr, flush=True)
+        self._said = action
+
+    def end(self) -> None:
+        if self._terminal and self._said:
+            print('\r\033[K', end='', file=sys.stderr, flush=True)

