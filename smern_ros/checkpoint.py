@@ -1,4 +1,4 @@
-"""A trained model on disk: a directory with model.safetensors, config.json and vocabulary.txt.
+"""A trained model on disk: a directory with model.safetensors, config.json and vocabulary.json.
 
 Weights are stored in half precision and computed with in single. No pickle is ever loaded.
 """
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from smern_ros.models.smern_ga import SmernGA
     from smern_ros.models.tre import TRE
 
-WEIGHTS, CONFIG, WORDS = FILES = ('model.safetensors', 'config.json', 'vocabulary.txt')
+WEIGHTS, CONFIG, WORDS = FILES = ('model.safetensors', 'config.json', 'vocabulary.json')
 FORMAT = 1
 NETWORKS = ('are', 'tre', 'smacn', 'smern_ga')
 LARGEST = {WEIGHTS: 512 << 20, CONFIG: 4 << 20, WORDS: 8 << 20}
@@ -108,7 +108,7 @@ def load(path: Path) -> Checkpoint:
         temperatures = _check_temperatures(_part(config, 'temperatures', dict, path))
     except SpecMismatch:
         raise
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, RecursionError) as error:
         raise _unusable(path, str(error)) from error
     return Checkpoint(
         id=config['id'],

@@ -1,6 +1,7 @@
 """Words to rows of the embedding."""
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -47,10 +48,14 @@ class Vocabulary:
         return any(token in self._rows for token in tokens if token[0].isalpha())
 
     def write(self, path: Path) -> None:
-        """One word a line, UTF-8, the special rows left out."""
-        path.write_text(''.join(f'{word}\n' for word in self.words[len(SPECIAL) :]), encoding='utf-8')
+        """A JSON list of the words in the order of their rows, one a line, the special ones left out."""
+        words = json.dumps(self.words[len(SPECIAL) :], ensure_ascii=False, indent=0)
+        path.write_text(words + '\n', encoding='utf-8')
 
     @classmethod
     def read(cls, path: Path) -> Vocabulary:
         """:raises ValueError: if the file is no list of words."""
-        return cls(path.read_text(encoding='utf-8').split('\n')[:-1])
+        words = json.loads(path.read_text(encoding='utf-8'))
+        if not isinstance(words, list) or not all(isinstance(word, str) for word in words):
+            raise ValueError(f'{path.name} is no list of words')
+        return cls(words)
