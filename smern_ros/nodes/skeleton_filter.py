@@ -1,0 +1,165 @@
+"""skeleton_filter: raw skeletons to a smooth stream and to windows of movement, one for each utterance."""
+from __future__ import annotations
+
+import sys
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from smern_ros import msg
+from smern_ros.nodes import qos, topics
+from smern_ros.nodes.base import SmernNode, run
+from smern_ros.nodes.messages import (
+    header,
+    skeletons_from_message,
+    skeletons_to_message,
+    stamp_of,
+    utterance_from_message,
+    window_to_message,
+)
+from smern_ros.nodes.parameters import Parameter
+from smern_ros.skeleton.history import SkeletonHistory
+from smern_ros.skeleton.live import LiveFilter
+from smern_ros.values import SECOND, Utterance
+
+REMEMBERED = 100
+"""Utterances of which the last published window's end is kept."""
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """An utterance whose last camera frames have not come yet."""
+
+    start_ns: int
+    end_ns: int
+    cancel: Callable[[], None]
+
+
+class SkeletonFilterNode(SmernNode):
+    NAME = 'skeleton_filter'
+    PARAMETERS = (
+        Parameter('history', 30.0, 's of raw skeletons kept: the longest window', (2.0, 600.0)),
+        Parameter('gesture_window', 2.0, 's of movement in each window between utterances', (0.5, 30.0)),
+        Parameter('gesture_period', 0.5, 's of stamp time between such windows; 0: none', (0.0, 60.0)),
+        Parameter('late_frame_wait', 0.25, 's to wait for frames up to the end of an utterance', (0.0, 10.0)),
+        Parameter('camera_timeout', 1.0, 's without a frame after which none is waited for', (0.1, 60.0)),
+    )
+
+    def load(self) -> None:
+        self._history = SkeletonHistory(self.value('history'))
+        self._live = LiveFilter()
+        self._gesture_window_ns = round(self.value('gesture_window') * SECOND)
+        self._gesture_period_ns = round(self.value('gesture_period') * SECOND)
+        self._waiting: dict[str, Waiting] = {}
+        self._published: OrderedDict[str, int] = OrderedDict()  # utterance id: end of its newest window
+        self._forget()
+        self.health.fact('delay of skeleton/filtered [s]', f'{self._live.delay_ns / SECOND:.3f}')
+
+        self._filtered = self.output(msg.SkeletonArray, topics.SKELETON_FILTERED, qos.STREAM)
+        self._windows = self.output(msg.SkeletonWindow, topics.SKELETON_WINDOW, qos.EVIDENCE)
+        self.listen(msg.SkeletonArray, topics.SKELETON_RAW, self._take_skeletons, qos.STREAM)
+        self.listen(msg.Utterance, topics.UTTERANCE, self._take_utterance, qos.EVIDENCE)
+
+    def stop(self) -> None:
+        self._history.clear()
+        self._forget()
+
+    # --- topics -----------------------------------------------------------------------------------------------
+
+    def _take_skeletons(self, message: msg.SkeletonArray) -> None:
+        skeletons = skeletons_from_message(message)
+        stamp_ns = stamp_of(message.header)
+        if self._history.add(stamp_ns, skeletons):
+            self._forget()
+            self.complain('clock', f'camera stamps jumped back to {stamp_ns / SECOND:.3f} s; starting afresh')
+        self._seen_at, self._frame_id = time.monotonic(), message.header.frame_id
+
+        for value_ns, people in self._live.push(stamp_ns, skeletons):
+            self._filtered.publish(skeletons_to_message(people, header(value_ns, self._frame_id)))
+        for utterance_id in [u for u, waiting in self._waiting.items() if waiting.end_ns <= stamp_ns]:
+            self._release(utterance_id)
+        if self._gesture_period_ns:
+            self._publish_gesture(stamp_ns)
+
+    def _take_utterance(self, message: msg.Utterance) -> None:
+        utterance = utterance_from_message(message)
+        if message.state == msg.Utterance.RESUMED:
+            self._drop(utterance.id)
+        elif message.state in (msg.Utterance.TENTATIVE, msg.Utterance.ENDED):
+            self._want(utterance)
+        else:
+            raise ValueError(f'utterance {utterance.id!r} has the unknown state {message.state}')
+
+    # --- windows of utterances --------------------------------------------------------------------------------
+
+    def _want(self, utterance: Utterance) -> None:
+        """Publish the utterance's window when its last frame is there, once for each end."""
+        if self._published.get(utterance.id) == utterance.end_ns:
+            return
+        waiting = self._waiting.get(utterance.id)
+        if waiting is not None and waiting.end_ns == utterance.end_ns:
+            return
+        self._drop(utterance.id)
+        newest_ns = self._history.newest_ns
+        blind = time.monotonic() - self._seen_at > self.value('camera_timeout')
+        if blind or (newest_ns is not None and newest_ns >= utterance.end_ns):
+            self._publish_window(utterance.id, utterance.start_ns, utterance.end_ns)
+            return
+        cancel = self.after(self.value('late_frame_wait'), lambda: self._give_up(utterance.id))
+        self._waiting[utterance.id] = Waiting(utterance.start_ns, utterance.end_ns, cancel)
+
+    def _release(self, utterance_id: str) -> None:
+        waiting = self._waiting.pop(utterance_id)
+        waiting.cancel()
+        self._publish_window(utterance_id, waiting.start_ns, waiting.end_ns)
+
+    def _give_up(self, utterance_id: str) -> None:
+        waiting = self._waiting.pop(utterance_id)
+        missing = (waiting.end_ns - (self._history.newest_ns or waiting.start_ns)) / SECOND
+        self._publish_window(utterance_id, waiting.start_ns, waiting.end_ns)
+        self.complain('late frames', f'the last {missing:.2f} s of utterance {utterance_id!r} have no skeletons yet')
+
+    def _drop(self, utterance_id: str) -> None:
+        if utterance_id in self._waiting:
+            self._waiting.pop(utterance_id).cancel()
+
+    def _publish_window(self, utterance_id: str, start_ns: int, end_ns: int) -> None:
+        people = self._history.window(start_ns, end_ns)
+        self._windows.publish(window_to_message(utterance_id, start_ns, end_ns, people, self._frame_id))
+        if utterance_id:
+            self._published[utterance_id] = end_ns
+            self._published.move_to_end(utterance_id)
+            while len(self._published) > REMEMBERED:
+                self._published.popitem(last=False)
+
+    # --- windows between utterances ---------------------------------------------------------------------------
+
+    def _publish_gesture(self, stamp_ns: int) -> None:
+        """Publish the newest window that ends on a whole period and is full, unless it was published before."""
+        end_ns = stamp_ns // self._gesture_period_ns * self._gesture_period_ns
+        start_ns = end_ns - self._gesture_window_ns
+        if self._first_ns is None:
+            self._first_ns = stamp_ns
+        if start_ns >= self._first_ns and end_ns > self._gesture_end_ns:
+            self._gesture_end_ns = end_ns
+            self._publish_window('', start_ns, end_ns)
+
+    def _forget(self) -> None:
+        """All but the history, which knows by itself what to forget."""
+        self._live.reset()
+        for utterance_id in list(self._waiting):
+            self._drop(utterance_id)
+        self._published.clear()
+        self._first_ns: int | None = None  # of the frames that gesture windows may use
+        self._gesture_end_ns = 0
+        self._seen_at = -float('inf')      # steady time of the last frame
+        self._frame_id = ''
+
+
+def main(args: list[str] | None = None) -> int:
+    return run(SkeletonFilterNode, args)
+
+
+if __name__ == '__main__':
+    sys.exit(main())

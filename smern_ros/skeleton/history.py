@@ -1,0 +1,76 @@
+"""The skeletons of the last seconds, from which windows are cut."""
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+
+from smern_ros.skeleton.window import cut
+from smern_ros.spec import SPEC, FeatureSpec
+from smern_ros.values import SECOND, Skeleton, SkeletonWindow
+
+CLOCK_JUMP = SECOND
+"""ns; a frame that is older by less than this came late, by more it may be from a clock that was set back."""
+
+
+class SkeletonHistory:
+    """Raw skeletons by their stamps, of at most the last `seconds`.
+
+    Stamps must grow. A single frame from long ago is refused as an error of its sender; a second one that follows it
+    tells that the clock was set back (a recording starts again), and all that was before is forgotten.
+    """
+
+    def __init__(self, seconds: float = 30.0, spec: FeatureSpec = SPEC):
+        self._span_ns = round(seconds * SECOND)
+        self._spec = spec
+        self._frames: deque[tuple[int, tuple[Skeleton, ...]]] = deque()
+        self._suspect_ns: int | None = None  # of the last frame, if it was refused as being from long ago
+
+    @property
+    def newest_ns(self) -> int | None:
+        """Stamp of the newest frame, also of one with nobody in it."""
+        return self._frames[-1][0] if self._frames else None
+
+    @property
+    def oldest_ns(self) -> int | None:
+        return self._frames[0][0] if self._frames else None
+
+    def clear(self) -> None:
+        self._frames.clear()
+        self._suspect_ns = None
+
+    def add(self, stamp_ns: int, skeletons: Sequence[Skeleton]) -> bool:
+        """Add everybody in one camera frame.
+
+        :return: True if the clock was set back and everything before this frame has been forgotten.
+        :raises ValueError: if the frame is not newer than the newest one; it is not added.
+        """
+        newest, suspect = self.newest_ns, self._suspect_ns
+        self._suspect_ns = None
+        jumped = False
+        if newest is not None and stamp_ns <= newest:
+            behind = newest - stamp_ns
+            jumped = behind > CLOCK_JUMP and suspect is not None and stamp_ns > suspect
+            if not jumped:
+                self._suspect_ns = stamp_ns if behind > CLOCK_JUMP else None
+                raise ValueError(
+                    f'a frame of {stamp_ns / SECOND:.3f} s came after one of {newest / SECOND:.3f} s and is left out; '
+                    'stamps must grow'
+                )
+            self._frames.clear()
+        self._frames.append((stamp_ns, tuple(skeletons)))
+        while self._frames[0][0] < stamp_ns - self._span_ns:
+            self._frames.popleft()
+        return jumped
+
+    def window(self, start_ns: int, end_ns: int) -> list[SkeletonWindow]:
+        """Everybody's movement from start to end; see `smern_ros.skeleton.window.cut`.
+
+        :raises ValueError: if the window ends before it starts, or is longer than what is remembered.
+        """
+        if end_ns - start_ns > self._span_ns:
+            raise ValueError(
+                f'a window of {(end_ns - start_ns) / SECOND:.1f} s was asked for, '
+                f'but only {self._span_ns / SECOND:.1f} s are remembered'
+            )
+        inside = (frame for stamp_ns, frame in self._frames if start_ns <= stamp_ns <= end_ns)
+        return cut((skeleton for frame in inside for skeleton in frame), start_ns, end_ns, self._spec)

@@ -1,0 +1,223 @@
+"""skeleton_filter in a real graph: windows as cut offline, when they are due, and only once."""
+import numpy as np
+import pytest
+from diagnostic_msgs.msg import DiagnosticArray
+
+from smern_ros import msg
+from smern_ros.nodes import messages, qos, topics
+from smern_ros.skeleton.lowpass import delay_frames
+from smern_ros.skeleton.window import cut
+from smern_ros.values import SECOND, Skeleton, Utterance
+
+pytestmark = pytest.mark.ros
+
+START = 1_700_000_000 * SECOND
+
+
+def skeleton(stamp_ns: int, person: str = 'a', extent: float = 0.2) -> Skeleton:
+    wave = 0.2 * np.sin(3 * (stamp_ns - START) / SECOND + np.arange(30).reshape(10, 3))
+    return Skeleton(
+        stamp_ns=stamp_ns, person_id=person, positions=wave.astype(np.float32), score=0.9, extent=extent,
+        confidences=np.ones(10, np.float32), image_positions=np.full((10, 2), 5, np.float32),
+    )
+
+
+def stamps(rate: float, first: float, last: float) -> list[int]:
+    return [START + round(k * SECOND / rate) for k in range(round(first * rate), round(last * rate) + 1)]
+
+
+def at(seconds: float) -> int:
+    return START + round(seconds * SECOND)
+
+
+class Graph:
+    """The node as a process, and the test in the place of camera and microphone."""
+
+    def __init__(self, probe, start_node, **parameters):
+        self.probe = probe
+        self.node = start_node('skeleton_filter', parameters)
+        self._raw = probe.publisher(msg.SkeletonArray, topics.SKELETON_RAW, qos.STREAM)
+        self._utterances = probe.publisher(msg.Utterance, topics.UTTERANCE, qos.EVIDENCE)
+        self.windows = probe.collect(msg.SkeletonWindow, topics.SKELETON_WINDOW, qos.EVIDENCE)
+        self.filtered = probe.collect(msg.SkeletonArray, topics.SKELETON_FILTERED, qos.STREAM)
+        self.health = probe.collect(DiagnosticArray, topics.DIAGNOSTICS, qos.STREAM)
+        probe.wait_for_listener(self._raw, self._utterances)
+        probe.wait_for_speaker(topics.SKELETON_WINDOW, topics.SKELETON_FILTERED)
+
+    def see(self, frames: list[int], people=('a',)) -> None:
+        """The camera's frames, and the proof that the node has taken them."""
+        for stamp in frames:
+            self.raw(messages.skeletons_to_message([skeleton(stamp, p) for p in people], messages.header(stamp, 'cam')))
+        self.probe.wait_for(
+            lambda: self.filtered and 0 < frames[-1] - messages.to_ns(self.filtered[-1].header.stamp) < 600_000_000,
+            'the frames to pass the filter',
+        )
+
+    def raw(self, message: msg.SkeletonArray) -> None:
+        self._raw.publish(message)
+
+    def speak(self, state: int, end: float, *, start: float = 0.5, name: str = 'u1') -> None:
+        utterance = Utterance(name, at(start), at(end), np.zeros(160, np.float32))
+        self._utterances.publish(messages.utterance_to_message(utterance, state, at(end), 'mic'))
+
+    def of_utterances(self) -> list[tuple[str, int]]:
+        return [(w.utterance_id, messages.to_ns(w.end)) for w in self.windows if w.utterance_id]
+
+
+TENTATIVE, ENDED, RESUMED = msg.Utterance.TENTATIVE, msg.Utterance.ENDED, msg.Utterance.RESUMED
+
+
+def assert_as_offline(window: msg.SkeletonWindow, frames: list[int]) -> None:
+    start, end = messages.to_ns(window.start), messages.to_ns(window.end)
+    offline = cut([skeleton(stamp) for stamp in frames], start, end)
+    live = messages.windows_from_message(window)
+    assert [w.person_id for w in live] == [w.person_id for w in offline]
+    for one, other in zip(live, offline, strict=True):
+        np.testing.assert_array_equal(one.visible, other.visible)
+        np.testing.assert_allclose(one.positions, other.positions, atol=1e-6)
+
+
+def test_the_window_of_an_utterance_is_the_one_cut_offline_and_comes_with_its_last_frame(probe, start_node):
+    graph = Graph(probe, start_node, late_frame_wait=10.0, gesture_period=0.0)
+    early = [s for k, s in enumerate(stamps(25, 0, 2)) if k % 7]  # a camera of 25 fps that drops frames
+    late = stamps(25, 2.04, 3)
+    graph.see(early)
+    graph.speak(TENTATIVE, 2.5)
+    probe.settle(0.5)
+    assert graph.windows == []  # its last frames are still to come
+    graph.see(late)
+    [window] = probe.wait_for(lambda: graph.windows, 'the window')
+    assert (window.utterance_id, window.header.frame_id) == ('u1', 'cam')
+    assert messages.to_ns(window.header.stamp) == at(2.5)
+    assert_as_offline(window, early + late)
+    graph.speak(TENTATIVE, 2.8, name='u2')  # its frames are all there
+    probe.wait_for(lambda: graph.of_utterances()[1:] == [('u2', at(2.8))], 'the second window', timeout=5)
+    assert_as_offline(graph.windows[1], early + late)
+    assert graph.node.stop() == 0
+
+
+def test_each_end_is_told_once_and_a_resumed_one_never(probe, start_node):
+    graph = Graph(probe, start_node, late_frame_wait=10.0, gesture_period=0.0)
+    graph.see(stamps(30, 0, 2))
+    for state in (TENTATIVE, TENTATIVE, ENDED):
+        graph.speak(state, 1.5)
+    graph.speak(TENTATIVE, 2.2, name='u2')
+    graph.speak(RESUMED, 2.2, name='u2')
+    graph.speak(TENTATIVE, 2.6, name='u2')
+    graph.speak(ENDED, 2.6, name='u2')
+    graph.speak(ENDED, 1.8, name='u3')  # whose TENTATIVE was lost
+    probe.wait_for(lambda: len(graph.windows) >= 2, 'those whose frames are there')
+    graph.see(stamps(30, 2.1, 3))
+    probe.wait_for(lambda: len(graph.windows) >= 3, 'three windows')
+    probe.settle(0.3)
+    assert graph.of_utterances() == [('u1', at(1.5)), ('u3', at(1.8)), ('u2', at(2.6))]
+
+
+def test_without_a_camera_the_window_is_empty_at_once(probe, start_node):
+    graph = Graph(probe, start_node, late_frame_wait=10.0)
+    graph.speak(TENTATIVE, 2.0)
+    [window] = probe.wait_for(lambda: graph.windows, 'the empty window', timeout=5)
+    assert window.tracks == [] and window.utterance_id == 'u1'
+
+
+def test_frames_that_do_not_come_are_waited_for_a_little_and_missed_aloud(probe, start_node):
+    graph = Graph(probe, start_node, gesture_period=0.0, camera_timeout=30.0)
+    frames = stamps(30, 0, 1.5)
+    graph.see(frames)
+    graph.speak(TENTATIVE, 2.0)
+    [window] = probe.wait_for(lambda: graph.windows, 'the window', timeout=5)
+    assert_as_offline(window, frames)
+    probe.wait_for(lambda: graph.node.said("the last 0.50 s of utterance 'u1' have no skeletons"), 'the warning')
+
+
+def test_between_utterances_the_last_two_seconds_come_every_half(probe, start_node):
+    graph = Graph(probe, start_node)
+    frames = stamps(25, 0.1, 4.2)
+    graph.see(frames)
+    probe.wait_for(lambda: len(graph.windows) == 4, 'the windows')
+    assert [messages.to_ns(w.end) for w in graph.windows] == [at(2.5), at(3), at(3.5), at(4)]
+    for window in graph.windows:
+        assert window.utterance_id == '' and messages.to_ns(window.start) == messages.to_ns(window.end) - 2 * SECOND
+        assert_as_offline(window, frames)
+
+
+def test_the_smooth_stream_is_stamped_with_the_time_its_values_belong_to(probe, start_node):
+    graph = Graph(probe, start_node)
+    graph.see(stamps(25, 0, 4), people=('b', 'a'))
+    times = np.array([messages.to_ns(m.header.stamp) for m in graph.filtered])
+    assert set(np.diff(times)) <= {33_333_333, 33_333_334}
+    assert 0 <= at(4) - round(delay_frames() * SECOND / 30) - times[-1] < 33_333_334
+    for message in graph.filtered[30:]:
+        people = messages.skeletons_from_message(message)
+        assert [p.person_id for p in people] == ['a', 'b']
+        for person in people:
+            np.testing.assert_allclose(person.positions, skeleton(person.stamp_ns).positions, atol=0.03)
+
+
+def bad_frames() -> dict[str, msg.SkeletonArray]:
+    def frame(*people: Skeleton, stamp: int = at(2)) -> msg.SkeletonArray:
+        return messages.skeletons_to_message(people, messages.header(stamp, 'cam'))
+
+    infinite = frame(skeleton(at(2)))
+    infinite.skeletons[0].positions[3].x = float('inf')
+    return {
+        'infinite': infinite,
+        'without person_id': frame(skeleton(at(2), person='')),
+        'share a person_id': frame(skeleton(at(2)), skeleton(at(2))),
+        'at most 50': frame(*[skeleton(at(2), person=str(k)) for k in range(2000)]),
+        'header.stamp is 0': frame(stamp=0),
+        'stamps must grow': frame(stamp=at(0.5)),
+    }
+
+
+def test_each_bad_frame_is_one_error_and_loses_nothing_else(probe, start_node):
+    graph = Graph(probe, start_node, gesture_period=0.0)
+    frames = stamps(30, 0, 3)
+    graph.see(frames[:45])
+    for message in bad_frames().values():
+        for _ in range(5):
+            graph.raw(message)
+    graph.see(frames[45:])
+    graph.speak(TENTATIVE, 2.5)
+    [window] = probe.wait_for(lambda: graph.windows, 'the window')
+    assert_as_offline(window, frames)
+    assert {said: graph.node.output.count(said) for said in bad_frames()} == dict.fromkeys(bad_frames(), 1)
+    assert graph.node.stop() == 0
+
+
+def test_each_bad_utterance_is_one_error_and_loses_nothing_else(probe, start_node):
+    graph = Graph(probe, start_node, gesture_period=0.0)
+    frames = stamps(30, 0, 3)
+    graph.see(frames)
+    for _ in range(5):
+        graph.speak(TENTATIVE, 0.2)
+        graph.speak(9, 1.0)
+        graph.speak(TENTATIVE, 2.0, name='')
+        graph.speak(TENTATIVE, 2.0, start=-900.0)
+        graph.speak(RESUMED, 2.0, name='never seen')  # no error: its TENTATIVE may have come before this node
+    graph.speak(TENTATIVE, 2.5)
+    [window] = probe.wait_for(lambda: graph.windows, 'the window')
+    assert_as_offline(window, frames)
+    for said in ('end must follow start', 'unknown state 9', 'utterance without id', r'only 30.0 s are remembered'):
+        assert graph.node.output.count(said) == 1
+    assert graph.node.output.count('[ERROR]') == 4
+
+
+def test_a_clock_that_is_set_back_starts_all_afresh_and_is_told(probe, start_node):
+    graph = Graph(probe, start_node, late_frame_wait=2.0)
+    graph.see(stamps(30, 100, 103))
+    graph.speak(TENTATIVE, 102.5, start=101, name='before')
+    probe.wait_for(graph.of_utterances, 'the utterance on the old clock')
+    graph.speak(TENTATIVE, 103.5, start=101, name='cut off')  # its last frames will never come
+    frames = stamps(30, 0, 3)
+    graph.see(frames)
+    graph.speak(TENTATIVE, 2.5, name='after')
+    probe.wait_for(lambda: len(graph.of_utterances()) >= 2, 'the utterance on the new clock')
+    probe.settle(2.1)
+    assert graph.of_utterances() == [('before', at(102.5)), ('after', at(2.5))]
+    new = [w for w in graph.windows if messages.to_ns(w.end) < at(50)]
+    assert [messages.to_ns(w.end) for w in new] == [at(2.5), at(3), at(2.5)]
+    for window in new:
+        assert_as_offline(window, frames[1:])  # one frame from long ago could have been a mistake
+    assert min(messages.to_ns(m.header.stamp) for m in graph.filtered) >= START
+    assert graph.node.output.count('jumped back') == 1
