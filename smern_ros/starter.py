@@ -30,7 +30,7 @@ class Override:
         """
         target, assigned, value = text.partition(':=')
         name, dot, parameter = target.partition('.')
-        if not (assigned and dot and parameter):
+        if not (assigned and name and dot and parameter):
             raise ValueError(f'{text!r} is not NODE.PARAMETER:=VALUE, such as fusion.text_wait:=1.5')
         return cls(node(name).name, parameter, value)
 

@@ -1,0 +1,35 @@
+"""The list of nodes is the truth: each has a module with a main, and no node is missing from the list."""
+import ast
+
+import pytest
+
+from smern_ros import graph
+from smern_ros.share import share
+
+NODES_FOLDER = share('smern_ros', 'nodes')
+
+
+def has_main(path) -> bool:
+    return any(isinstance(part, ast.FunctionDef) and part.name == 'main' for part in ast.parse(path.read_text()).body)
+
+
+def test_every_file_with_a_main_is_in_the_graph_and_the_other_way_round():
+    assert {path.stem for path in NODES_FOLDER.glob('*.py') if has_main(path)} == {n.name for n in graph.NODES}
+
+
+def test_names_differ():
+    assert len({n.name for n in graph.NODES}) == len(graph.NODES)
+
+
+def test_by_default_the_path_to_the_emotion_state_runs_and_nothing_else():
+    assert [n.name for n in graph.select()] == [n.name for n in graph.NODES if not n.optional]
+
+
+def test_switches_turn_nodes_on_and_off_and_keep_the_order():
+    names = [n.name for n in graph.select({'media_source': True, 'pose_estimation': False})]
+    assert names == ['skeleton_filter', 'audio_features', 'asr', 'fusion', 'media_source']
+
+
+def test_an_unknown_node_is_refused_with_the_names_there_are():
+    with pytest.raises(ValueError, match="'pose'.*pose_estimation"):
+        graph.select({'pose': False})

@@ -1,0 +1,173 @@
+"""Children are kept alive, shown, and never left behind. Real processes; what they write is what tests wait for."""
+from __future__ import annotations
+
+import os
+import queue
+import select
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from smern_ros.supervisor import Backoff, Child, Supervisor, describe_exit
+
+QUICK = Backoff(first=0.01, longest=0.02)
+STAYS = 'import signal; print("up", flush=True); signal.pause()'
+STUBBORN = 'import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); ' + STAYS
+WAIT = 20.0
+
+
+def python(name: str, code: str, **kwargs) -> Child:
+    return Child(name, [sys.executable, '-c', code], **kwargs)
+
+
+class Lines:
+    """What children wrote, in order."""
+
+    def __init__(self):
+        self._lines = queue.Queue()
+
+    def __call__(self, name: str, line: str) -> None:
+        self._lines.put((name, line))
+
+    def next(self) -> tuple[str, str]:
+        return self._lines.get(timeout=WAIT)
+
+    def until(self, name: str, part: str) -> list[tuple[str, str]]:
+        seen = []
+        while not seen or seen[-1][0] != name or part not in seen[-1][1]:
+            seen.append(self.next())
+        return seen
+
+
+def is_running(pid: int) -> bool:
+    try:
+        with open(f'/proc/{pid}/stat') as stat:
+            return stat.read().rpartition(')')[2].split()[0] != 'Z'
+    except FileNotFoundError:
+        return False
+
+
+def wait_until_gone(pid: int) -> None:
+    try:
+        descriptor = os.pidfd_open(pid)
+    except ProcessLookupError:
+        return
+    try:
+        poll = select.poll()
+        poll.register(descriptor, select.POLLIN)
+        assert poll.poll(WAIT * 1000), f'{pid} still runs'
+    finally:
+        os.close(descriptor)
+
+
+def test_every_line_comes_with_the_name_of_its_writer():
+    lines = Lines()
+    with Supervisor([python('a', 'print("one\\ntwo", end="")', may_finish=True)], output=lines) as supervisor:
+        assert supervisor.wait(WAIT) == 0
+    assert lines.until('smern', 'a has finished') == [('a', 'one'), ('a', 'two'), ('smern', 'a has finished')]
+
+
+def test_a_killed_child_is_started_again_and_it_is_said():
+    lines = Lines()
+    with Supervisor([python('a', STAYS)], output=lines, backoff=QUICK) as supervisor:
+        lines.until('a', 'up')
+        first = supervisor.pids['a']
+        os.kill(first, signal.SIGKILL)
+        assert lines.until('smern', 'died')[-1][1] == 'a died (killed by SIGKILL); starting it again in 0.01 s'
+        lines.until('a', 'up')
+        assert supervisor.pids['a'] != first
+
+
+def test_a_child_that_must_run_is_started_again_even_if_it_ends_without_error():
+    lines = Lines()
+    with Supervisor([python('a', 'pass')], output=lines, backoff=QUICK):
+        assert 'exit code 0' in lines.until('smern', 'a died')[-1][1]
+        lines.until('smern', 'a died')
+
+
+def test_waits_grow_up_to_a_limit():
+    backoff = Backoff(first=0.5, factor=2, longest=3)
+    assert [backoff.delay(n) for n in (1, 2, 3, 4, 5, 10_000)] == [0.5, 1, 2, 3, 3, 3]
+
+
+def test_a_child_that_ran_well_for_long_is_started_again_soon():
+    lines = Lines()
+    patient = Backoff(first=0.01, factor=1000, longest=WAIT, healthy_after=0.0)
+    with Supervisor([python('a', 'raise SystemExit(7)')], output=lines, backoff=patient):
+        for _ in range(3):
+            assert lines.until('smern', 'a died')[-1][1].endswith('in 0.01 s')
+
+
+def test_a_configuration_error_stops_everything_with_its_exit_code():
+    lines = Lines()
+    with Supervisor([python('a', STAYS), python('b', 'raise SystemExit(2)')], output=lines) as supervisor:
+        assert supervisor.wait(WAIT) == 2
+        assert supervisor.pids == {}
+    assert 'stopping' in lines.until('smern', 'b cannot run as it is configured')[-1][1]
+
+
+def test_a_program_that_does_not_exist_is_a_configuration_error():
+    lines = Lines()
+    with Supervisor([Child('a', ['/no/such/program'])], output=lines) as supervisor:
+        assert supervisor.wait(WAIT) == 2
+    assert '/no/such/program' in lines.until('smern', 'a cannot be started')[-1][1]
+
+
+def test_the_others_go_on_without_an_optional_child_that_cannot_be_configured():
+    lines = Lines()
+    children = [python('a', STAYS), python('b', 'raise SystemExit(2)', optional=True)]
+    with Supervisor(children, output=lines) as supervisor:
+        lines.until('smern', 'going on without it')
+        assert supervisor.wait(0) is None
+        assert supervisor.stop() == 0
+
+
+def test_even_stubborn_children_are_gone_within_three_seconds():
+    lines = Lines()
+    supervisor = Supervisor([python('a', STUBBORN), python('b', STAYS), python('c', STUBBORN)], output=lines)
+    supervisor.start()
+    assert {lines.next()[0] for _ in range(3)} == {'a', 'b', 'c'}
+    pids = supervisor.pids
+    began = time.monotonic()
+    assert supervisor.stop() == 0
+    assert time.monotonic() - began < 3.0
+    assert not any(is_running(pid) for pid in pids.values())
+
+
+def test_a_stop_does_not_wait_for_a_restart_that_is_due_later():
+    lines = Lines()
+    with Supervisor([python('a', 'raise SystemExit(1)')], output=lines, backoff=Backoff(first=600)) as supervisor:
+        lines.until('smern', 'a died')
+        began = time.monotonic()
+        assert supervisor.stop() == 0
+        assert time.monotonic() - began < 1.0
+
+
+def test_children_die_with_a_supervisor_that_is_killed():
+    code = (
+        'import sys\n'
+        'from smern_ros.supervisor import Child, Supervisor\n'
+        f'child = Child("a", [sys.executable, "-c", {STUBBORN!r}])\n'
+        'lines = lambda name, line: print(supervisor.pids[name], flush=True)\n'
+        'supervisor = Supervisor([child], output=lines)\n'
+        'supervisor.start(); supervisor.wait()\n'
+    )
+    with subprocess.Popen([sys.executable, '-c', code], stdout=subprocess.PIPE, text=True) as process:
+        child = int(process.stdout.readline())
+        assert is_running(child)
+        process.kill()
+    wait_until_gone(child)
+
+
+def test_names_must_differ():
+    with pytest.raises(ValueError, match='a name of its own'):
+        Supervisor([python('a', STAYS), python('a', STAYS)])
+
+
+def test_exit_codes_in_words():
+    assert describe_exit(3) == 'exit code 3'
+    assert describe_exit(-9) == 'killed by SIGKILL'
+    assert describe_exit(-63) == 'killed by signal 63'
