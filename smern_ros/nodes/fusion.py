@@ -26,10 +26,10 @@ from smern_ros.nodes.messages import (
 )
 from smern_ros.nodes.parameters import Parameter
 from smern_ros.predictor import EmotionPredictor
+from smern_ros.skeleton.speaker import NEAREST, choose
 from smern_ros.spec import AUDIO, SKELETON, TEXT, SpecMismatch
 from smern_ros.values import SECOND, SkeletonWindow
 
-NEAREST = 'nearest'
 CLOCK_JUMP = SECOND
 """ns by which the time of utterances or windows may step back before everything under way is forgotten."""
 
@@ -140,14 +140,9 @@ class FusionNode(SmernNode):
         return lambda message: self._worker.submit(lambda: job(message), wait=True)
 
     def _encode_speaker(self, people: list[SkeletonWindow], frame_id: str) -> Encoded | None:
-        wanted = self.value('speaker')
-        if wanted != NEAREST:
-            people = [p for p in people if p.person_id == wanted]
-        if not people:
-            return None
-        speaker = max(people, key=lambda p: p.extent)
-        vector = self._predictor.encode_skeleton(speaker)
-        if vector is None:
+        speaker = choose(people, self.value('speaker'))
+        vector = None if speaker is None else self._predictor.encode_skeleton(speaker)
+        if speaker is None or vector is None:
             return None
         seen = speaker.visible.any(axis=1).nonzero()[0]
         frame_ns = (speaker.end_ns - speaker.start_ns) // max(len(speaker.visible) - 1, 1)

@@ -1,0 +1,148 @@
+"""`smern predict`: emotions of media or audio files, one JSON line an utterance. Needs no ROS."""
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from smern_ros.values import SECOND, Transcript, UtteranceInputs
+
+if TYPE_CHECKING:
+    from smern_ros.predictor import EmotionPredictor
+    from smern_ros.skeleton.pose import PoseEstimator
+    from smern_ros.speech.recogniser import Recogniser
+
+EXIT_FAILED = 1
+WORDS_ONLY_SPAN = SECOND
+"""ns; words that were never spoken last nominally this long."""
+
+
+def add_parser(subparsers) -> None:
+    parser = subparsers.add_parser(
+        'predict',
+        help='emotions of media or audio files, without ROS',
+        description='Print one JSON line for each utterance found: labels, probabilities, which modalities were used '
+        'and how much each weighed. A file without speech is judged by movement, one without picture by voice and '
+        'words.',
+    )
+    parser.add_argument('files', nargs='*', type=Path, metavar='FILE', help='video or audio')
+    parser.add_argument('--text', help='the words, in place of speech recognition; without a file: words alone')
+    parser.add_argument('--checkpoint', type=Path, metavar='DIR', help='default: the one shipped')
+    parser.add_argument('--no-asr', action='store_true', help='leave the words out')
+    parser.add_argument('--no-pose', action='store_true', help='leave the movement out')
+    parser.add_argument('--asr-model', metavar='NAME|DIR', help='see the asr node; default: the asset whisper-tiny.en')
+    parser.add_argument('--asr-backend', default='faster_whisper', help='faster_whisper or transformers')
+
+
+def run(args: argparse.Namespace) -> int:
+    """:return: 0 if every file was read, 1 if any could not be, 2 if nothing can start."""
+    from smern_ros.assets import AssetError
+    from smern_ros.checkpoint import CheckpointError
+    from smern_ros.predictor import EmotionPredictor
+    from smern_ros.spec import SpecMismatch
+
+    if not args.files and args.text is None:
+        print('smern predict: name a FILE, or --text; see smern predict --help', file=sys.stderr)
+        return 2
+    try:
+        predictor = EmotionPredictor.load(args.checkpoint)
+        if not args.files:
+            print(_line(predictor, _words_only(args.text), ''), flush=True)
+            return 0
+        recogniser = None if args.no_asr or args.text is not None else _recogniser(args)
+    except (CheckpointError, SpecMismatch, AssetError, ValueError) as error:
+        print(f'smern predict: {error}', file=sys.stderr)
+        return 2
+    failed = False
+    for file in args.files:
+        failed |= not _predict_file(predictor, recogniser, file, args)
+    return EXIT_FAILED if failed else 0
+
+
+def _predict_file(
+    predictor: EmotionPredictor, recogniser: Recogniser | None, file: Path, args: argparse.Namespace
+) -> bool:
+    """Prints the file's lines.
+
+    :return: False if it could not be read to its end.
+    """
+    from smern_ros.media.reader import MediaError
+
+    found = 0
+    try:
+        for inputs in _inputs(file, recogniser, args):
+            if inputs.modalities:
+                print(_line(predictor, inputs, str(file)), flush=True)
+                found += 1
+    except (MediaError, ImportError, ValueError) as error:
+        print(f'smern predict: {file}: {error}', file=sys.stderr)
+        return False
+    if not found:
+        print(f'smern predict: {file}: no speech was heard and nobody was seen', file=sys.stderr)
+    return True
+
+
+def _inputs(file: Path, recogniser: Recogniser | None, args: argparse.Namespace) -> Iterator[UtteranceInputs]:
+    from smern_ros.media.reader import MediaReader
+    from smern_ros.offline import analyse
+
+    with closing(MediaReader(file)) as media:
+        pose = None if args.no_pose or not media.has_video else _pose()
+        try:
+            for inputs in analyse(media, pose=pose, recogniser=recogniser):
+                if args.text is not None and inputs.utterance_id:
+                    text = Transcript(inputs.utterance_id, inputs.start_ns, inputs.end_ns, args.text)
+                    inputs = dataclasses.replace(inputs, text=text)
+                yield inputs
+        finally:
+            if pose is not None:
+                pose.close()
+
+
+def _pose() -> PoseEstimator:
+    from smern_ros.skeleton import pose
+
+    return pose.create('mediapipe')
+
+
+def _recogniser(args: argparse.Namespace) -> Recogniser:
+    from smern_ros.speech import recogniser
+
+    return recogniser.create(args.asr_backend, args.asr_model)
+
+
+def _words_only(text: str) -> UtteranceInputs:
+    return UtteranceInputs('', 0, WORDS_ONLY_SPAN, text=Transcript('', 0, WORDS_ONLY_SPAN, text))
+
+
+def _line(predictor: EmotionPredictor, inputs: UtteranceInputs, file: str) -> str:
+    from smern_ros.predictor import NoEvidence
+
+    line = {
+        'file': file,
+        'utterance_id': inputs.utterance_id,
+        'start': inputs.start_ns / SECOND,
+        'end': inputs.end_ns / SECOND,
+        'text': inputs.text.text if inputs.text else None,
+    }
+    try:
+        prediction = predictor.predict(inputs)
+    except NoEvidence as error:
+        return json.dumps({**line, 'error': str(error)})
+    return json.dumps({
+        **line,
+        'label': prediction.label,
+        'confidence': round(prediction.confidence, 6),
+        'labels': list(prediction.labels),
+        'probabilities': [round(float(p), 6) for p in prediction.probabilities],
+        'modalities': list(prediction.modalities),
+        'modality_weights': [round(float(w), 6) for w in prediction.weights],
+        'modality_probabilities': [[round(float(p), 6) for p in row] for row in prediction.alone],
+        'person_id': inputs.skeleton.person_id if inputs.skeleton else '',
+        'model': prediction.model,
+    })
