@@ -110,19 +110,16 @@ def _copy(source: Path, target: Path) -> None:
 
 
 def _install_editable(stage: Path, files: list[Path]) -> None:
-    linked = [Path('share') / NAME / folder for folder in ('config', 'launch')]  # as editable as the code
-    for folder in linked:
-        target = Path(sys.prefix) / folder
-        if target.is_symlink():
-            target.unlink()
-        else:
-            shutil.rmtree(target, ignore_errors=True)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.symlink_to(ROOT / folder.name)
+    share = Path('share') / NAME
     for file in files:
         path = file.relative_to(stage)
-        if not any(folder in path.parents for folder in linked):
-            _copy(file, Path(sys.prefix) / path)
+        target = Path(sys.prefix) / path
+        if path.is_relative_to(share / 'config') or path.is_relative_to(share / 'launch'):  # as editable as the code
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.unlink(missing_ok=True)
+            target.symlink_to(ROOT / path.relative_to(share))
+        else:
+            _copy(file, target)
 
 
 os.chdir(ROOT)

@@ -13,8 +13,10 @@ def generate_launch_description() -> LaunchDescription:
     """One argument for what all nodes share, and one for each node of `smern_ros.graph` that turns it on or off."""
     default_params = PathJoinSubstitution([FindPackageShare('smern_ros'), 'config', 'emotion.yaml'])
     arguments = [
-        DeclareLaunchArgument('params_file', default_value=default_params, description='parameters, YAML'),
-        DeclareLaunchArgument('checkpoint', default_value='', description='networks; empty: as in params_file'),
+        DeclareLaunchArgument('params_file', default_value=default_params,
+                              description='YAML file with the parameters of the nodes'),
+        DeclareLaunchArgument('checkpoint', default_value='',
+                              description='folder with the networks of fusion; empty: as params_file says'),
         DeclareLaunchArgument('namespace', default_value='', description='put nodes and topics below this name'),
         DeclareLaunchArgument('log_level', default_value='info', choices=['debug', 'info', 'warn', 'error', 'fatal']),
         DeclareLaunchArgument('use_sim_time', default_value='false', choices=['true', 'false'],
