@@ -17,7 +17,8 @@ class PoseEstimator(Protocol):
         """Everybody in the image, the nearest first; nobody is an empty list.
 
         Joint positions have the axes of the camera's optical frame. Ids are stable from frame to frame. A stamp
-        before the last one is a clock that jumped back: tracking starts anew, with new ids.
+        before the last one is a clock that jumped back, another image size is another camera: tracking starts anew,
+        with new ids.
 
         :param image_bgr: (H, W, 3) uint8.
         :raises ValueError: if the image has another shape or type.

@@ -69,7 +69,7 @@ class MediaPipePose:
     def estimate(self, image_bgr: np.ndarray, stamp_ns: int) -> list[Skeleton]:
         """See `PoseEstimator.estimate`."""
         check_image(image_bgr)
-        if self._last_ns is not None and stamp_ns < self._last_ns:
+        if self._last_ns is not None and (stamp_ns < self._last_ns or image_bgr.shape != self._shape):
             self._tracker.forget()
             self._start()
         bodies = [b for b in self._bodies(image_bgr, stamp_ns) if b.passes(self._gates)]
@@ -93,6 +93,7 @@ class MediaPipePose:
             self._landmarker = self._landmarker_class.create_from_options(self._options)
         self._first_ns: int | None = None
         self._last_ns: int | None = None
+        self._shape: tuple[int, ...] = ()
         self._last_ms = -1
 
     def _bodies(self, image_bgr: np.ndarray, stamp_ns: int) -> list[Body]:
@@ -102,7 +103,7 @@ class MediaPipePose:
             self._first_ns = stamp_ns
         # Counted from the first frame, so that the same video at another time of day gives the same numbers.
         self._last_ms = max(self._last_ms + 1, (stamp_ns - self._first_ns) // 1_000_000)
-        self._last_ns = stamp_ns
+        self._last_ns, self._shape = stamp_ns, image_bgr.shape
         image = self._image(cv2.cvtColor(image_bgr, cv2.COLOR_BGR2RGB))
         with nullcontext() if self._anybody_yet else _without_chatter():  # its last remark is at the first person
             result = self._landmarker.detect_for_video(image, self._last_ms)

@@ -1,0 +1,105 @@
+"""pose_estimation: camera images to the joints of everybody in them."""
+from __future__ import annotations
+
+import sys
+import time
+
+from sensor_msgs.msg import CompressedImage, Image
+
+from smern_ros import msg
+from smern_ros.assets import AssetError
+from smern_ros.nodes import qos, topics
+from smern_ros.nodes.base import ConfigurationError, SmernNode, run
+from smern_ros.nodes.image_messages import to_bgr
+from smern_ros.nodes.messages import skeletons_to_message, stamp_of
+from smern_ros.nodes.parameters import Parameter
+from smern_ros.skeleton import pose
+from smern_ros.skeleton.joints import Gates
+from smern_ros.values import SECOND
+
+FRACTION = (0.0, 1.0)
+
+
+class PoseEstimationNode(SmernNode):
+    NAME = 'pose_estimation'
+    PARAMETERS = (
+        Parameter('backend', 'mediapipe', 'pose estimator', choices=pose.BACKENDS),
+        Parameter('model', '', 'mediapipe: PoseLandmarker .task file; empty: the fetched asset'),
+        Parameter('num_poses', 2, 'people to look for', (1, 20)),
+        Parameter('min_visibility', 0.5, 'confidence below which a joint has no position', FRACTION),
+        Parameter('min_score', 0.5, 'confidence below which something is not a person', FRACTION),
+        Parameter('min_extent', 0.06, 'shoulder width / image width below which a person is too far', FRACTION),
+        Parameter('occlusion', 1.0, 's that somebody may be out of sight and keep the person_id', (0.0, 60.0)),
+        Parameter('transport', 'raw', f'{topics.IMAGE} or {topics.IMAGE_COMPRESSED}', choices=('raw', 'compressed')),
+        Parameter('queue', 5, 'frames that may wait for the estimator', (1, 100)),
+        Parameter('drop_frames', True, 'when the queue is full: true drops the oldest frame; false holds up '
+                                       'the publisher, which must be reliable and wait for skeletons'),
+        Parameter('mmpose.pose_config', '', 'mmpose: config of the 2D pose model; empty: RTMPose-m'),
+        Parameter('mmpose.pose_weights', '', 'mmpose: its checkpoint'),
+        Parameter('mmpose.lifter_config', '', 'mmpose: config of the lifter; empty: video-pose-lift, 27 frames'),
+        Parameter('mmpose.lifter_weights', '', 'mmpose: its checkpoint'),
+        Parameter('mmpose.detector_config', '', 'mmpose: mmdet config to find people; empty: the image is one person'),
+        Parameter('mmpose.detector_weights', '', 'mmpose: its checkpoint'),
+        Parameter('mmpose.allow_random_weights', False, 'mmpose: run without checkpoints; skeletons are nonsense'),
+    )
+
+    _estimator: pose.PoseEstimator | None = None
+
+    def load(self) -> None:
+        try:
+            self._estimator = pose.create(self.value('backend'), **self._options())
+        except (AssetError, pose.MissingLibrary) as error:
+            raise ConfigurationError(str(error)) from error
+        self.health.fact('backend', self.value('backend'))
+        self._newest_ns = 0
+        self._lossless = not self.value('drop_frames')
+        self._skeletons = self.output(msg.SkeletonArray, topics.SKELETON_RAW, qos.STREAM)
+        self._worker = self.worker('estimator', capacity=self.value('queue'))
+        profile = qos.LOSSLESS_IMAGES if self._lossless else qos.IMAGES
+        if self.value('transport') == 'compressed':
+            self.listen(CompressedImage, topics.IMAGE_COMPRESSED, self._take_image, profile)
+        else:
+            self.listen(Image, topics.IMAGE, self._take_image, profile)
+
+    def unload(self) -> None:
+        if self._estimator is not None:
+            self._estimator.close()
+            self._estimator = None
+
+    def _options(self) -> dict:
+        options = {
+            'num_poses': self.value('num_poses'),
+            'occlusion': self.value('occlusion'),
+            'gates': Gates(**{gate: self.value(gate) for gate in ('min_visibility', 'min_score', 'min_extent')}),
+        }
+        if self.value('backend') == 'mediapipe':
+            return options | {'model': self.value('model') or None}
+        names = [p.name for p in self.PARAMETERS if p.name.startswith('mmpose.')]
+        return options | {name.removeprefix('mmpose.'): self.value(name) for name in names}
+
+    def _take_image(self, message: Image | CompressedImage) -> None:
+        came = time.monotonic()
+        self.health.dropped(self._worker.submit(lambda: self._estimate(message, came), wait=self._lossless))
+
+    def _estimate(self, message: Image | CompressedImage, came: float) -> None:
+        """On the worker's thread: one image, one message, with nobody in it too."""
+        stamp_ns = stamp_of(message.header)
+        if stamp_ns == self._newest_ns:
+            raise ValueError(f'two images in a row have the stamp {stamp_ns / SECOND:.3f} s; the second is left out')
+        image = to_bgr(message)
+        if stamp_ns < self._newest_ns:
+            back = (self._newest_ns - stamp_ns) / SECOND
+            self.complain('clock', f'camera stamps jumped back by {back:.1f} s; everybody is tracked anew')
+        self._newest_ns = stamp_ns
+        skeletons = self._estimator.estimate(image, stamp_ns)
+        self._skeletons.publish(skeletons_to_message(skeletons, message.header))
+        self.health.took(time.monotonic() - came)
+        self.health.fact('people', len(skeletons))
+
+
+def main(args: list[str] | None = None) -> int:
+    return run(PoseEstimationNode, args)
+
+
+if __name__ == '__main__':
+    sys.exit(main())
