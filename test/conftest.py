@@ -5,10 +5,13 @@ from pathlib import Path
 
 import pytest
 
+from smern_ros import dds
+
 # Before any rclpy.init(): two test processes on one machine never hear each other.
 os.environ['ROS_AUTOMATIC_DISCOVERY_RANGE'] = 'LOCALHOST'
 os.environ['ROS_DOMAIN_ID'] = str(random.SystemRandom().randint(1, 101))
 os.environ.setdefault('OMP_WAIT_POLICY', 'PASSIVE')
+os.environ.update(dds.environment(dds.LOCAL))  # room for whole images between processes, as in the graph
 
 
 @pytest.fixture(scope='session')
