@@ -14,8 +14,9 @@ LOCAL, MULTI_HOST, NONE = PROFILES = ('local', 'multi_host', 'none')
 CHOICE = 'SMERN_DDS'
 """Environment variable with one of PROFILES, for whoever gives no argument."""
 DEFAULT = MULTI_HOST
-VARIABLES = ('FASTDDS_DEFAULT_PROFILES_FILE', 'FASTRTPS_DEFAULT_PROFILES_FILE')
-"""Where Fast DDS looks: the first from ROS 2 Kilted on, the second up to Jazzy."""
+VARIABLE, OLD_VARIABLE = 'FASTDDS_DEFAULT_PROFILES_FILE', 'FASTRTPS_DEFAULT_PROFILES_FILE'
+"""Where Fast DDS looks for profiles. The old name is warned about where the new one is known."""
+OF_THE_OLD_VARIABLE = ('humble', 'iron', 'jazzy')
 
 
 def environment(profile: str | None = None, env: Mapping[str, str] | None = None) -> dict[str, str]:
@@ -29,7 +30,7 @@ def environment(profile: str | None = None, env: Mapping[str, str] | None = None
     profile = profile or env.get(CHOICE) or DEFAULT
     if profile not in PROFILES:
         raise ValueError(f'no DDS profile {profile!r} (argument dds or variable {CHOICE}); it is one of {PROFILES}')
-    if profile == NONE or any(env.get(variable) for variable in VARIABLES):
+    if profile == NONE or env.get(VARIABLE) or env.get(OLD_VARIABLE):
         return {}
-    path = str(share('config', 'dds', f'{profile}.xml'))
-    return dict.fromkeys(VARIABLES, path)
+    variable = OLD_VARIABLE if env.get('ROS_DISTRO') in OF_THE_OLD_VARIABLE else VARIABLE
+    return {variable: str(share('config', 'dds', f'{profile}.xml'))}

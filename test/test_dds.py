@@ -8,10 +8,14 @@ from smern_ros import dds
 EPROSIMA = '{http://www.eprosima.com}'
 
 
-def test_kilted_and_jazzy_find_the_same_profile():
-    variables = dds.environment('local', {})
-    assert set(variables) == {'FASTDDS_DEFAULT_PROFILES_FILE', 'FASTRTPS_DEFAULT_PROFILES_FILE'}
-    assert len(set(variables.values())) == 1
+@pytest.mark.parametrize(('distribution', 'variable'), [
+    ('jazzy', 'FASTRTPS_DEFAULT_PROFILES_FILE'),
+    ('kilted', 'FASTDDS_DEFAULT_PROFILES_FILE'),
+    (None, 'FASTDDS_DEFAULT_PROFILES_FILE'),
+])
+def test_each_distribution_is_told_in_its_own_variable(distribution, variable):
+    (name,) = dds.environment('local', {'ROS_DISTRO': distribution} if distribution else {})
+    assert name == variable
 
 
 @pytest.mark.parametrize('profile', [dds.LOCAL, dds.MULTI_HOST])
@@ -39,7 +43,7 @@ def test_the_environment_chooses_and_an_argument_wins():
     assert chosen('multi_host', {'SMERN_DDS': 'local'}) == 'multi_host.xml'
 
 
-@pytest.mark.parametrize('variable', dds.VARIABLES)
+@pytest.mark.parametrize('variable', [dds.VARIABLE, dds.OLD_VARIABLE])
 def test_a_profile_of_the_users_own_is_left_alone(variable):
     assert dds.environment('local', {variable: '/mine.xml'}) == {}
 
