@@ -19,7 +19,7 @@ def torchaudio() -> None:
 
     def fail_if_no_align(function):
         def refuse(*_args, **_kwargs):
-            raise RuntimeError(f'{function.__name__} needs the compiled part of torchaudio, which this torch cannot load')
+            raise RuntimeError(f'{function.__name__} needs torchaudio compiled for this torch; it is not')
 
         return refuse
 
@@ -31,3 +31,17 @@ def torchaudio() -> None:
         fail_if_no_align=fail_if_no_align,
     )
     sys.modules[extension.__name__] = extension
+
+
+def speechbrain() -> None:
+    """Import speechbrain so that it does no harm to others.
+
+    It leaves stand-ins for modules that have moved in `sys.modules`. Whoever walks that table and asks each module for
+    a file name (pdb, hypothesis, some of torch's registration) would import all of them, and fail at what is not
+    installed; they are taken out of it again.
+    """
+    torchaudio()
+    from speechbrain.utils.importutils import LazyModule
+
+    for name in [name for name, module in sys.modules.items() if isinstance(module, LazyModule)]:
+        del sys.modules[name]

@@ -28,7 +28,7 @@ def mfcc(samples: np.ndarray, spec: FeatureSpec = SPEC) -> np.ndarray:
 
 @functools.cache
 def _extractor(spec: FeatureSpec):
-    wheel_shims.torchaudio()
+    wheel_shims.speechbrain()
     from speechbrain.lobes.features import MFCC
 
     return MFCC(

@@ -19,6 +19,7 @@ from smern_ros.audio import frames
 LOWEST = 52.0             # Hz
 HIGHEST = 620.0           # Hz
 WINDOW = 0.050            # s, Hann: two and a half periods of the lowest F0
+OVERSAMPLING = 2          # lags are searched in halves of a sample; else a high voice's peaks fall between two
 CANDIDATES = 6            # periods kept of each frame
 VOICING_THRESHOLD = 0.5   # a frame whose best period correlates less is rather unvoiced
 SILENCE_THRESHOLD = 0.03  # a frame whose peak is below this fraction of the signal's peak is rather unvoiced
@@ -52,9 +53,10 @@ def track(samples: np.ndarray, *, sample_rate: int, shift: int) -> Pitch:
     """
     cut = frames.centred(samples.astype(np.float64), length=round(WINDOW * sample_rate), shift=shift)
     cut = cut - cut.mean(axis=1, keepdims=True)
-    correlation = _normalised_autocorrelation(cut, lags=int(sample_rate / LOWEST) + 2)
-    lags, strengths = _candidates(correlation, shortest=int(sample_rate / HIGHEST))
-    frequencies = sample_rate / lags
+    fine_rate = sample_rate * OVERSAMPLING
+    correlation = _normalised_autocorrelation(cut, lags=int(fine_rate / LOWEST) + 2)
+    lags, strengths = _candidates(correlation, shortest=int(fine_rate / HIGHEST))
+    frequencies = fine_rate / lags
     unvoiced = _unvoiced_scores(cut)
 
     first = _choose(frequencies, strengths, unvoiced, LOWEST, HIGHEST)
@@ -79,13 +81,16 @@ def _choose(
 
 
 def _normalised_autocorrelation(cut: np.ndarray, lags: int) -> np.ndarray:
-    """(T, lags): of each frame, divided by its value at lag 0 and by the window's own autocorrelation."""
+    """(T, lags): of each frame, divided by its value at lag 0 and by the window's own autocorrelation.
+
+    One lag is 1 / OVERSAMPLING of a sample.
+    """
     length = cut.shape[1]
     window = np.hanning(length)
     size = fft.next_fast_len(2 * length, real=True)
 
     def autocorrelation(x: np.ndarray) -> np.ndarray:
-        return fft.irfft(np.abs(fft.rfft(x, size)) ** 2, size)[..., :lags]
+        return fft.irfft(np.abs(fft.rfft(x, size)) ** 2, OVERSAMPLING * size)[..., :lags]
 
     of_frames, of_window = autocorrelation(cut * window), autocorrelation(window)
     heard = np.mean(cut**2, axis=1, keepdims=True) > NO_SOUND
@@ -94,14 +99,15 @@ def _normalised_autocorrelation(cut: np.ndarray, lags: int) -> np.ndarray:
 
 
 def _candidates(correlation: np.ndarray, shortest: int) -> tuple[np.ndarray, np.ndarray]:
-    """Lags (fractions of a sample, by a parabola through three points) and heights of each frame's highest maxima.
+    """Lags (between two, by a parabola through three points) and heights of each frame's best maxima.
 
     :return: two arrays (T, CANDIDATES); a height of 0 marks a place that no maximum filled
     """
     before, at, after = correlation[:, :-2], correlation[:, 1:-1], correlation[:, 2:]
     maximum = (at > before) & (at >= after) & (at > 0)
     maximum[:, : shortest - 2] = False
-    best = np.argpartition(np.where(maximum, -at, 0.0), CANDIDATES, axis=1)[:, :CANDIDATES]
+    worth = np.where(maximum, at - OCTAVE_COST * np.log2(np.arange(1, at.shape[1] + 1)), -np.inf)
+    best = np.argpartition(-worth, CANDIDATES, axis=1)[:, :CANDIDATES]
     found = np.take_along_axis(maximum, best, axis=1)
     left, middle, right = (np.take_along_axis(part, best, axis=1) for part in (before, at, after))
     curvature = np.where(found, left - 2 * middle + right, -1.0)
