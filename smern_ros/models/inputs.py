@@ -16,6 +16,9 @@ from smern_ros.values import AudioFeatures, SkeletonWindow
 MAX_SKELETON_FRAMES = 300
 """10 s: the latest frames of a longer window are taken. It bounds the time that a prediction takes."""
 
+LIMIT = 6.0
+"""Standard deviations; no normalised input goes further, so that one odd number cannot outweigh all others."""
+
 F0_MEAN = SPEC.prosody.index('f0_mean')
 """Zero where no frame of the utterance was voiced."""
 
@@ -105,7 +108,7 @@ class InputEncoder:
 
     def _normalise(self, name: str, values: np.ndarray) -> torch.Tensor:
         mean, std = self._scale[name]
-        return torch.from_numpy(((values - mean) / std).astype(np.float32))
+        return torch.from_numpy(np.clip((values - mean) / std, -LIMIT, LIMIT).astype(np.float32))
 
 
 def _check_array(name: str, values: np.ndarray, *wanted: int | None) -> None:

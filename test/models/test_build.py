@@ -1,0 +1,50 @@
+"""Every network: built by name, checked, and all of it learns."""
+import pytest
+import torch
+
+from smern_ros import models
+
+INPUTS = {
+    'are': lambda: (torch.randn(3, 9, 39), torch.tensor([9, 4, 1]), torch.randn(3, 35)),
+    'tre': lambda: (torch.randint(0, 3747, (3, 9)), torch.tensor([9, 4, 1])),
+    'smacn': lambda: (torch.randn(3, 40, 30), torch.rand(3, 40, 10) > 0.1),
+    'smern_ga': lambda: (*(torch.randn(3, n) for n in (200, 200, 256)), torch.ones(3, 3, dtype=torch.bool)),
+}
+
+
+@pytest.mark.parametrize('name', models.NETWORKS)
+def test_a_gradient_reaches_every_parameter(name):
+    torch.manual_seed(0)
+    network = models.build(name).train()
+    out = network(*INPUTS[name]())
+    logits = out.logits if name == 'smern_ga' else out
+    torch.nn.functional.cross_entropy(logits, torch.tensor([0, 1, 2])).backward()
+    silent = [key for key, p in network.named_parameters() if p.grad is None or not p.grad.any()]
+    assert silent == []
+
+
+@pytest.mark.parametrize('name', models.NETWORKS)
+def test_the_order_of_a_batch_means_nothing(name):
+    torch.manual_seed(0)
+    network = models.build(name).eval()
+    inputs, order = INPUTS[name](), torch.tensor([2, 0, 1])
+    straight, moved = network(*inputs), network(*(t[order] for t in inputs))
+    if name == 'smern_ga':
+        straight, moved = straight.logits, moved.logits
+    assert torch.allclose(straight[order], moved, atol=1e-5)
+
+
+def test_an_unknown_network_is_refused_with_the_known_ones():
+    with pytest.raises(ValueError, match="no network is called 'smearn'; there are are, tre"):
+        models.build('smearn')
+
+
+def test_an_unknown_hyper_parameter_is_refused_with_the_known_ones():
+    with pytest.raises(ValueError, match='are has no hyper-parameter layers; it has mfcc'):
+        models.build('are', layers=2)
+
+
+@pytest.mark.parametrize(('field', 'value'), [('hidden', 0), ('hidden', 10**9), ('hidden', 2.5), ('dropout', 1.0)])
+def test_a_hyper_parameter_out_of_bounds_is_named(field, value):
+    with pytest.raises(ValueError, match=f'{field} is {value}'):
+        models.build('are', **{field: value})

@@ -1,0 +1,81 @@
+"""Bandai-Namco-Research-Motiondataset 1, the clips in four styles (Kobayashi et al. 2023). CC BY-NC 4.0.
+
+44 acted clips: walking, running, dashing, bowing, waving good-bye, guiding; three actors, not told apart.
+"""
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from smern_ros.spec import JOINTS, Joint
+from smern_ros.training.corpora import Motion, bvh, require_folder
+
+CORPUS = 'bandai'
+LICENCE = 'CC BY-NC 4.0'
+STYLES = {'happy': 'happy', 'sad': 'sad', 'angry': 'angry', 'normal': 'neutral'}
+TEST_CONTENTS = frozenset({'byebye', 'walk-left', 'dash'})
+DEV_CONTENTS = frozenset({'guide', 'walk-back'})
+
+CENTIMETRE = 0.01
+# The corpus's body as MediaPipe would measure it: medians over four clips of two people, in shoulder widths, were
+# upper arm 0.72, forearm 0.64, ears 0.5 above and 0.15 before the thorax, nose 0.45 above and 0.5 before it, spine 0.7
+# below. The body captured has its shoulder joints 0.20 m apart and its head ends at the base of the skull.
+SHOULDERS = 0.07                     # m that each arm is set outwards
+EARS = np.array([0.07, 0.07, 0.0])   # m in the axes of the head's joint: x up, y forward, z to the person's left
+NOSE = np.array([0.05, 0.18, 0.0])
+SPINE = 0.6                          # of the way from the thorax to the hips
+TO_OPTICAL = np.diag([1.0, -1.0, -1.0])
+"""From the corpus's axes (y up; a person turned to +z has the left at +x) to those of a camera that the person faces
+(x to the image's right, where the person's left is; y down; z away)."""
+
+
+def read(data: Path) -> list[Motion]:
+    """The clips in `data`/bandai_motion/bvh_4emotions, named dataset-1_CONTENT_STYLE_TAKE.bvh."""
+    folder = require_folder(data / 'bandai_motion' / 'bvh_4emotions', CORPUS)
+    clips = []
+    for path in sorted(folder.glob('*.bvh')):
+        _, content, style, _ = path.stem.split('_')
+        animation = bvh.read(path)
+        clips.append(
+            Motion(
+                corpus=CORPUS,
+                id=path.stem.removeprefix('dataset-1_'),
+                content=content,
+                label=STYLES[style],
+                rate=animation.rate,
+                positions=ten_joints(animation),
+            )
+        )
+    return clips
+
+
+def ten_joints(animation: bvh.Animation) -> np.ndarray:
+    """(T, 10, 3) float32 metres from the thorax, optical axes: the joints that a pose estimator gives us.
+
+    As `smern_ros.skeleton.joints` has them from MediaPipe: thorax between the shoulders, spine between thorax and
+    hips, head between the ears.
+    """
+
+    def at(name: str) -> np.ndarray:
+        return animation.positions[:, animation.names.index(name)] * CENTIMETRE
+
+    left, right = at('UpperArm_L'), at('UpperArm_R')
+    outwards = SHOULDERS * (left - right) / np.linalg.norm(left - right, axis=1, keepdims=True)
+    head = animation.rotations[:, animation.names.index('Head')]
+    hips = (at('UpperLeg_L') + at('UpperLeg_R')) / 2
+    thorax = (left + right) / 2
+    joints = {
+        Joint.SPINE: thorax + SPINE * (hips - thorax),
+        Joint.THORAX: thorax,
+        Joint.NOSE: at('Head') + head @ NOSE,
+        Joint.HEAD: at('Head') + head @ EARS,
+        Joint.LEFT_SHOULDER: left + outwards,
+        Joint.LEFT_ELBOW: at('LowerArm_L') + outwards,
+        Joint.LEFT_WRIST: at('Hand_L') + outwards,
+        Joint.RIGHT_SHOULDER: right - outwards,
+        Joint.RIGHT_ELBOW: at('LowerArm_R') - outwards,
+        Joint.RIGHT_WRIST: at('Hand_R') - outwards,
+    }
+    positions = np.stack([joints[Joint(i)] for i in range(len(JOINTS))], axis=1) - thorax[:, None]  # (T, 10, 3)
+    return (positions @ TO_OPTICAL).astype(np.float32)

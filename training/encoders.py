@@ -1,0 +1,143 @@
+"""Training the three encoders, each alone on its own source."""
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import torch
+
+from smern_ros import models
+from smern_ros.models.are import ARE
+from smern_ros.models.smacn import SMACN
+from smern_ros.models.tre import TRE
+from smern_ros.spec import LABELS
+from smern_ros.training import movement
+from smern_ros.training.loop import Batch, class_weights, fit
+from smern_ros.training.samples import (
+    Samples,
+    Size,
+    audio_batch,
+    in_length_buckets,
+    label_of,
+    skeleton_batch,
+    text_batch,
+)
+
+RATE = 1e-3
+"""Of Adam, as the paper's."""
+WINDOWS = (48, 64, 96)
+"""Frames of a training window: 1.6 to 3.2 s."""
+DEV_WINDOW = 64
+STILL = 0.3
+"""Of the neutral windows, how many show somebody who hardly moves; the corpus has nobody who does."""
+
+
+def train_audio(samples: Samples, size: Size, seed: int) -> ARE:
+    """On a random version of each utterance, as recorded or altered, each epoch."""
+    torch.manual_seed(seed)
+    network = models.build('are')
+    train, labels = audio_items(samples, 'train')
+    dev = list(_ordered(*audio_items(samples, 'dev'), lambda item: len(item[0]), audio_batch))
+
+    def batches(epoch: int) -> Iterator[Batch]:
+        generator = np.random.default_rng([seed, epoch])
+        chosen = [versions[generator.integers(len(versions))] for versions in train]
+        return in_length_buckets(chosen, labels, lambda item: len(item[0]), audio_batch, 32, generator)
+
+    fit(
+        'audio', network, batches, lambda: dev,
+        optimiser=torch.optim.AdamW(network.parameters(), RATE, weight_decay=0.01),
+        weights=class_weights(torch.tensor(labels), len(LABELS)), epochs=size.audio_epochs, patience=8,
+    )
+    return network
+
+
+def train_text(samples: Samples, size: Size, seed: int) -> TRE:
+    """From the GloVe vectors, which are trained on slowly: words that no comment has must stay comparable."""
+    torch.manual_seed(seed)
+    network = models.build(
+        'tre', words=len(samples.vocabulary), embedding=samples.embedding.shape[1], dropout=0.4
+    )
+    network.embedding.weight.data.copy_(samples.embedding)
+    train, labels = text_items(samples, 'train')
+    dev = list(_ordered(*text_items(samples, 'dev'), len, text_batch))
+    slow = [network.embedding.weight]
+    rest = [p for p in network.parameters() if p is not network.embedding.weight]
+
+    def batches(epoch: int) -> Iterator[Batch]:
+        return in_length_buckets(train, labels, len, text_batch, 64, np.random.default_rng([seed, epoch]))
+
+    fit(
+        'text', network, batches, lambda: dev,
+        optimiser=torch.optim.Adam([{'params': slow, 'lr': RATE / 5}, {'params': rest, 'lr': RATE}]),
+        weights=class_weights(torch.tensor(labels), len(LABELS)), epochs=size.text_epochs, patience=2,
+    )
+    return network
+
+
+def train_skeleton(samples: Samples, size: Size, seed: int) -> SMACN:
+    """On random windows, altered anew each time, as many of each label."""
+    torch.manual_seed(seed)
+    network = models.build('smacn')
+    dev = list(_ordered(*skeleton_items(samples, 'dev'), lambda item: len(item[0]), skeleton_batch, 16))
+
+    def batches(epoch: int) -> Iterator[Batch]:
+        generator = np.random.default_rng([seed, epoch])
+        for _ in range(size.skeleton_samples // 32):
+            yield skeleton_batch(*random_windows(samples, 32, generator))
+
+    fit(
+        'skeleton', network, batches, lambda: dev,
+        optimiser=torch.optim.AdamW(network.parameters(), RATE / 2, weight_decay=0.01),
+        weights=torch.ones(len(LABELS)), epochs=size.skeleton_epochs, patience=5, low_precision=True,
+    )
+    return network
+
+
+def random_windows(samples: Samples, count: int, generator: np.random.Generator) -> tuple[list, list[int]]:
+    """`count` windows of one length from the training contents, altered, and their labels, as many of each."""
+    frames = int(generator.choice(WINDOWS))
+    by_label: list[list[movement.Piece]] = [[] for _ in LABELS]
+    for piece in movement.pieces(samples.movement.train, frames):
+        by_label[label_of(piece.motion)].append(piece)
+    items, labels = [], []
+    while len(items) < count:
+        label = len(items) % len(LABELS)
+        piece = by_label[label][generator.integers(len(by_label[label]))]
+        if LABELS[label] == 'neutral' and generator.random() < STILL:
+            shown = movement.standing_still(piece.motion, frames, generator)
+        else:
+            shown = movement.as_seen(piece, generator)
+        item = samples.inputs.skeleton(shown)
+        if item is not None:
+            items.append(item)
+            labels.append(label)
+    return items, labels
+
+
+def audio_items(samples: Samples, part: str) -> tuple[list, list[int]]:
+    """Tensors and label of each utterance: for training a list of its versions, else as recorded."""
+    items, labels = [], []
+    for clip, versions in zip(getattr(samples.speech, part), samples.features[part], strict=True):
+        usable = [item for item in map(samples.inputs.audio, versions) if item is not None]
+        if usable:
+            items.append(usable if part == 'train' else usable[0])
+            labels.append(label_of(clip))
+    return items, labels
+
+
+def text_items(samples: Samples, part: str) -> tuple[list, list[int]]:
+    """Tensors and label of each comment with a known word."""
+    pairs = [(samples.inputs.text(comment.text), label_of(comment)) for comment in getattr(samples.text, part)]
+    known = [(words, label) for words, label in pairs if words is not None]
+    return [words for words, _ in known], [label for _, label in known]
+
+
+def skeleton_items(samples: Samples, part: str) -> tuple[list, list[int]]:
+    """Tensors and label of each window as captured, all joints visible."""
+    windows = movement.pieces(getattr(samples.movement, part), DEV_WINDOW)
+    return [samples.inputs.skeleton(movement.as_captured(w)) for w in windows], [label_of(w.motion) for w in windows]
+
+
+def _ordered(items: list, labels: list[int], length, batch, size: int = 64) -> Iterator[Batch]:
+    return in_length_buckets(items, labels, length, batch, size, np.random.default_rng(0))

@@ -1,0 +1,62 @@
+"""What is measured of predictions."""
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+BINS = 15
+"""Of the expected calibration error."""
+
+
+@dataclass(frozen=True)
+class Figures:
+    """How well probabilities fit the labels of `count` samples."""
+
+    count: int
+    uar: float                              # unweighted average recall, 0..1; chance is 1 / labels
+    war: float                              # weighted average recall: the fraction that was right
+    ece: float                              # expected calibration error, 0..1
+    confusion: tuple[tuple[int, ...], ...]  # rows: the label, columns: the prediction
+
+
+def confusion_matrix(labels: np.ndarray, predictions: np.ndarray, classes: int) -> np.ndarray:
+    """(classes, classes) int64; rows: the label, columns: the prediction."""
+    matrix = np.zeros((classes, classes), np.int64)
+    np.add.at(matrix, (labels, predictions), 1)
+    return matrix
+
+
+def unweighted_average_recall(confusion: np.ndarray) -> float:
+    """Mean over the classes that occur of the fraction of each that was found."""
+    totals = confusion.sum(axis=1)
+    occurs = totals > 0
+    return float((np.diag(confusion)[occurs] / totals[occurs]).mean())
+
+
+def expected_calibration_error(labels: np.ndarray, probabilities: np.ndarray, bins: int = BINS) -> float:
+    """Mean distance of confidence and fraction right over equal bins of confidence, each weighed by its samples."""
+    confidence, right = probabilities.max(axis=1), probabilities.argmax(axis=1) == labels
+    index = np.minimum((confidence * bins).astype(int), bins - 1)
+    error = 0.0
+    for i in np.unique(index):
+        inside = index == i
+        error += inside.mean() * abs(confidence[inside].mean() - right[inside].mean())
+    return float(error)
+
+
+def measure(labels: np.ndarray, probabilities: np.ndarray) -> Figures:
+    """
+    :param labels: (N,) int, N >= 1.
+    :param probabilities: (N, classes), each row of sum 1.
+    """
+    if len(labels) == 0 or probabilities.shape[:1] != labels.shape:
+        raise ValueError(f'{len(labels)} labels and {probabilities.shape} probabilities; wanted one row a label')
+    confusion = confusion_matrix(labels, probabilities.argmax(axis=1), probabilities.shape[1])
+    return Figures(
+        count=len(labels),
+        uar=unweighted_average_recall(confusion),
+        war=float(np.trace(confusion) / len(labels)),
+        ece=expected_calibration_error(labels, probabilities),
+        confusion=tuple(tuple(int(n) for n in row) for row in confusion),
+    )

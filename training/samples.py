@@ -1,0 +1,185 @@
+"""All that the first checkpoint learns from, read, split and turned into tensors."""
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch.nn.utils.rnn import pad_sequence
+
+from smern_ros.models.inputs import InputEncoder, Normalisation
+from smern_ros.spec import LABELS
+from smern_ros.text.vocabulary import Vocabulary
+from smern_ros.training import movement, speech, text
+from smern_ros.training.corpora import Clip, Comment, Motion, bandai, emodb, goemotions, nemo
+from smern_ros.training.loop import Batch
+from smern_ros.training.splits import Split, by_group, require_disjoint
+from smern_ros.values import AudioFeatures
+
+SMALLEST_DEVIATION = 0.15
+"""Shoulder widths. Captured bodies are all alike; what hardly varies in them must not be magnified for others."""
+
+
+@dataclass(frozen=True)
+class Size:
+    """How much is learnt from, and how long; smaller for a trial."""
+
+    clips: int | None = None      # of speech, of each part of the split; None: all
+    comments: int | None = None
+    motions: int | None = None
+    variants: int = 4             # altered copies of each utterance
+    words: int = 18_000           # of the vocabulary
+    audio_epochs: int = 40
+    text_epochs: int = 10
+    skeleton_epochs: int = 16
+    skeleton_samples: int = 640   # windows an epoch
+    fusion_epochs: int = 30
+    fusion_samples: int = 20_000  # joined by label, an epoch
+
+
+FULL = Size()
+TRIAL = Size(
+    clips=24, comments=400, motions=4, variants=1, words=2000,
+    audio_epochs=1, text_epochs=2, skeleton_epochs=1, skeleton_samples=32, fusion_epochs=2, fusion_samples=500,
+)
+"""A minute: shows that everything works, learns next to nothing."""
+
+
+def some_of_each_label(samples: Sequence, count: int | None) -> list:
+    """At most `count`, evenly over the labels, in the order given."""
+    if count is None:
+        return list(samples)
+    kept = []
+    for label in LABELS:
+        kept += [s for s in samples if s.label == label][: count // len(LABELS)]
+    return kept
+
+
+def smaller(split: Split, count: int | None) -> Split:
+    return Split(*(some_of_each_label(getattr(split, part), count) for part in ('train', 'dev', 'test')))
+
+
+def speech_split(data: Path) -> Split[Clip]:
+    """Speakers held out, of both corpora."""
+    return by_group(
+        [*emodb.read(data), *nemo.read(data)],
+        lambda clip: clip.speaker,
+        dev=emodb.DEV_SPEAKERS | nemo.DEV_SPEAKERS,
+        test=emodb.TEST_SPEAKERS | nemo.TEST_SPEAKERS,
+    )
+
+
+def text_split(data: Path) -> Split[Comment]:
+    """As published; a comment that was published twice is kept in the first part only."""
+    parts, seen = [], set()
+    for name in ('train', 'dev', 'test'):
+        comments = [c for c in goemotions.read(data, name) if c.text not in seen]
+        seen.update(c.text for c in comments)
+        parts.append(comments)
+    split = Split(*parts)
+    require_disjoint(split, lambda comment: comment.text)
+    return split
+
+
+def movement_split(data: Path) -> Split[Motion]:
+    """Contents held out: what is measured was never seen done. The actors are the same, for nobody tells them apart."""
+    return by_group(
+        bandai.read(data), lambda motion: motion.content, dev=bandai.DEV_CONTENTS, test=bandai.TEST_CONTENTS
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class Samples:
+    """The three sources with their features. Each has its own people; nothing was recorded together."""
+
+    speech: Split[Clip]
+    text: Split[Comment]
+    movement: Split[Motion]
+    features: dict[str, list[list[AudioFeatures]]]  # of speech, by part: as recorded, then altered copies
+    vocabulary: Vocabulary
+    embedding: torch.Tensor
+    inputs: InputEncoder
+
+
+def prepare(data: Path, cache: Path, size: Size, seed: int) -> Samples:
+    """Read everything. Normalisation and vocabulary come of the training parts alone."""
+    torch.manual_seed(seed)
+    spoken = smaller(speech_split(data), size.clips)
+    written = smaller(text_split(data), size.comments)
+    moved = smaller(movement_split(data), size.motions)
+    features = {
+        part: speech.features(getattr(spoken, part), size.variants if part == 'train' else 0, cache)
+        for part in ('train', 'dev', 'test')
+    }
+    words, vectors = text.read_vectors(data)
+    vocabulary = text.vocabulary(words, (comment.text for comment in written.train), size.words)
+    normalisation = _normalisation(features['train'], moved.train, np.random.default_rng(seed))
+    return Samples(
+        speech=spoken,
+        text=written,
+        movement=moved,
+        features=features,
+        vocabulary=vocabulary,
+        embedding=text.embedding(vocabulary, words, vectors),
+        inputs=InputEncoder(normalisation, vocabulary),
+    )
+
+
+def label_of(sample: Clip | Comment | Motion) -> int:
+    return LABELS.index(sample.label)
+
+
+def _normalisation(
+    utterances: list[list[AudioFeatures]], motions: Sequence[Motion], generator: np.random.Generator
+) -> Normalisation:
+    plain = InputEncoder(Normalisation.identity(), Vocabulary([]))
+    spoken = [f for versions in utterances for f in versions]
+    mfcc = np.concatenate([f.mfcc for f in spoken])
+    prosody = np.stack([f.prosody for f in spoken])
+    moved = [plain.skeleton(movement.as_seen(piece, generator)) for piece in movement.pieces(motions, 64)]
+    x, seen = (torch.cat(parts).numpy() for parts in zip(*(m for m in moved if m is not None), strict=True))
+    shown = np.ma.masked_array(x, ~seen.repeat(3, axis=1))
+
+    def numbers(values: np.ndarray, smallest: float) -> tuple[float, ...]:
+        return tuple(float(np.float32(v)) for v in np.maximum(np.ma.filled(values, 0.0), smallest))
+
+    return Normalisation(
+        mfcc_mean=numbers(mfcc.mean(axis=0), -np.inf),
+        mfcc_std=numbers(mfcc.std(axis=0), 1e-3),
+        prosody_mean=numbers(prosody.mean(axis=0), -np.inf),
+        prosody_std=numbers(prosody.std(axis=0), 1e-3),
+        skeleton_mean=numbers(shown.mean(axis=0), -np.inf),
+        skeleton_std=numbers(shown.std(axis=0), SMALLEST_DEVIATION),
+    )
+
+
+def audio_batch(items: Sequence[tuple[torch.Tensor, torch.Tensor]], labels: Sequence[int]) -> Batch:
+    """Of what `InputEncoder.audio` gave of each."""
+    mfcc = pad_sequence([m for m, _ in items], batch_first=True)              # (B, T, 39)
+    lengths = torch.tensor([len(m) for m, _ in items])
+    return (mfcc, lengths, torch.stack([p for _, p in items])), torch.tensor(labels)
+
+
+def text_batch(items: Sequence[torch.Tensor], labels: Sequence[int]) -> Batch:
+    """Of what `InputEncoder.text` gave of each."""
+    lengths = torch.tensor([len(words) for words in items])
+    return (pad_sequence(list(items), batch_first=True), lengths), torch.tensor(labels)
+
+
+def skeleton_batch(items: Sequence[tuple[torch.Tensor, torch.Tensor]], labels: Sequence[int]) -> Batch:
+    """Of what `InputEncoder.skeleton` gave of each."""
+    x, visible = (pad_sequence(list(part), batch_first=True) for part in zip(*items, strict=True))
+    return (x, visible), torch.tensor(labels)
+
+
+def in_length_buckets(
+    items: Sequence, labels: Sequence[int], length: Callable, batch: Callable, size: int, generator: np.random.Generator
+) -> Iterator[Batch]:
+    """Batches of samples of like length (little padding) in random order, each sample once."""
+    noise = generator.uniform(0.85, 1.15, len(items))
+    order = np.argsort([length(item) * n for item, n in zip(items, noise, strict=True)], kind='stable')
+    groups = [order[i : i + size] for i in range(0, len(order), size)]
+    for k in generator.permutation(len(groups)):
+        yield batch([items[i] for i in groups[k]], [labels[i] for i in groups[k]])
