@@ -1,0 +1,147 @@
+"""Any film or sound file gives its frames and its sound, each at its time; a broken one says what is wrong."""
+import itertools
+import struct
+
+import numpy as np
+import pytest
+import soundfile
+from scipy import signal
+from support import film
+
+from smern_ros.media.reader import AudioBlock, MediaError, MediaReader, VideoFrame
+from smern_ros.values import SECOND
+
+
+@pytest.fixture(scope='module')
+def images(shared_data):
+    return film.pictures(shared_data, 50)
+
+
+@pytest.fixture(scope='module')
+def voice(shared_data):
+    return film.speech(shared_data, 2.0)
+
+
+def frames_of(pieces) -> list[VideoFrame]:
+    return [p for p in pieces if isinstance(p, VideoFrame)]
+
+
+def sound_of(pieces) -> np.ndarray:
+    return np.concatenate([p.samples for p in pieces if isinstance(p, AudioBlock)])
+
+
+@pytest.mark.parametrize('suffix, video, audio', [
+    ('mp4', 'libx264', 'aac'), ('mkv', 'libx264', 'pcm_s16le'), ('avi', 'msmpeg4v2', 'pcm_s16le'),
+    ('webm', 'libvpx', 'libopus'),
+])
+def test_pictures_and_sound_of_a_film_come_in_the_order_of_time(tmp_path, images, voice, suffix, video, audio):
+    if audio == 'libopus':
+        voice = voice.repeat(3)  # opus knows 48 kHz
+    path = film.write(
+        tmp_path / f'film.{suffix}', images, voice, video=video, audio=audio,
+        sample_rate=len(voice) // 2,
+    )
+    pieces = list(MediaReader(path))
+    assert [p.stamp_ns for p in pieces] == sorted(p.stamp_ns for p in pieces)
+    assert [f.stamp_ns for f in frames_of(pieces)] == [k * SECOND // 25 for k in range(50)]
+    for frame, image in zip(frames_of(pieces), images, strict=True):
+        assert frame.image.shape == (480, 640, 3) and frame.image.dtype == np.uint8
+        assert np.abs(frame.image.astype(int) - image).mean() < 8  # blue is blue, within the codec's loss
+    sound = sound_of(pieces)
+    assert sound.dtype == np.int16 and sound.shape[1] == 1
+    if audio == 'pcm_s16le':
+        np.testing.assert_array_equal(sound[:, 0], voice)
+    else:
+        lag = signal.correlate(sound[:, 0].astype(float), voice.astype(float)).argmax() - (len(voice) - 1)
+        assert abs(lag) < 0.01 * len(voice) / 2  # lips and voice within 10 ms
+
+
+def test_a_real_clip_is_read_whole(shared_data):
+    reader = MediaReader(shared_data / 'video_upperbody/asl_gestures/again.mkv')
+    assert reader.has_video and not reader.has_audio
+    frames = list(reader)
+    assert len(frames) == 77 and frames[0].stamp_ns == 0
+    np.testing.assert_allclose(np.diff([f.stamp_ns for f in frames]), SECOND / 30, atol=1e6)  # Matroska counts in ms
+    assert [f.stamp_ns for f in reader] == [f.stamp_ns for f in frames]  # and again
+
+
+@pytest.mark.parametrize('suffix, subtype', [('wav', 'PCM_16'), ('wav', 'PCM_24'), ('flac', 'PCM_16')])
+def test_sound_alone_comes_sample_by_sample_and_without_a_tear(tmp_path, voice, suffix, subtype):
+    stereo = np.stack([voice, -voice], axis=1)
+    soundfile.write(tmp_path / f'voice.{suffix}', stereo, 44100, subtype=subtype)
+    reader = MediaReader(tmp_path / f'voice.{suffix}')
+    assert reader.has_audio and not reader.has_video
+    blocks = list(reader)
+    np.testing.assert_array_equal(sound_of(blocks), stereo)
+    assert {b.sample_rate for b in blocks} == {44100}
+    assert all(after.stamp_ns == before.end_ns for before, after in itertools.pairwise(blocks))
+
+
+@pytest.mark.parametrize('degrees, turned', [(90, -1), (180, 2), (270, 1)])
+def test_a_film_from_a_telephone_stands_upright(tmp_path, images, degrees, turned):
+    path = film.write(tmp_path / 'phone.mp4', images[:5])
+    content = bytearray(path.read_bytes())
+    matrix = content.index(b'tkhd') + 44  # ISO 14496-12: the track header's matrix, 16.16 fixed point
+    cos, sin = {90: (0, 1), 180: (-1, 0), 270: (0, -1)}[degrees]
+    one = 1 << 16
+    content[matrix:matrix + 36] = struct.pack('>9i', cos * one, sin * one, 0, -sin * one, cos * one, 0, 0, 0, 1 << 30)
+    path.write_bytes(content)
+    frame = next(MediaReader(path).video())
+    expected = np.rot90(images[0], turned)
+    assert frame.image.shape == expected.shape
+    assert np.abs(frame.image.astype(int) - expected).mean() < 8
+
+
+@pytest.mark.parametrize('suffix, video, audio, options', [
+    ('mkv', 'libx264', 'aac', None), ('avi', 'mpeg4', 'pcm_s16le', None), ('mp4', 'libx264', 'aac', 'faststart'),
+])
+def test_a_film_that_is_cut_off_gives_what_is_there_and_says_so(tmp_path, images, voice, suffix, video, audio, options):
+    options = {'movflags': options} if options else None
+    path = film.write(tmp_path / f'film.{suffix}', images, voice, video=video, audio=audio, options=options)
+    content = path.read_bytes()
+    path.write_bytes(content[: len(content) * 6 // 10])
+    with pytest.raises(MediaError, match=r'film\.\w+ is cut off: it ends after 1\.\d'):
+        list(MediaReader(path))
+    said = []
+    pieces = list(MediaReader(path, on_problem=said.append))
+    assert len(said) == 1
+    assert 20 < len(frames_of(pieces)) < 50 and len(sound_of(pieces)) > 12000
+
+
+def test_a_scratch_in_the_middle_costs_what_is_scratched_and_is_told(tmp_path, images, voice):
+    path = film.write(tmp_path / 'film.avi', images, voice, video='mjpeg', audio='pcm_s16le')
+    content = bytearray(path.read_bytes())
+    middle = len(content) // 2
+    content[middle:middle + 60000] = bytes(60000)
+    path.write_bytes(content)
+    said = []
+    pieces = list(MediaReader(path, on_problem=said.append))
+    assert len(frames_of(pieces)) > 30
+    assert frames_of(pieces)[-1].stamp_ns > 1.5 * SECOND
+
+
+@pytest.mark.parametrize('name, content, said', [
+    ('none.mp4', None, 'there is no file'),
+    ('empty.mp4', b'', 'no film or sound that FFmpeg knows'),
+    ('noise.mkv', bytes(range(256)) * 20, 'no film or sound that FFmpeg knows'),
+    ('words.txt', b'hello, world\n' * 50, 'a text file'),
+])
+def test_what_is_no_media_file_is_refused_by_name(tmp_path, name, content, said):
+    if content is not None:
+        (tmp_path / name).write_bytes(content)
+    with pytest.raises(MediaError, match=said) as error:
+        MediaReader(tmp_path / name)
+    assert name in str(error.value)
+
+
+def test_a_folder_is_no_film(tmp_path):
+    with pytest.raises(MediaError, match='is a folder'):
+        MediaReader(tmp_path)
+
+
+def test_a_closed_reader_ends_where_it_is(tmp_path, images, voice):
+    reader = MediaReader(film.write(tmp_path / 'film.mkv', images, voice))
+    pieces = iter(reader)
+    next(pieces)
+    reader.close()
+    assert len(list(pieces)) <= 1
