@@ -27,8 +27,8 @@ lint: ## ruff on everything, mypy on the core
 	@$(BIN)/mypy
 
 bench: ## measure speed, latency, CPU and memory of the graph on this machine
-	@scripts/setup.sh
-	@$(BIN)/smern bench $(ARGS)
+	@scripts/setup.sh bench
+	@$(BIN)/python -m bench $(ARGS)
 
 checkpoint: ## train the shipped networks again
 	@scripts/setup.sh training

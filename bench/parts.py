@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import statistics
+import time
 from pathlib import Path
 
 from bench.summary import repeat, row, spread
@@ -15,7 +16,8 @@ def audio_features(clip: Path) -> None:
     for utterance in _utterances(clip):
         length = len(utterance.samples) / SPEC.sample_rate
         seconds = statistics.median(repeat(lambda u=utterance: extract(u), times=10))
-        row(f'audio features of {length:.1f} s of speech', f'{1e3 * seconds:.1f} ms, real-time factor {seconds / length:.4f}')
+        row(f'audio features of {length:.1f} s of speech',
+            f'{1e3 * seconds:.1f} ms, real-time factor {seconds / length:.4f}')
 
 
 def recognition(clip: Path) -> None:
@@ -61,11 +63,8 @@ def pose(clip: Path) -> float:
     frames = [item for item in MediaReader(clip) if isinstance(item, VideoFrame)]
     estimator = create('mediapipe')
     estimator.estimate(frames[0].image, frames[0].stamp_ns)
-    remaining = iter(frames[1:])
     seconds = []
-    for frame in remaining:
-        import time
-
+    for frame in frames[1:]:
         began = time.perf_counter()
         estimator.estimate(frame.image, frame.stamp_ns)
         seconds.append(time.perf_counter() - began)

@@ -1,0 +1,49 @@
+"""`make bench`: prints what this machine does, in one run, so that ratios can be trusted."""
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog='bench', description=__doc__)
+    parser.add_argument('--media', type=Path, help='a film with speech; default: the clip of the demo')
+    parser.add_argument('--rounds', type=int, default=3, help='how often it is played at real time')
+    args = parser.parse_args()
+    os.environ.setdefault('OMP_WAIT_POLICY', 'PASSIVE')
+    import torch
+
+    from bench import live, parts
+    from bench.summary import machine, row
+
+    torch.set_num_threads(1)
+    clip = args.media or _demo_clip()
+    print(f'machine  {machine()}\nclip     {clip}\n')
+    parts.audio_features(clip)
+    parts.recognition(clip)
+    parts.fusion()
+    alone = parts.pose(clip)
+    session = live.Session()
+    try:
+        through = live.throughput(session, clip)
+        row('pose alone', f'{alone:.1f} frames/s')
+        row('pose through the graph, nothing lost', f'{through:.1f} frames/s, {through / alone:.2f} of alone')
+        live.live(session, clip, rounds=args.rounds)
+    finally:
+        session.close()
+    return 0
+
+
+def _demo_clip() -> Path:
+    from smern_ros import assets
+    from smern_ros.demo import clip
+
+    return clip.compose(
+        assets.fetch(clip.VIDEO_ASSET), assets.fetch(clip.SPEECH_ASSET), Path('build/bench')
+    )
+
+
+if __name__ == '__main__':
+    sys.exit(main())

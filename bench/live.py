@@ -1,0 +1,160 @@
+"""The whole graph, as separate processes over DDS, on a clip at real time and as fast as it goes."""
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from bench.summary import row, spread
+from smern_ros import dds, graph, starter
+from smern_ros.starter import Override
+from smern_ros.supervisor import Supervisor
+from smern_ros.values import SECOND
+
+READY_WITHIN, PLAYED_WITHIN = 120.0, 600.0  # s
+_SOURCE = 'media_source'
+
+
+@dataclass
+class Heard:
+    """What came from the graph, with the wall clock's time of its coming in ns."""
+
+    decided: dict[str, tuple[int, int, int]] = field(default_factory=dict)  # id: arrival, end, last voiced sample
+    states: list[tuple[int, str, int, bool]] = field(default_factory=list)  # arrival, id, end, is_final
+    skeletons: list[int] = field(default_factory=list)                      # arrivals
+
+    def latencies(self, *, final: bool, since_voice: bool) -> list[float]:
+        """s from the last voiced sample, or from the decision that the utterance ended, to the first such state."""
+        found = []
+        for utterance_id, (decided_ns, end_ns, voiced_ns) in self.decided.items():
+            arrivals = [a for a, u, e, f in self.states if u == utterance_id and e == end_ns and f == final]
+            if arrivals:
+                found.append((min(arrivals) - (voiced_ns if since_voice else decided_ns)) / SECOND)
+        return found
+
+
+class Session:
+    """The graph without its source, listening; made once, since the models take seconds to load."""
+
+    def __init__(self) -> None:
+        os.environ.update(dds.environment(dds.LOCAL), ROS_DOMAIN_ID=str(90), ROS_AUTOMATIC_DISCOVERY_RANGE='LOCALHOST')
+        import rclpy
+        from diagnostic_msgs.msg import DiagnosticArray
+        from rclpy.executors import SingleThreadedExecutor
+        from rclpy.node import Node
+        from std_msgs.msg import Bool
+
+        from smern_ros import msg
+        from smern_ros.nodes import qos, topics
+
+        self._nodes = [n for n in graph.select() if n.name != _SOURCE]
+        self.supervisor = Supervisor(starter.children(self._nodes, log_level='warn'))
+        self.supervisor.start()
+        rclpy.init()
+        self._node, self._executor = Node('bench'), SingleThreadedExecutor()
+        self._executor.add_node(self._node)
+        self.heard = Heard()
+        self._active: set[str] = set()
+        self._finished = False
+        for message_type, topic, take, profile in (
+            (msg.EmotionState, topics.EMOTION_STATE, self._take_state, qos.STATE),
+            (msg.Utterance, topics.UTTERANCE, self._take_utterance, qos.EVIDENCE),
+            (msg.SkeletonArray, topics.SKELETON_RAW, self._take_skeletons, qos.STREAM),
+            (DiagnosticArray, topics.DIAGNOSTICS, self._take_diagnostics, qos.STREAM),
+            (Bool, topics.MEDIA_FINISHED, self._take_finished, qos.STATE),
+        ):
+            self._node.create_subscription(message_type, topic, take, profile)
+        names = {n.name for n in self._nodes}
+        self._spin_until(lambda: names <= self._active, READY_WITHIN, 'the nodes')
+
+    def play(self, clip: Path, *, rate: float, lossless: bool) -> Heard:
+        """Plays the clip through the graph and waits for its last state."""
+        self.heard, self._finished = Heard(), False
+        source = [Override(_SOURCE, 'source', str(clip)), Override(_SOURCE, 'rate', str(rate)),
+                  Override(_SOURCE, 'lossless', str(lossless).lower())]
+        children = starter.children([graph.node(_SOURCE)], overrides=source, log_level='warn')
+        with Supervisor(children):
+            self._spin_until(lambda: self._finished, PLAYED_WITHIN, 'the end of the clip')
+            self._spin_until(self._settled, 10.0, 'the last final state')
+        return self.heard
+
+    def close(self) -> None:
+        import rclpy
+
+        self._executor.shutdown(timeout_sec=1.0)
+        self._node.destroy_node()
+        rclpy.try_shutdown()
+        self.supervisor.stop()
+
+    def _settled(self) -> bool:
+        finals = {u for _, u, _, final in self.heard.states if final}
+        return set(self.heard.decided) <= finals
+
+    def _spin_until(self, condition: Callable[[], object], timeout: float, what: str) -> None:
+        deadline = time.monotonic() + timeout
+        while not condition():
+            if time.monotonic() > deadline or self.supervisor.wait(0) is not None:
+                raise SystemExit(f'bench: waited in vain for {what}')
+            self._executor.spin_once(timeout_sec=0.1)
+
+    def _take_state(self, message) -> None:
+        self.heard.states.append((time.time_ns(), message.utterance_id, _ns(message.window_end), message.is_final))
+
+    def _take_utterance(self, message) -> None:
+        if message.state == message.ENDED:
+            self.heard.decided[message.id] = (time.time_ns(), _ns(message.end), _ns(message.last_voiced))
+
+    def _take_skeletons(self, _message) -> None:
+        self.heard.skeletons.append(time.time_ns())
+
+    def _take_diagnostics(self, message) -> None:
+        self._active |= {s.name.rpartition('/')[2] for s in message.status if s.message == 'active'}
+
+    def _take_finished(self, message) -> None:
+        self._finished = message.data
+
+
+class Load:
+    """Processor time and memory of the graph's processes over a stretch of time."""
+
+    def __init__(self, pids: dict[str, int]) -> None:
+        import psutil
+
+        self._processes = {name: psutil.Process(pid) for name, pid in pids.items()}
+        self._began = time.monotonic()
+        self._before = {name: self._seconds(p) for name, p in self._processes.items()}
+
+    def tell(self) -> None:
+        elapsed = time.monotonic() - self._began
+        for name, process in self._processes.items():
+            used = (self._seconds(process) - self._before[name]) / elapsed
+            memory = process.memory_full_info().uss / 2**20
+            row(f'{name}', f'{100 * used:5.1f} % of a core   {memory:6.0f} MB of its own')
+
+    @staticmethod
+    def _seconds(process) -> float:
+        times = process.cpu_times()
+        return times.user + times.system
+
+
+def live(session: Session, clip: Path, *, rounds: int) -> None:
+    """Latency at real time, and what each node costs meanwhile."""
+    load = Load(session.supervisor.pids)
+    heard = [session.play(clip, rate=1.0, lossless=False) for _ in range(rounds)]
+    for since_voice, start in ((True, 'last voiced sample'), (False, 'decision that it ended')):
+        for final, state in ((False, 'provisional'), (True, 'final')):
+            values = [v for h in heard for v in h.latencies(final=final, since_voice=since_voice)]
+            row(f'{start} to {state} state', spread(values))
+    load.tell()
+
+
+def throughput(session: Session, clip: Path) -> float:
+    """Frames per second through the graph, no frame lost."""
+    arrivals = session.play(clip, rate=0.0, lossless=True).skeletons
+    return (len(arrivals) - 1) * SECOND / (arrivals[-1] - arrivals[0])
+
+
+def _ns(stamp) -> int:
+    return stamp.sec * SECOND + stamp.nanosec

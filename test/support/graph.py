@@ -1,0 +1,87 @@
+"""The whole graph as real processes, and what it said."""
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from diagnostic_msgs.msg import DiagnosticArray
+
+from smern_ros import graph, msg, starter
+from smern_ros.nodes import qos, topics
+from smern_ros.starter import Override
+from smern_ros.supervisor import Supervisor
+from support.probe import Probe
+
+READY_WITHIN = 120.0  # s; on two busy cores the models take their time
+
+
+@dataclass
+class Evidence:
+    """Every message of the graph's own topics, in order of arrival."""
+
+    skeletons: list[Any] = field(default_factory=list)
+    windows: list[Any] = field(default_factory=list)
+    activity: list[Any] = field(default_factory=list)
+    utterances: list[Any] = field(default_factory=list)
+    features: list[Any] = field(default_factory=list)
+    transcripts: list[Any] = field(default_factory=list)
+    states: list[Any] = field(default_factory=list)
+
+    @property
+    def finals(self) -> list[Any]:
+        return [s for s in self.states if s.is_final]
+
+    @property
+    def ended(self) -> list[Any]:
+        return [u for u in self.utterances if u.state == msg.Utterance.ENDED]
+
+
+class Graph:
+    """All nodes but the source, running and active; a context manager."""
+
+    def __init__(self, *, overrides: Sequence[Override] = (), use_sim_time: bool = False, namespace: str = '') -> None:
+        self.said: list[tuple[str, str]] = []
+        self.probe = Probe(namespace)
+        self.evidence = Evidence()
+        for name, message_type, topic, profile in (
+            ('skeletons', msg.SkeletonArray, topics.SKELETON_RAW, qos.STREAM),
+            ('windows', msg.SkeletonWindow, topics.SKELETON_WINDOW, qos.EVIDENCE),
+            ('activity', msg.VoiceActivity, topics.IS_SPEAKING, qos.STREAM),
+            ('utterances', msg.Utterance, topics.UTTERANCE, qos.EVIDENCE),
+            ('features', msg.AudioFeatures, topics.AUDIO_FEATURES, qos.EVIDENCE),
+            ('transcripts', msg.Transcript, topics.TRANSCRIPT, qos.EVIDENCE),
+            ('states', msg.EmotionState, topics.EMOTION_STATE, qos.STATE),
+        ):
+            setattr(self.evidence, name, self.probe.collect(message_type, topic, profile))
+        self._health = self.probe.collect(DiagnosticArray, topics.DIAGNOSTICS, qos.STREAM)
+        children = starter.children(
+            graph.select(), overrides=overrides, use_sim_time=use_sim_time, namespace=namespace
+        )
+        self.supervisor = Supervisor(children, output=lambda name, line: self.said.append((name, line)))
+
+    def __enter__(self) -> Graph:
+        self.supervisor.start()
+        names = {n.name for n in graph.select()}
+        self.probe.wait_for(lambda: names <= self.active, 'all nodes to be active', READY_WITHIN)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.supervisor.stop()
+        self.probe.close()
+
+    @property
+    def active(self) -> set[str]:
+        """Names of the nodes that have said so."""
+        return {s.name.rpartition('/')[2] for m in self._health for s in m.status if s.message == 'active'}
+
+    @property
+    def complaints(self) -> list[str]:
+        """Lines of errors that the nodes wrote."""
+        return [f'{name}: {line}' for name, line in self.said if '[ERROR]' in line or '[FATAL]' in line]
+
+    def wait_for_finals(self, count: int, timeout: float = 60.0) -> list[Any]:
+        self.probe.wait_for(
+            lambda: len(self.evidence.finals) >= count, f'{count} final states; complaints: {self.complaints}', timeout
+        )
+        return self.evidence.finals
