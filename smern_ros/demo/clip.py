@@ -1,0 +1,98 @@
+"""The clip that is played when no media is given: a real person on a silent film, with somebody else's real speech."""
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+
+VIDEO_ASSET, SPEECH_ASSET = 'demo-video', 'demo-speech'
+STATEMENT = (
+    'Picture and voice are two recordings of two people, put together for this demo: a silent film of a woman who '
+    'acts grief and then joy, and a volunteer who reads three sentences of Jane Austen aloud. The states show that '
+    'the whole graph works. They do not tell how either of the two felt.'
+)
+"""What whoever watches the clip must know of it."""
+_AAC_FRAME = 1024
+"""Samples."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Layout:
+    """Which sentences are heard, and when. These three with their pauses just fit the film."""
+
+    sentences: tuple[str, ...] = ('0880', '0890', '0930')
+    lead: float = 2.6   # s of silence before the first: long enough for a state from movement alone
+    pause: float = 1.8  # s of silence after each
+
+
+def compose(film: Path, speech: Path, folder: Path, layout: Layout = Layout()) -> Path:
+    """Makes the clip in `folder`, or finds it there: the same inputs give the same file.
+
+    The film's pictures are taken over as they are, its sound is replaced.
+
+    :param film: a video file that MP4 can hold.
+    :param speech: the folder of the sentences, NAME.wav, all at one rate.
+    :raises ValueError: if the sentences last longer than the film, or are at different rates.
+    """
+    sentences = [speech / f'{name}.wav' for name in layout.sentences]
+    clip = folder / f'clip-{_key([film, *sentences], layout)}.mp4'
+    if clip.exists():
+        return clip
+    folder.mkdir(parents=True, exist_ok=True)
+    unfinished = clip.with_suffix(f'.{os.getpid()}.part')
+    try:
+        _join(film, *_read(sentences, layout), unfinished)
+        unfinished.replace(clip)
+    finally:
+        unfinished.unlink(missing_ok=True)
+    return clip
+
+
+def _key(files: Sequence[Path], layout: Layout) -> str:
+    digest = hashlib.sha256(repr(layout).encode())
+    for file in files:
+        digest.update(hashlib.sha256(file.read_bytes()).digest())
+    return digest.hexdigest()[:12]
+
+
+def _read(sentences: Sequence[Path], layout: Layout) -> tuple[np.ndarray, int]:
+    """(N,) int16, the sentences with the pauses, and their rate in Hz."""
+    import soundfile
+
+    parts, rates = [], set()
+    for file in sentences:
+        samples, rate = soundfile.read(file, dtype='int16', always_2d=True)
+        parts += [np.zeros(int((layout.pause if parts else layout.lead) * rate), np.int16), samples[:, 0]]
+        rates.add(rate)
+    if len(rates) != 1:
+        raise ValueError(f'the sentences {layout.sentences} are at {sorted(rates)} Hz; give all at the same rate')
+    return np.concatenate([*parts, np.zeros(int(layout.pause * rate), np.int16)]), rate
+
+
+def _join(film: Path, samples: np.ndarray, rate: int, out: Path) -> None:
+    import av
+
+    with av.open(str(film)) as source, av.open(str(out), 'w', format='mp4', options={'fflags': '+bitexact'}) as clip:
+        pictures = source.streams.video[0]
+        duration = float(pictures.duration * pictures.time_base)
+        if len(samples) > duration * rate:
+            raise ValueError(f'the sentences last {len(samples) / rate:.1f} s, the film {film} only {duration:.1f} s; '
+                             'choose fewer sentences or shorter pauses')
+        samples = np.pad(samples, (0, int(duration * rate) - len(samples)))
+        copied = clip.add_stream_from_template(pictures)
+        sound = clip.add_stream('aac', rate=rate, layout='mono')
+        sound.bit_rate = 64_000
+        for packet in source.demux(pictures):
+            if packet.dts is not None:  # the last one only says that there are no more
+                packet.stream = copied
+                clip.mux(packet)
+        for start in range(0, len(samples), _AAC_FRAME):
+            block = av.AudioFrame.from_ndarray(samples[None, start:start + _AAC_FRAME], format='s16', layout='mono')
+            block.sample_rate, block.pts, block.time_base = rate, start, Fraction(1, rate)
+            clip.mux(sound.encode(block))
+        clip.mux(sound.encode(None))
