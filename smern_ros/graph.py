@@ -15,7 +15,7 @@ class GraphNode:
 
     @property
     def module(self) -> str:
-        """What `python -m` runs."""
+        """Has the node's class and `main`."""
         return f'smern_ros.nodes.{self.name}'
 
     @property

@@ -71,7 +71,7 @@ def children(
     return [
         Child(
             name=n.name,
-            command=[sys.executable, '-m', n.module, '--ros-args', *common, *_arguments(n, overrides)],
+            command=[sys.executable, '-m', 'smern_ros.nodes', n.name, '--ros-args', *common, *_arguments(n, overrides)],
             env=env,
             optional=n.optional,
             may_finish=n.optional,

@@ -13,7 +13,8 @@ def arguments(child) -> list[str]:
 
 def test_a_process_for_each_node_with_this_python():
     processes = children(graph.select())
-    assert [p.command[:3] for p in processes] == [[sys.executable, '-m', n.module] for n in graph.select()]
+    expected = [[sys.executable, '-m', 'smern_ros.nodes', n.name] for n in graph.select()]
+    assert [p.command[:4] for p in processes] == expected
 
 
 def test_only_optional_nodes_may_fail_to_configure_or_finish():

@@ -19,6 +19,13 @@ EXIT_INTERRUPTED = 130
 def main(argv: Sequence[str] | None = None) -> int:
     """:return: the subcommand's exit code; 2 for arguments that make no sense."""
     argv = list(sys.argv[1:] if argv is None else argv)
+    try:
+        return _run(argv)
+    except KeyboardInterrupt:
+        return EXIT_INTERRUPTED
+
+
+def _run(argv: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog='smern', description='Emotion from voice, words and body movement.')
     subparsers = parser.add_subparsers(title='commands', metavar='COMMAND', required=True)
     chosen = argv[0] if argv and argv[0] in SUBCOMMANDS else None
@@ -28,10 +35,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         else:
             subparsers.add_parser(name, help=purpose)
     args = parser.parse_args(argv)
-    try:
-        return _module(chosen).run(args)
-    except KeyboardInterrupt:
-        return EXIT_INTERRUPTED
+    return _module(chosen).run(args)
 
 
 def _module(name):

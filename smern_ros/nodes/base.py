@@ -247,6 +247,10 @@ def run(node_class: type[SmernNode], args: list[str] | None = None) -> int:
         return _serve(node_class)
     except (KeyboardInterrupt, ExternalShutdownException):
         return EXIT_OK
+    except Exception:
+        if rclpy.ok():
+            raise
+        return EXIT_OK  # told to stop while it was starting: what is made without a context fails
     finally:
         rclpy.try_shutdown()
 
