@@ -222,6 +222,8 @@ class SmernNode(LifecycleNode):
         try:
             step()
         except Exception as error:
+            if not self.context.ok():  # told to stop meanwhile: what is made without a context fails
+                return TransitionCallbackReturn.FAILURE
             self.failure = str(error)
             self.health.failed(self.failure)
             unexpected = not isinstance(error, ConfigurationError | ValueError)
@@ -267,7 +269,7 @@ def _serve(node_class: type[SmernNode]) -> int:
         if node.get_parameter('autostart').type_ == RosParameter.Type.BOOL and node.value('autostart'):
             for transition in (node.trigger_configure, node.trigger_activate):
                 if transition() != TransitionCallbackReturn.SUCCESS:
-                    return EXIT_CONFIGURATION
+                    return EXIT_CONFIGURATION if rclpy.ok() else EXIT_OK
         executor.spin()
         return EXIT_OK
     finally:
