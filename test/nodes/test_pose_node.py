@@ -225,6 +225,25 @@ def test_under_overload_the_oldest_frames_are_dropped_counted_and_the_newest_ans
     probe.wait_for(lambda: dropped() > 0, 'the drops in diagnostics')
 
 
+@pytest.mark.slow
+def test_the_mmpose_backend_runs_in_the_node(start_camera, clip):
+    pytest.importorskip('mmpose', reason='the extra of requirements/mmpose.txt is not installed')
+    _, camera = start_camera(backend='mmpose', min_visibility=0.0, min_score=0.0, min_extent=0.0,
+                             **{'mmpose.allow_random_weights': True})
+    for frame in range(5):
+        camera.send(to_image(clip[frame], header(frame)))
+    for answer in camera.finish():
+        (person,) = skeletons_from_message(answer)
+        assert np.isfinite(person.positions).all()
+
+
+def test_mmpose_without_weights_says_so_and_ends(start_node):
+    pytest.importorskip('mmpose', reason='the extra of requirements/mmpose.txt is not installed')
+    node = start_node('pose_estimation', {'backend': 'mmpose'})
+    assert node.wait() == 2
+    assert 'no checkpoint for' in node.output and 'allow_random_weights' in node.output
+
+
 def test_without_its_model_it_says_what_to_do_and_ends(start_node, tmp_path: Path, monkeypatch):
     monkeypatch.setenv('SMERN_ASSETS', str(tmp_path))
     node = start_node('pose_estimation')
