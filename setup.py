@@ -75,6 +75,8 @@ class BuildPy(build_py):
     """Adds the generated message code to the package, and what ROS looks for under its prefix to the data files."""
 
     def run(self):
+        if not self.editable_mode:  # what an earlier build left there would get into the wheel
+            shutil.rmtree(Path(self.build_lib) / NAME, ignore_errors=True)
         super().run()
         stage = build_interfaces()
         (init,) = stage.glob(f'**/{NAME}/msg/__init__.py')
