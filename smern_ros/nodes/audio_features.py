@@ -1,0 +1,140 @@
+"""audio_features: sound to voice activity, utterances, and the MFCC and prosody of each."""
+from __future__ import annotations
+
+import sys
+import time
+
+import numpy as np
+from std_msgs.msg import Bool
+
+from smern_ros import msg
+from smern_ros.audio import features, pcm
+from smern_ros.audio.segmenter import Segmentation, State
+from smern_ros.audio.stream import Activity, Boundary, Discontinuity, Event, SpeechStream
+from smern_ros.nodes import qos, topics
+from smern_ros.nodes.base import ConfigurationError, SmernNode, run
+from smern_ros.nodes.messages import features_to_message, header, stamp_of, utterance_to_message
+from smern_ros.nodes.parameters import Parameter
+from smern_ros.spec import SPEC
+from smern_ros.values import Utterance
+
+DEFAULT = Segmentation()
+
+
+class AudioFeaturesNode(SmernNode):
+    NAME = 'audio_features'
+    PARAMETERS = (
+        Parameter('threshold', DEFAULT.threshold, 'probability of speech from which a frame is voiced', (0.01, 0.99)),
+        Parameter('pre_roll', DEFAULT.pre_roll, 's of sound kept before the first voiced frame', (0.0, 2.0)),
+        Parameter('tentative_silence', DEFAULT.tentative_silence,
+                  's of silence after which an end is announced, so that whoever needs time starts', (0.128, 2.0)),
+        Parameter('end_silence', DEFAULT.end_silence, 's of silence after which an utterance has ended', (0.2, 5.0)),
+        Parameter('shortest', DEFAULT.shortest, 's of voiced frames below which nothing was said', (0.0, 5.0)),
+        Parameter('longest', DEFAULT.longest, 's after which an utterance is cut', (1.0, 60.0)),
+        Parameter('mute_tail', 0.2, 's after the robot has spoken in which it is still not listened to', (0.0, 5.0)),
+        Parameter('stamp_tolerance', 0.1, 's by which stamps may jitter; a larger step is a gap or a new stream',
+                  (0.01, 5.0)),
+        Parameter('stall', 3.0, 's without sound after which an open utterance is ended', (0.5, 60.0)),
+    )
+
+    def load(self) -> None:
+        try:
+            segmentation = Segmentation(
+                threshold=self.value('threshold'),
+                release=0.7 * self.value('threshold'),
+                pre_roll=self.value('pre_roll'),
+                tentative_silence=self.value('tentative_silence'),
+                end_silence=self.value('end_silence'),
+                shortest=self.value('shortest'),
+                longest=self.value('longest'),
+            )
+        except ValueError as error:
+            raise ConfigurationError(str(error)) from error
+        import torch
+
+        torch.set_num_threads(1)
+        self._stream = SpeechStream(
+            segmentation=segmentation, tolerance=self.value('stamp_tolerance'), mute_tail=self.value('mute_tail')
+        )
+        self._microphone = ''                # frame_id of the newest chunk
+        self._heard_at = time.monotonic()
+        # The first extraction imports and builds what the later ones reuse.
+        features.extract(Utterance('warm-up', 0, 1, np.zeros(SPEC.sample_rate, np.float32)))
+
+        self._activity = self.output(msg.VoiceActivity, topics.IS_SPEAKING, qos.STREAM)
+        self._utterances = self.output(msg.Utterance, topics.UTTERANCE, qos.EVIDENCE)
+        self._features = self.output(msg.AudioFeatures, topics.AUDIO_FEATURES, qos.EVIDENCE)
+        self._worker = self.worker('features', capacity=8)
+        self.listen(msg.AudioChunk, topics.AUDIO, self._take_sound, qos.AUDIO)
+        self.listen(Bool, topics.ROBOT_SPEAKING, self._take_robot_speaking, qos.EVIDENCE)
+        self.every(0.5, self._end_if_stalled)
+
+    def stop(self) -> None:
+        self._stream.reset()
+
+    # --- topics -----------------------------------------------------------------------------------------------
+
+    def _take_sound(self, message: msg.AudioChunk) -> None:
+        samples = pcm.mono(pcm.decode(message.data, encoding=message.encoding, channels=message.channels))
+        stamp_ns = stamp_of(message.header)
+        self._heard_at = time.monotonic()
+        events = self._stream.push(samples, message.sample_rate, stamp_ns)
+        self._microphone = message.header.frame_id
+        self._publish(events)
+
+    def _take_robot_speaking(self, message: Bool) -> None:
+        self._stream.mute(self.get_clock().now().nanoseconds, message.data)
+
+    def _end_if_stalled(self) -> None:
+        silent = time.monotonic() - self._heard_at
+        if self._stream.in_utterance and silent > self.value('stall'):
+            self.complain(topics.AUDIO, f'no sound for {silent:.1f} s in the middle of an utterance; it is ended here')
+            self._publish(self._stream.flush())
+
+    # --- events -----------------------------------------------------------------------------------------------
+
+    def _publish(self, events: list[Event]) -> None:
+        for event in events:
+            match event:
+                case Activity():
+                    self._activity.publish(
+                        msg.VoiceActivity(
+                            header=header(event.stamp_ns, self._microphone),
+                            is_speaking=event.is_speaking,
+                            probability=event.probability,
+                            muted=event.muted,
+                        )
+                    )
+                case Boundary():
+                    self._publish_boundary(event)
+                case Discontinuity():
+                    self._complain_of_jump(event)
+
+    def _publish_boundary(self, boundary: Boundary) -> None:
+        utterance, microphone = boundary.utterance, self._microphone
+        self._utterances.publish(
+            utterance_to_message(utterance, int(boundary.state), boundary.last_voiced_ns, microphone)
+        )
+        if boundary.state == State.TENTATIVE:  # ENDED has the same sound
+            self._worker.submit(lambda: self._extract(utterance, microphone), wait=True)
+
+    def _extract(self, utterance: Utterance, microphone: str) -> None:
+        """On the worker's thread."""
+        begun = time.monotonic()
+        self._features.publish(features_to_message(features.extract(utterance), microphone))
+        self.health.took(time.monotonic() - begun)
+
+    def _complain_of_jump(self, jump: Discontinuity) -> None:
+        what = 'skipped' if jump.seconds > 0 else 'went back'
+        self.complain(
+            f'stamps of {topics.AUDIO}',
+            f'time {what} {abs(jump.seconds):.3f} s; what was being said is ended there, and hearing begins anew',
+        )
+
+
+def main(args: list[str] | None = None) -> int:
+    return run(AudioFeaturesNode, args)
+
+
+if __name__ == '__main__':
+    sys.exit(main())

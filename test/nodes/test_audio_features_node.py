@@ -1,0 +1,200 @@
+"""The audio_features node through real DDS: real speech in, utterances and their features out."""
+import array
+
+import numpy as np
+import pytest
+from diagnostic_msgs.msg import DiagnosticArray
+from rosgraph_msgs.msg import Clock
+from std_msgs.msg import Bool
+
+from smern_ros import msg
+from smern_ros.audio.features import extract
+from smern_ros.audio.stream import Activity, Boundary, SpeechStream
+from smern_ros.nodes import qos, topics
+from smern_ros.nodes.messages import features_from_message, header, to_ns, to_time, utterance_from_message
+from smern_ros.spec import SPEC
+from smern_ros.values import SECOND
+
+pytestmark = pytest.mark.ros
+RATE = SPEC.sample_rate
+START = 5 * SECOND
+"""Of simulated time: far from the wall clock's."""
+
+
+@pytest.fixture(scope='module')
+def talk(shared_data):
+    """Two utterances with silence before, between and after."""
+    import soundfile
+
+    wav = shared_data / 'emodb4' / 'wav'
+    pause = np.zeros(RATE, np.float32)
+    parts = [soundfile.read(wav / f'{name}.wav', dtype='float32')[0] for name in ('03a01Wa', '10a01Nb')]
+    return np.concatenate([pause, parts[0], pause, parts[1], pause])
+
+
+@pytest.fixture(scope='module')
+def expected(talk):
+    """What the core finds in it."""
+    stream = SpeechStream()
+    return stream.push(talk, RATE, START) + stream.flush()
+
+
+class Listener:
+    """The node as a process on simulated time, a microphone before it, and all that it says."""
+
+    def __init__(self, probe, start_node, parameters=None):
+        self.probe = probe
+        self.node = start_node('audio_features', {'use_sim_time': True, **(parameters or {})})
+        self.microphone = probe.publisher(msg.AudioChunk, topics.AUDIO, qos.AUDIO)
+        self.robot = probe.publisher(Bool, topics.ROBOT_SPEAKING, qos.EVIDENCE)
+        self.clock = probe.publisher(Clock, '/clock', qos.EVIDENCE)
+        self.activity = probe.collect(msg.VoiceActivity, topics.IS_SPEAKING, qos.AUDIO)
+        self.utterances = probe.collect(msg.Utterance, topics.UTTERANCE, qos.EVIDENCE)
+        self.features = probe.collect(msg.AudioFeatures, topics.AUDIO_FEATURES, qos.EVIDENCE)
+        probe.wait_for_speaker(topics.IS_SPEAKING, topics.UTTERANCE, topics.AUDIO_FEATURES)
+        probe.wait_for_listener(self.microphone, self.robot)
+        self.health = probe.collect(DiagnosticArray, topics.DIAGNOSTICS, qos.STREAM)
+        probe.wait_for(lambda: any(r.status[0].message == 'active' for r in self.health), 'an active node')
+
+    def hear(self, samples, first=0, **fields):
+        """Publish a chunk whose first sample is that of the recording."""
+        data = array.array('B', np.ascontiguousarray(samples).tobytes())
+        chunk = {'sample_rate': RATE, 'channels': 1, 'encoding': msg.AudioChunk.F32LE, 'data': data}
+        chunk['header'] = header(START + first * SECOND // RATE, 'microphone')
+        self.microphone.publish(msg.AudioChunk(**{**chunk, **fields}))
+
+    def hear_all(self, samples, sizes):
+        """Publish a recording in chunks of these sizes, in turn."""
+        first = 0
+        while first < len(samples):
+            size = next(sizes)
+            self.hear(samples[first : first + size], first)
+            first += size
+
+    def wait_for_health(self, holds, what):
+        """Until a new report of the node's own satisfies `holds(report, its values by name)`."""
+        self.health.clear()
+        self.probe.wait_for(
+            lambda: any(holds(r, {v.key: v.value for v in r.status[0].values}) for r in self.health), what
+        )
+
+    def wait_for_the_end(self, count):
+        def ended():
+            return [u for u in self.utterances if u.state == msg.Utterance.ENDED]
+
+        self.probe.wait_for(lambda: len(ended()) >= count, f'{count} utterances; it said {self.node.output}')
+        return ended()
+
+
+@pytest.fixture
+def listener(probe, start_node):
+    return Listener(probe, start_node)
+
+
+def test_odd_chunks_give_the_very_utterances_and_features_of_the_core(listener, talk, expected):
+    generator = np.random.default_rng(0)
+    listener.hear_all(talk, iter(lambda: int(generator.integers(1, 2000)), None))
+    announced = [e for e in expected if isinstance(e, Boundary)]
+    listener.probe.wait_for(lambda: len(listener.utterances) == len(announced), 'all boundaries')
+    listener.wait_for_the_end(2)
+    for heard, event in zip(listener.utterances, announced, strict=True):
+        assert (heard.id, heard.state) == (event.utterance.id, event.state)
+        assert to_ns(heard.start) == to_ns(heard.header.stamp) == event.utterance.start_ns
+        assert to_ns(heard.end) == event.utterance.end_ns
+        assert to_ns(heard.last_voiced) == event.last_voiced_ns
+        assert heard.header.frame_id == 'microphone'
+        if heard.state != msg.Utterance.RESUMED:
+            np.testing.assert_array_equal(utterance_from_message(heard).samples, event.utterance.samples)
+
+    tentative = [e.utterance for e in announced if e.state == msg.Utterance.TENTATIVE]
+    listener.probe.wait_for(lambda: len(listener.features) >= len(tentative), 'features of each announced end')
+    listener.probe.settle(0.5)
+    assert len(listener.features) == len(tentative), 'not published again when an end is final'
+    for heard, utterance in zip(listener.features, tentative, strict=True):
+        features, reference = features_from_message(heard), extract(utterance)
+        assert (features.utterance_id, features.start_ns, features.end_ns) == (
+            utterance.id, utterance.start_ns, utterance.end_ns
+        )
+        assert to_ns(heard.header.stamp) == utterance.end_ns
+        np.testing.assert_allclose(features.mfcc, reference.mfcc, atol=1e-4)
+        np.testing.assert_allclose(features.prosody, reference.prosody, atol=1e-4)
+
+    frames = [e for e in expected if isinstance(e, Activity)]
+    for heard, event in zip(listener.activity, frames, strict=False):
+        assert to_ns(heard.header.stamp) == event.stamp_ns
+        assert heard.is_speaking == event.is_speaking
+
+
+def test_bad_sound_is_said_once_and_loses_no_word(listener, talk, expected):
+    wrong = [
+        {'encoding': 'mp3'},
+        {'data': array.array('B', b'')},
+        {'data': array.array('B', b'123')},
+        {'channels': 0},
+        {'channels': 200},
+        {'sample_rate': 0},
+        {'sample_rate': 4_000_000_000},
+        {'data': array.array('B', np.array([np.nan], '<f4').tobytes())},
+        {'header': header(0, 'microphone')},
+    ]
+    for i, part in enumerate(np.split(talk, range(1600, len(talk), 1600))):
+        for fields in wrong if i % 4 == 0 else ():
+            listener.hear(part, i * 1600, **fields)
+        listener.hear(part, i * 1600)
+    ended = listener.wait_for_the_end(2)
+    reference = [e.utterance for e in expected if isinstance(e, Boundary) and e.state == msg.Utterance.ENDED]
+    assert [u.id for u in ended] == [u.id for u in reference]
+    for kind in ("'mp3' is unknown", 'is empty', '3 bytes', ' channels; wanted', ' Hz; wanted', 'nan', 'header.stamp'):
+        assert 1 <= listener.node.output.count(kind) <= 3, f'{kind}: said once, and seldom again'
+    assert 'Traceback' not in listener.node.output
+    assert listener.node.stop() == 0
+
+
+def test_stamps_that_go_back_begin_a_new_stream_and_are_said(listener, talk, expected):
+    reference = [e.utterance for e in expected if isinstance(e, Boundary) and e.state == msg.Utterance.ENDED]
+    whole = iter(lambda: 1600, None)
+    listener.hear_all(talk, whole)
+    listener.hear_all(talk, whole)
+    ended = listener.wait_for_the_end(4)
+    assert [u.id for u in ended] == 2 * [u.id for u in reference]
+    listener.probe.wait_for(lambda: listener.node.said('time went back'), 'the complaint')
+
+
+def test_it_does_not_listen_while_the_robot_speaks(listener, talk, expected):
+    first, second = [e.utterance for e in expected if isinstance(e, Boundary) and e.state == msg.Utterance.ENDED]
+
+    def robot_speaks(on, at_ns):
+        listener.clock.publish(Clock(clock=to_time(at_ns)))
+        listener.wait_for_health(lambda report, _: to_ns(report.header.stamp) == at_ns, 'the node to know the time')
+        listener.robot.publish(Bool(data=on))
+        listener.wait_for_health(
+            lambda _, values: values.get('in robot_speaking [Hz]', '0.0') != '0.0', 'the node to hear of the robot'
+        )
+
+    robot_speaks(True, START + SECOND // 2)
+    robot_speaks(False, first.end_ns)
+    listener.hear_all(talk, iter(lambda: 1600, None))
+    (ended,) = listener.wait_for_the_end(1)
+    assert ended.id == second.id
+    muted = [a for a in listener.activity if a.muted]
+    assert to_ns(muted[0].header.stamp) - START == pytest.approx(SECOND // 2, abs=40_000_000)
+    assert to_ns(muted[-1].header.stamp) == pytest.approx(first.end_ns + SECOND // 5, abs=40_000_000)
+    assert not any(a.is_speaking for a in muted)
+
+
+def test_a_microphone_that_falls_silent_leaves_no_utterance_open(probe, start_node, talk, expected):
+    listener = Listener(probe, start_node, {'stall': 0.5})
+    first = next(e.utterance for e in expected if isinstance(e, Boundary))
+    middle = ((first.start_ns + first.end_ns) // 2 - START) * RATE // SECOND
+    listener.hear_all(talk[:middle], iter(lambda: 1600, None))
+    (ended,) = listener.wait_for_the_end(1)
+    assert ended.id == first.id
+    assert to_ns(ended.end) <= START + middle * SECOND // RATE
+    assert listener.node.said('in the middle of an utterance')
+
+
+def test_settings_that_contradict_each_other_stop_the_node(start_node):
+    node = start_node('audio_features', {'tentative_silence': 1.0, 'end_silence': 0.5})
+    assert node.wait() == 2
+    assert 'tentative_silence' in node.output
+    assert 'Traceback' not in node.output
