@@ -1,0 +1,62 @@
+"""What every speech recogniser does, and how one is made."""
+from __future__ import annotations
+
+from typing import Protocol
+
+from smern_ros.values import Transcript, Utterance
+
+BACKENDS = ('faster_whisper', 'transformers')
+CONTEXTS = ('own_length', 'full')
+
+
+class Recogniser(Protocol):
+    """Words of an utterance. One thread at a time may use it."""
+
+    def transcribe(self, utterance: Utterance) -> Transcript:
+        """Its words with their times; no words if nothing intelligible was said.
+
+        :raises ValueError: if the samples are not mono, empty, or not finite.
+        """
+
+
+def create(
+    backend: str = 'faster_whisper',
+    model: str | None = None,
+    *,
+    language: str = 'en',
+    context: str = 'own_length',
+    allow_download: bool = False,
+    cpu_threads: int = 1,
+) -> Recogniser:
+    """Loads a recogniser; it runs on the CPU, with 8-bit weights where the backend can.
+
+    :param backend: one of BACKENDS.
+    :param model: a folder, or the name of a model that is (or with `allow_download` gets) in the model hub's cache.
+        faster_whisper takes CTranslate2 models, by default the asset whisper-tiny.en; transformers takes Whisper
+        models in Hugging Face's format and has no default.
+    :param language: ISO 639-1 code of what is spoken.
+    :param context: 'own_length' encodes each utterance at its own length, and again at Whisper's 30 s only where the
+        words look doubtful (docs/asr.md has the measurements); 'full' always encodes 30 s. The backend transformers
+        can only do the latter.
+    :param allow_download: may ask the model hub for a model that is not here.
+    :raises smern_ros.assets.AssetError: if the default model was not fetched.
+    :raises ValueError: for an unknown backend, context or language, or a model that cannot be loaded.
+    """
+    for what, value, known in (('backend', backend, BACKENDS), ('context', context, CONTEXTS)):
+        if value not in known:
+            raise ValueError(f'no speech recognition {what} is called {value!r}; there are {", ".join(known)}')
+    from smern_ros.speech.whisper import WhisperRecogniser
+
+    if backend == 'faster_whisper':
+        from smern_ros.speech.whisper_ct2 import Ct2Engine
+
+        engine = Ct2Engine(model, language=language, allow_download=allow_download, cpu_threads=cpu_threads)
+        return WhisperRecogniser(engine, own_length=context == 'own_length')
+    from smern_ros.speech.whisper_transformers import TransformersEngine
+
+    if not model:
+        raise ValueError('the backend transformers needs a model: its folder or its name')
+    return WhisperRecogniser(
+        TransformersEngine(model, language=language, allow_download=allow_download, cpu_threads=cpu_threads),
+        own_length=False,
+    )

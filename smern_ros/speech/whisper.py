@@ -1,0 +1,129 @@
+"""Recognition with a Whisper network: how much context it gets, when it is not believed, and what leaves it.
+
+Whisper was trained on 30 s, to which shorter speech is padded with silence; most of the work is then done on nothing.
+Here the encoder gets the utterance's own length and a little silence first, which costs a fraction. What then looks
+doubtful is decoded once more with the full 30 s (docs/asr.md has the measurements).
+"""
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Protocol
+
+import numpy as np
+
+from smern_ros.spec import SPEC
+from smern_ros.speech.attempt import NO_SPEECH, Attempt, TimedWord, doubts
+from smern_ros.values import SECOND, Transcript, Utterance, Word
+
+FULL_CONTEXT = 30.0
+"""s, what Whisper was trained on (Radford et al. 2022, section 2.2)."""
+SILENCE_AFTER, MIN_CONTEXT = 3.0, 15.0
+"""s of silence behind the words, and in all; with less the network hears words that are not there."""
+LONGEST = 28.0
+"""s that are decoded at once; longer speech is cut where it is quietest."""
+CUT_FROM = 20.0
+TOKENS_PER_SECOND, SPARE_TOKENS = 10, 16
+"""Twice what fast speakers need; a network that loops stops there and not at Whisper's 448 tokens."""
+
+
+class Engine(Protocol):
+    """A network with its tokeniser."""
+
+    language: str
+
+    def decode(self, samples: np.ndarray, context: float) -> Attempt:
+        """:param samples: (N,) float32 at 16 kHz, at most LONGEST seconds; `context`: seconds to encode, with silence
+        behind the samples; FULL_CONTEXT is as in training."""
+
+
+class WhisperRecogniser:
+    """A Recogniser, see there."""
+
+    def __init__(self, engine: Engine, *, own_length: bool) -> None:
+        self._engine = engine
+        self._own_length = own_length
+
+    def transcribe(self, utterance: Utterance) -> Transcript:
+        """See `Recogniser.transcribe`."""
+        texts: list[str] = []
+        words: list[Word] = []
+        tokens: list[float] = []
+        for offset, samples in pieces(_checked(utterance)):
+            attempt = self._hear(samples)
+            texts += [attempt.text] if attempt.text else []
+            start_ns = utterance.start_ns + offset * SECOND // SPEC.sample_rate
+            words += _stamped(attempt.words, start_ns, min(start_ns + _length_ns(samples), utterance.end_ns))
+            tokens += attempt.tokens
+        return Transcript(
+            utterance_id=utterance.id,
+            start_ns=utterance.start_ns,
+            end_ns=utterance.end_ns,
+            text=' '.join(texts),
+            words=tuple(words),
+            confidence=float(np.mean(tokens)) if tokens else 0.0,
+            language=self._engine.language,
+        )
+
+    def _hear(self, samples: np.ndarray) -> Attempt:
+        seconds = len(samples) / SPEC.sample_rate
+        if self._own_length:
+            short = min(max(seconds + SILENCE_AFTER, MIN_CONTEXT), FULL_CONTEXT)
+            attempt = self._engine.decode(samples, short)
+            if attempt.no_speech > NO_SPEECH:
+                return _nothing(attempt)
+            if not doubts(attempt, seconds):
+                return attempt
+        attempt = self._engine.decode(samples, FULL_CONTEXT)
+        # What was guessed stays, with its low confidence: short words are always guessed. A loop is no speech.
+        if attempt.no_speech > NO_SPEECH or doubts(attempt, seconds, -np.inf):
+            return _nothing(attempt)
+        return attempt
+
+
+def token_limit(seconds: float) -> int:
+    """How many tokens speech of that length may have."""
+    return SPARE_TOKENS + int(TOKENS_PER_SECOND * seconds)
+
+
+def pieces(samples: np.ndarray) -> Iterator[tuple[int, np.ndarray]]:
+    """The samples in parts of at most LONGEST seconds, each with its offset, cut where 0.2 s are quietest."""
+    rate = SPEC.sample_rate
+    offset = 0
+    while len(samples) - offset > LONGEST * rate:
+        first, last = offset + int(CUT_FROM * rate), offset + int(LONGEST * rate)
+        window = rate // 5
+        power = np.convolve(np.square(samples[first:last], dtype=np.float64), np.ones(window), 'valid')
+        cut = first + int(power.argmin()) + window // 2
+        yield offset, samples[offset:cut]
+        offset = cut
+    yield offset, samples[offset:]
+
+
+def _checked(utterance: Utterance) -> np.ndarray:
+    samples = utterance.samples
+    if samples.ndim != 1 or not samples.size:
+        raise ValueError(f'utterance {utterance.id!r} has samples of shape {samples.shape}; wanted (N,) with N > 0')
+    if not np.isfinite(samples).all():
+        raise ValueError(f'utterance {utterance.id!r} holds samples that are NaN or infinite')
+    return np.ascontiguousarray(samples, np.float32)
+
+
+def _stamped(words: tuple[TimedWord, ...], start_ns: int, end_ns: int) -> list[Word]:
+    """On the input's time line, in order and within the speech they were heard in."""
+    stamped = []
+    earliest = start_ns
+    for word in words:
+        first, last = (
+            min(max(start_ns + round(seconds * SECOND), earliest), end_ns) for seconds in (word.start, word.end)
+        )
+        stamped.append(Word(word.text, first, max(first, last), word.probability))
+        earliest = first
+    return stamped
+
+
+def _length_ns(samples: np.ndarray) -> int:
+    return len(samples) * SECOND // SPEC.sample_rate
+
+
+def _nothing(attempt: Attempt) -> Attempt:
+    return Attempt(text='', words=(), tokens=(), mean_logprob=0.0, no_speech=attempt.no_speech)

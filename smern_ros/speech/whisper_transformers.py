@@ -1,0 +1,113 @@
+"""Any Whisper model in Hugging Face's format, through transformers. Always on Whisper's full 30 s."""
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from smern_ros import wheel_shims
+from smern_ros.spec import SPEC
+from smern_ros.speech.alignment import token_starts
+from smern_ros.speech.attempt import Attempt, TimedWord
+from smern_ros.speech.whisper import token_limit
+from smern_ros.speech.words import group
+
+SECONDS_PER_POSITION = 0.02  # of the encoder's output
+
+
+class TransformersEngine:
+    """See `smern_ros.speech.whisper.Engine`."""
+
+    def __init__(self, model: str, *, language: str, allow_download: bool, cpu_threads: int) -> None:
+        import torch
+
+        wheel_shims.torchaudio()
+        wheel_shims.torchvision()
+        try:
+            from transformers import AutoModelForSpeechSeq2Seq, AutoProcessor, logging
+        except ImportError as error:
+            raise ValueError(f'the backend transformers needs pip install transformers ({error})') from error
+        logging.set_verbosity_error()  # it warns of its own defaults at every utterance
+        torch.set_num_threads(cpu_threads)
+        folder = Path(model).expanduser()
+        name = str(folder) if folder.is_dir() else model
+        try:
+            self._processor = AutoProcessor.from_pretrained(name, local_files_only=not allow_download)
+            self._network = AutoModelForSpeechSeq2Seq.from_pretrained(
+                name, local_files_only=not allow_download, attn_implementation='eager'  # the others keep attention
+            )
+        except (OSError, ValueError, KeyError) as error:
+            raise ValueError(
+                f'cannot load {model!r} as a Hugging Face speech model: {error}. Give its folder, or its name in the '
+                'model hub with allow_download'
+            ) from error
+        self._network.eval()
+        self._settings = self._network.generation_config
+        if getattr(self._settings, 'no_timestamps_token_id', None) is None:
+            raise ValueError(f'{model!r} is no Whisper model: its generation config has no token for "no timestamps"')
+        self._multilingual = bool(getattr(self._settings, 'is_multilingual', True))
+        if self._multilingual and f'<|{language}|>' not in (self._settings.lang_to_id or {}):
+            raise ValueError(f'{model!r} does not know the language {language!r}; wanted an ISO 639-1 code')
+        if not self._multilingual and language != 'en':
+            raise ValueError(f'{model!r} knows only English, but the language is {language!r}')
+        self.language = language
+
+    def decode(self, samples: np.ndarray, context: float) -> Attempt:
+        """See `Engine.decode`; the context is 30 s whatever is asked for."""
+        import torch
+
+        seconds = len(samples) / SPEC.sample_rate
+        features = self._processor(samples, sampling_rate=SPEC.sample_rate, return_tensors='pt').input_features
+        choices = {'language': self.language, 'task': 'transcribe'} if self._multilingual else {}
+        with torch.inference_mode():
+            encoded = self._network.get_encoder()(features)
+            sequence = self._network.generate(
+                encoder_outputs=encoded, num_beams=1, do_sample=False, max_new_tokens=token_limit(seconds),
+                return_dict_in_generate=True, **choices,
+            )['sequences'][0]                                                  # (prompt + tokens + end,)
+            again = self._network(
+                encoder_outputs=encoded, decoder_input_ids=sequence[None, :-1], output_attentions=True
+            )
+        logprobs = again.logits[0].log_softmax(-1)                             # (length - 1, vocabulary)
+        first = sequence.tolist().index(self._settings.no_timestamps_token_id) + 1
+        chosen = logprobs.gather(1, sequence[1:, None])[first - 1:, 0]         # of the tokens and the end
+        end = self._network.config.eos_token_id
+        tokens = [token for token in sequence[first:].tolist() if token != end]
+        probabilities = tuple(chosen[:len(tokens)].exp().tolist())
+        return Attempt(
+            text=self._text(tokens).strip(),
+            words=self._words(tokens, probabilities, self._starts(again.cross_attentions, first, seconds), seconds),
+            tokens=probabilities,
+            mean_logprob=float(chosen.mean()),
+            no_speech=self._no_speech(logprobs[0]),
+        )
+
+    def _starts(self, attentions, first: int, seconds: float) -> list[float]:
+        """Seconds at which each token and the end begin; empty if the model does not say which heads tell.
+
+        :param attentions: of each layer (1, heads, steps, positions); `first`: index of the first token.
+        """
+        heads = getattr(self._settings, 'alignment_heads', None)
+        if not heads:
+            return []
+        positions = max(1, round(seconds / SECONDS_PER_POSITION))
+        telling = [attentions[layer][0, head, first - 1:, :positions].numpy() for layer, head in heads]
+        return [position * SECONDS_PER_POSITION for position in token_starts(np.stack(telling))]
+
+    def _no_speech(self, logprobs) -> float:
+        """Whisper says it in place of the first token after the start: the token just before "no timestamps"."""
+        return float(logprobs[self._settings.no_timestamps_token_id - 1].exp())
+
+    def _words(
+        self, tokens: list[int], probabilities: tuple[float, ...], starts: list[float], seconds: float
+    ) -> tuple[TimedWord, ...]:
+        if not starts:
+            return ()
+        starts = [*starts, seconds]  # a text that was cut off has no end token
+        return tuple(
+            TimedWord(text, starts[begin], starts[end], float(np.mean(probabilities[begin:end])))
+            for text, begin, end in group(tokens, self._text, self.language)
+        )
+
+    def _text(self, tokens: list[int]) -> str:
+        return self._processor.tokenizer.decode(tokens, clean_up_tokenization_spaces=False)
