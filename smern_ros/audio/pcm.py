@@ -7,7 +7,7 @@ ENCODINGS: dict[str, np.dtype] = {'s16le': np.dtype('<i2'), 'f32le': np.dtype('<
 """Encodings of an AudioChunk and the type of one sample."""
 
 MAX_CHANNELS = 32
-MAX_RATE = 192_000  # Hz
+MIN_RATE, MAX_RATE = 4000, 192_000  # Hz
 LOUDEST = 8.0
 """Float samples beyond 1 are clipped, since mixers overshoot; beyond this they are no sound in -1..1 at all."""
 
@@ -50,5 +50,5 @@ def mono(samples: np.ndarray) -> np.ndarray:
 
 def require_rate(sample_rate: int) -> None:
     """:raises ValueError: if no microphone has that sample rate."""
-    if not 0 < sample_rate <= MAX_RATE:
-        raise ValueError(f'sample rate {sample_rate} Hz; wanted are 1 to {MAX_RATE} Hz')
+    if not MIN_RATE <= sample_rate <= MAX_RATE:
+        raise ValueError(f'sample rate {sample_rate} Hz; wanted are {MIN_RATE} to {MAX_RATE} Hz')

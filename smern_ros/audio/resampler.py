@@ -11,6 +11,7 @@ from smern_ros.audio.pcm import require_rate
 ZERO_CROSSINGS = 48  # of the sinc on either side, at the lower of the two rates
 ROLL_OFF = 0.94      # the passband's end, of the lower rate's Nyquist frequency
 KAISER_BETA = 8.6    # stop band at -85 dB
+MAX_PHASES = 1024    # positions between two input samples; rates without a common divisor use the nearest
 BLOCK = 4096         # output samples computed at once, which bounds the memory
 
 
@@ -18,7 +19,7 @@ class Resampler:
     """Band-limited interpolation by a windowed sinc.
 
     Output sample k is the signal at k / `to_rate` seconds from the first input sample, and is given out as soon as the
-    input reaches half a filter (48 samples of the lower rate) beyond it; block-wise resamplers hold back 40 to 110 ms.
+    input reaches half a filter (48 samples of the lower rate) beyond it; soxr's stream holds back more than 30 ms.
     How the input is cut into chunks does not change the output.
     """
 
@@ -28,6 +29,7 @@ class Resampler:
         require_rate(to_rate)
         common = gcd(from_rate, to_rate)
         self._up, self._down = to_rate // common, from_rate // common
+        self._phases = min(self._up, MAX_PHASES)
         self._half = int(np.ceil(ZERO_CROSSINGS * max(1.0, from_rate / to_rate)))  # input samples on either side
         self._kernels = self._design(min(1.0, to_rate / from_rate) * ROLL_OFF)
         self.reset()
@@ -64,8 +66,8 @@ class Resampler:
         return output
 
     def _design(self, cutoff: float) -> np.ndarray:
-        """(up, 2 * half): for each position between two input samples, the weights of those around it."""
-        fraction = np.arange(self._up)[:, None] / self._up
+        """(phases + 1, 2 * half): for each position from one input sample to the next, the weights of those around."""
+        fraction = np.linspace(0, 1, self._phases + 1)[:, None]
         distance = fraction - np.arange(1 - self._half, self._half + 1)  # in input samples
         window = np.i0(KAISER_BETA * np.sqrt(np.clip(1 - (distance / self._half) ** 2, 0, 1))) / np.i0(KAISER_BETA)
         kernels = np.sinc(distance * cutoff) * window
@@ -77,7 +79,8 @@ class Resampler:
         # The first weight belongs to input floor(position) - half + 1, which lies one further into the history.
         first = position // self._up - self._begin + 1
         around = sliding_window_view(self._history, 2 * self._half)[first]
-        return np.einsum('ij,ij->i', around, self._kernels[position % self._up])
+        phase = (position % self._up * self._phases + self._up // 2) // self._up  # rounded
+        return np.einsum('ij,ij->i', around, self._kernels[phase])
 
     def _forget(self) -> None:
         """Drop the input that no coming output needs."""

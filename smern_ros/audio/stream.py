@@ -101,8 +101,8 @@ class SpeechStream:
         :raises ValueError: for a rate or stamp that cannot be, or samples of another shape; the stream is as before
         """
         require_rate(sample_rate)
-        if stamp_ns <= 0:
-            raise ValueError(f'stamp {stamp_ns} ns; wanted is the time of the first sample, which is positive')
+        if stamp_ns < 0:
+            raise ValueError(f'stamp {stamp_ns} ns; wanted is the time of the first sample, which is never negative')
         if samples.ndim != 1:
             raise ValueError(f'samples of shape {samples.shape}; wanted is (N,): mono')
         events = self._follow(stamp_ns)

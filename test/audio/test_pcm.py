@@ -51,7 +51,7 @@ def test_what_is_no_sound_is_refused_by_name(data, encoding, channels, said):
         pcm.decode(data, encoding=encoding, channels=channels)
 
 
-@pytest.mark.parametrize('rate', [0, -1, 192_001, 4_000_000_000])
+@pytest.mark.parametrize('rate', [0, -1, 100, 192_001, 4_000_000_000])
 def test_a_rate_no_microphone_has_is_refused(rate):
     with pytest.raises(ValueError, match=f'{rate} Hz'):
         pcm.require_rate(rate)

@@ -128,6 +128,11 @@ def test_noise_alone_is_no_utterance(loudness):
     assert boundaries(listen(np.clip(noise, -1, 1))) == []
 
 
+def test_speech_over_a_fan_is_still_cut_in_four(conversation):
+    fan = np.random.default_rng(3).normal(0, 0.01, len(conversation)).astype(np.float32)  # some 15 dB below the voice
+    assert len(ended(listen(np.clip(conversation + fan, -1, 1)))) == 4
+
+
 def test_jitter_of_stamps_is_absorbed(heard, conversation):
     jitter = np.random.default_rng(2).integers(-40, 40, 10_000) * SECOND // 1000
     stream, events = SpeechStream(), []
