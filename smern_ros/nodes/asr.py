@@ -1,0 +1,119 @@
+"""asr: utterances to words. It begins when silence begins, so that the words are there when the end is certain."""
+from __future__ import annotations
+
+import sys
+import time
+
+import numpy as np
+
+from smern_ros import msg
+from smern_ros.assets import AssetError
+from smern_ros.nodes import qos, topics
+from smern_ros.nodes.base import ConfigurationError, SmernNode, run
+from smern_ros.nodes.messages import transcript_to_message, utterance_from_message
+from smern_ros.nodes.parameters import Parameter
+from smern_ros.spec import SPEC
+from smern_ros.speech import recogniser
+from smern_ros.speech.schedule import Schedule
+from smern_ros.values import SECOND, Transcript, Utterance
+
+LONGEST = 120.0
+"""s; longer audio is no utterance, and would keep all others waiting."""
+
+
+class AsrNode(SmernNode):
+    NAME = 'asr'
+    PARAMETERS = (
+        Parameter('backend', 'faster_whisper', 'speech recogniser', choices=recogniser.BACKENDS),
+        Parameter('model', '', 'folder or name of the model; empty: the fetched asset (faster_whisper only)'),
+        Parameter('language', 'en', 'ISO 639-1 code of what is spoken'),
+        Parameter('context', 'own_length', 'own_length encodes what was said, and 30 s only where that is doubtful; '
+                                           'full always encodes 30 s', choices=recogniser.CONTEXTS),
+        Parameter('allow_download', False, 'get a named model from the model hub if it is not here'),
+        Parameter('cpu_threads', 1, 'threads of the recogniser', (1, 64)),
+        Parameter('queue', 8, 'utterances that may wait; tentative ones give way first', (1, 100)),
+    )
+
+    _recogniser: recogniser.Recogniser | None = None
+
+    def load(self) -> None:
+        try:
+            self._recogniser = recogniser.create(
+                self.value('backend'), self.value('model') or None, language=self.value('language'),
+                context=self.value('context'), allow_download=self.value('allow_download'),
+                cpu_threads=self.value('cpu_threads'),
+            )
+        except (AssetError, ValueError) as error:
+            raise ConfigurationError(str(error)) from error
+        self.health.fact('backend', self.value('backend'))
+        self._warm_up()
+        self._schedule = Schedule(self.value('queue'))
+        self._frame_id = ''  # the microphone's
+        self._transcripts = self.output(msg.Transcript, topics.TRANSCRIPT, qos.EVIDENCE)
+        self._worker = self.worker('recogniser', capacity=1)
+        self.listen(msg.Utterance, topics.UTTERANCE, self._take_utterance, qos.EVIDENCE)
+
+    def stop(self) -> None:
+        self._schedule.clear()
+
+    def unload(self) -> None:
+        self._recogniser = None
+
+    def _warm_up(self) -> None:
+        """The first inference allocates; no utterance shall wait for that."""
+        silence = np.zeros(SPEC.sample_rate, np.float32)
+        self._recogniser.transcribe(Utterance('warm-up', SECOND, 2 * SECOND, silence))
+
+    def _take_utterance(self, message: msg.Utterance) -> None:
+        utterance = utterance_from_message(message)
+        if len(utterance.samples) > LONGEST * SPEC.sample_rate:
+            raise ValueError(
+                f'utterance {utterance.id!r} has {len(utterance.samples) / SPEC.sample_rate:.0f} s of audio; '
+                f'at most {LONGEST:.0f} s are taken'
+            )
+        self._frame_id = message.header.frame_id
+        given_up: list[Utterance] = []
+        if message.state == msg.Utterance.RESUMED:
+            self._schedule.resumed(utterance.id)
+            return
+        if message.state == msg.Utterance.TENTATIVE:
+            given_up = self._schedule.tentative(utterance)
+        elif message.state == msg.Utterance.ENDED:
+            transcript, given_up = self._schedule.ended(utterance)
+            if transcript is not None:
+                self._publish(transcript, is_final=True)
+        else:
+            raise ValueError(f'utterance {utterance.id!r} has the unknown state {message.state}')
+        for lost in given_up:
+            self.health.dropped(1)
+            self.complain('queue', f'utterance {lost.id!r} gets no transcript: recognition is slower than speech')
+        self._worker.submit(self._transcribe_all)
+
+    def _transcribe_all(self) -> None:
+        """On the worker's thread, until nothing waits."""
+        while (utterance := self._schedule.take()) is not None:
+            began = time.monotonic()
+            transcript = None
+            try:
+                transcript = self._recogniser.transcribe(utterance)
+                self.health.took(time.monotonic() - began)
+            except Exception as error:  # the others are still to be done
+                self.complain('recogniser', error)
+            self.post(lambda u=utterance, t=transcript: self._finish(u, t))
+
+    def _finish(self, utterance: Utterance, transcript: Transcript | None) -> None:
+        """On the executor's thread, where the end may have come meanwhile."""
+        is_final = self._schedule.finish(utterance, transcript)
+        if is_final is not None:
+            self._publish(transcript, is_final=is_final)
+
+    def _publish(self, transcript: Transcript, *, is_final: bool) -> None:
+        self._transcripts.publish(transcript_to_message(transcript, self._frame_id, is_final=is_final))
+
+
+def main(args: list[str] | None = None) -> int:
+    return run(AsrNode, args)
+
+
+if __name__ == '__main__':
+    sys.exit(main())
