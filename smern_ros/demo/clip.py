@@ -33,7 +33,7 @@ class Layout:
 def compose(film: Path, speech: Path, folder: Path, layout: Layout = Layout()) -> Path:
     """Makes the clip in `folder`, or finds it there: the same inputs give the same file.
 
-    The film's pictures are taken over as they are, its sound is replaced.
+    The film's pictures are taken over as they are for as long as the sentences last, its sound is replaced.
 
     :param film: a video file that MP4 can hold.
     :param speech: the folder of the sentences, NAME.wav, all at one rate.
@@ -83,14 +83,15 @@ def _join(film: Path, samples: np.ndarray, rate: int, out: Path) -> None:
         if len(samples) > duration * rate:
             raise ValueError(f'the sentences last {len(samples) / rate:.1f} s, the film {film} only {duration:.1f} s; '
                              'choose fewer sentences or shorter pauses')
-        samples = np.pad(samples, (0, int(duration * rate) - len(samples)))
         copied = clip.add_stream_from_template(pictures)
         sound = clip.add_stream('aac', rate=rate, layout='mono')
         sound.bit_rate = 64_000
         for packet in source.demux(pictures):
-            if packet.dts is not None:  # the last one only says that there are no more
-                packet.stream = copied
-                clip.mux(packet)
+            # The last packet only says that there are no more. What comes before any other can be decoded without it.
+            if packet.dts is None or packet.dts * packet.time_base * rate >= len(samples):
+                break
+            packet.stream = copied
+            clip.mux(packet)
         for start in range(0, len(samples), _AAC_FRAME):
             block = av.AudioFrame.from_ndarray(samples[None, start:start + _AAC_FRAME], format='s16', layout='mono')
             block.sample_rate, block.pts, block.time_base = rate, start, Fraction(1, rate)

@@ -1,17 +1,18 @@
-"""A state as one line that a person can read."""
+"""What the graph says, each message as one line that a person can read."""
 from __future__ import annotations
 
 from smern_ros.demo.recording import Kind, Recording, State
 from smern_ros.spec import MODALITIES
+from smern_ros.values import Transcript
 
 _BLOCKS = '▁▂▃▄▅▆▇█'
 _NAMES = {Kind.FINAL: 'FINAL', Kind.PROVISIONAL: 'provisional', Kind.GESTURE: 'gesture'}
 _BOLD, _DIM, _PLAIN = '\x1b[1m', '\x1b[2m', '\x1b[0m'
-HEADER = f'{"clip":>8}  {"state":<11}  {"label":<14}  {"each label in percent":<44}  what each modality weighed'
+HEADER = f'{"time":>8}  {"state":<11}  {"label":<14}  {"each label in percent":<44}  what each modality weighed'
 
 
 def line(state: State, recording: Recording, *, colour: bool = False) -> str:
-    """Time in the clip, kind, label, probabilities, weights of the modalities, latency and the words if known."""
+    """Time in the media, kind, label, probabilities, weights of the modalities and latency of a state."""
     probabilities = '  '.join(
         f'{label} {_block(p)} {100 * p:2.0f}' for label, p in zip(state.labels, state.probabilities, strict=True)
     )
@@ -21,12 +22,16 @@ def line(state: State, recording: Recording, *, colour: bool = False) -> str:
         f'{recording.seconds(state.stamp_ns):6.1f} s  {_NAMES[state.kind]:<11}  {state.label:<8}'
         f'{100 * state.confidence:4.0f} %  {probabilities:<44}  {weighed}  {1e3 * state.latency:5.0f} ms'
     )
-    transcript = recording.transcripts.get(state.utterance_id)
-    if state.kind is Kind.FINAL and transcript is not None and transcript.text.strip():
-        text += f'\n{"":>10}  “{_printable(transcript.text.strip())}”'
     if not colour or state.kind is Kind.PROVISIONAL:
         return text
     return f'{_BOLD if state.kind is Kind.FINAL else _DIM}{text}{_PLAIN}'
+
+
+def words(transcript: Transcript, recording: Recording) -> str:
+    """What was said. It comes by itself, as the order of topics is nobody's."""
+    text = _printable(transcript.text.strip())
+    said = f'“{text}”' if text else 'none understood'
+    return f'{recording.seconds(transcript.end_ns):6.1f} s  {"words":<11}  {said}'
 
 
 def _block(probability: float) -> str:

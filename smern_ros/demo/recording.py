@@ -135,7 +135,8 @@ class Recording:
     transcripts: dict[str, Transcript] = field(default_factory=dict)         # the newest of each utterance, too
     activity: Thinned[Activity] = field(default_factory=lambda: Thinned(4000))
     pictures: Thinned[Picture] = field(default_factory=lambda: Thinned(32))
-    frames: int = 0         # camera frames that pose estimation answered
+    images: int = 0         # camera frames that came
+    frames: int = 0         # of these, those that pose estimation had time for
     frames_with_body: int = 0
     utterances: int = 0     # that ended
     origin_ns: int = 0      # the first instant of picture or sound; 0: nothing came

@@ -15,8 +15,8 @@ from smern_ros.spec import MODALITIES
 PICTURES = 10
 CARDS = 40
 """Utterances shown one by one; a long recording shows some of them, spread over all."""
-_READABLE = 0.24
-"""Share of a stacked bar from which its text fits."""
+_LETTER = 0.033
+"""Share of a stacked bar that a letter takes."""
 
 
 @dataclass(frozen=True)
@@ -60,11 +60,13 @@ def _summary(recording: Recording) -> str:
     finals, complete = len(recording.finals), len(recording.complete)
     gestures = len(recording.of_kind(Kind.GESTURE))
     seen = recording.frames_with_body / recording.frames if recording.frames else 0.0
+    skipped = recording.images - recording.frames
+    busy = f' The machine was too busy for {skipped} more.' if skipped > 0.02 * recording.images else ''
     return (
         f'{recording.duration:.1f} s, {_count(recording.utterances, "utterance")}. <b>{complete} of '
         f'{_count(finals, "final state")}</b> used voice, words and movement; {_count(gestures, "state")} between '
         f'utterances came from movement alone. Somebody was found in {percent(seen)} of '
-        f'{_count(recording.frames, "frame")}.'
+        f'{_count(recording.frames, "frame")}.{busy}'
     )
 
 
@@ -147,9 +149,9 @@ def _modalities(state: State) -> str:
 def _stack(labels: Sequence[str], probabilities: Sequence[float]) -> str:
     parts = []
     for label, p in zip(labels, probabilities, strict=True):
-        text = f'{escape(label)} {100 * p:.0f}' if p >= _READABLE else ''
+        text = f'{label} {100 * p:.0f}'
         parts.append(f'<i class="{escape(label)}" style="width:{100 * p:.1f}%" title="{escape(label)} {percent(p)}">'
-                     f'{text}</i>')
+                     f'{escape(text) if p >= _LETTER * len(text) else ""}</i>')
     return f'<div class="stack">{"".join(parts)}</div>'
 
 

@@ -25,12 +25,17 @@ def clip(sources, tmp_path_factory):
     return compose(*sources, tmp_path_factory.mktemp('clip'))
 
 
-def test_each_picture_of_the_film_is_there_unchanged(sources, clip):
+def test_each_picture_of_the_film_is_there_unchanged_as_long_as_somebody_speaks(sources, clip):
+    count = 0
     with av.open(str(sources[0])) as film, av.open(str(clip)) as made:
-        for ours, theirs in zip(made.decode(video=0), film.decode(video=0), strict=True):
+        for ours, theirs in zip(made.decode(video=0), film.decode(video=0), strict=False):
             assert ours.time == pytest.approx(theirs.time, abs=1e-3)
-            if ours.pts % 50 == 0:
+            if count % 50 == 0:
                 assert np.array_equal(ours.to_ndarray(), theirs.to_ndarray())
+            count += 1
+        sound = made.streams.audio[0]
+        assert ours.time == pytest.approx(float(sound.duration * sound.time_base), abs=0.25)
+    assert count > 450
 
 
 def test_the_sentences_are_heard_where_the_layout_puts_them(sources, clip):

@@ -1,14 +1,13 @@
-"""A state is one line that a person can read; what was said follows a final one."""
-from smern_ros.demo.lines import line
+"""A state is one line that a person can read, and so are the words."""
+from smern_ros.demo.lines import line, words
 from smern_ros.demo.recording import Kind
 from smern_ros.values import Transcript
 
 
-def test_a_final_state_tells_its_time_label_weights_latency_and_words(recording):
-    state, words = line(recording.finals[0], recording).split('\n')
+def test_a_final_state_tells_its_time_label_weights_and_latency(recording):
+    state = line(recording.finals[0], recording)
     for part in ('5.0 s', 'FINAL', 'sad', '60 %', 'happy ▁ 10', 'audio  50 text  37 skeleton  13', '51 ms'):
         assert part in state
-    assert words.strip() == '“he was not ill”'
 
 
 def test_other_states_are_one_line_and_a_missing_modality_is_a_dash(recording):
@@ -21,11 +20,16 @@ def test_other_states_are_one_line_and_a_missing_modality_is_a_dash(recording):
 
 def test_the_columns_of_all_states_are_as_wide(recording):
     states = (*recording.finals, *recording.states)
-    assert len({len(line(s, recording).split('\n')[0]) for s in states}) == 1
+    assert len({len(line(s, recording)) for s in states}) == 1
+
+
+def test_words_stand_under_the_states(recording):
+    said = words(recording.transcripts['u1'], recording)
+    assert said.split(maxsplit=3) == ['4.6', 's', 'words', '“he was not ill”']
+    assert said.index('words') == line(recording.finals[0], recording).index('FINAL')
+    assert words(Transcript('u9', 1, 2, ' '), recording).endswith('none understood')
 
 
 def test_what_was_said_cannot_steer_the_terminal(recording):
-    recording.transcripts['u1'] = Transcript('u1', 1, 2, 'a\x1b[2J\x07\rb\nc')
-    text = line(recording.finals[0], recording)
-    assert not {'\x1b', '\x07', '\r'} & set(text)
-    assert text.count('\n') == 1
+    text = words(Transcript('u1', 1, 2, 'a\x1b[2J\x07\rb\nc'), recording)
+    assert not {'\x1b', '\x07', '\r', '\n'} & set(text)

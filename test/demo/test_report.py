@@ -99,6 +99,12 @@ def test_what_was_said_or_named_is_text_and_nothing_else(recording, attack):
         assert attack in page.text
 
 
+@pytest.mark.parametrize(('images', 'said'), [(302, False), (450, True)])
+def test_frames_that_were_not_looked_at_are_told(recording, images, said):
+    recording.images = images
+    assert ('too busy for 150 more' in Page(render(recording, FACTS)).text) is said
+
+
 def test_a_failure_stands_at_the_top(recording):
     page = Page(render(recording, replace(FACTS, failure='Nobody was found.')))
     assert page.text.index('Nobody was found.') < page.text.index('What the camera saw')

@@ -1,0 +1,83 @@
+"""`smern demo`: a clip, any media file or the webcam through the real graph, and a report of what was felt."""
+from __future__ import annotations
+
+import argparse
+import shlex
+import signal
+import sys
+import textwrap
+from pathlib import Path
+
+from smern_ros import assets
+from smern_ros.cli import assets as assets_command
+from smern_ros.starter import Override
+from smern_ros.supervisor import EXIT_CONFIGURATION
+
+MODELS = ('pose-landmarker-full', 'whisper-tiny.en')
+EXIT_NOT_SHOWN = 1
+
+
+def add_parser(subparsers) -> None:
+    parser = subparsers.add_parser(
+        'demo',
+        help='play a clip through the graph and report what was felt',
+        description='Play a clip through the real graph, print every state as it comes, and write '
+                    'emotion_states.jsonl, report.html and graph.log. Exit code 0 only if a final state used voice, '
+                    'words and movement.',
+    )
+    parser.add_argument('--media', metavar='FILE|webcam',
+                        help='a media file with somebody who speaks, or "webcam" (with the microphone, until Ctrl-C); '
+                             'default: a clip put together from two open recordings')
+    parser.add_argument('--out', type=Path, default=Path('build/demo'), metavar='DIR', help='default: %(default)s')
+    parser.add_argument('--checkpoint', type=Path, metavar='DIR', help="the fusion node's, default: the one shipped")
+    parser.add_argument('--set', dest='overrides', action='append', default=[],
+                        metavar='NODE.PARAM:=VALUE', help="a node's parameter; may be repeated")
+    parser.add_argument('--domain', type=int, metavar='N',
+                        help='ROS domain, to listen in; default: one of its own, so that no robot hears the demo')
+
+
+def run(args: argparse.Namespace) -> int:
+    """:return: 0 if all modalities were used, 1 if not, 2 if a node or this command is not configured rightly."""
+    from smern_ros.demo.clip import SPEECH_ASSET, STATEMENT, VIDEO_ASSET, compose
+    from smern_ros.demo.play import WEBCAM, Demo, Plan, free_domain
+
+    if args.media not in (None, WEBCAM) and not Path(args.media).is_file():
+        return _refuse(f'no file {args.media}', EXIT_CONFIGURATION)
+    try:
+        overrides = [Override.parse(text) for text in args.overrides]
+    except ValueError as error:
+        return _refuse(f'--set: {error}', EXIT_CONFIGURATION)
+    args.out.mkdir(parents=True, exist_ok=True)
+    names = [*MODELS, *([] if args.media else [VIDEO_ASSET, SPEECH_ASSET])]
+    if assets_command.run(argparse.Namespace(action='fetch', names=names)):
+        return EXIT_NOT_SHOWN
+    if args.media == WEBCAM:
+        media, name = WEBCAM, 'the webcam'
+        notice = ('This page holds pictures and words of whoever was there. It was made on this machine and sent '
+                  'nowhere; ask them before you pass it on.')
+    elif args.media:
+        media, name = str(Path(args.media).resolve()), Path(args.media).name
+        notice = 'These are guesses of a network from signals, not knowledge of how anybody felt.'
+    else:
+        media = str(compose(assets.path(VIDEO_ASSET), assets.path(SPEECH_ASSET), args.out).resolve())
+        name, notice = 'the demo clip', STATEMENT
+    print(f'\nmedia: {media}\n{textwrap.fill(notice, 100)}\n')
+
+    demo = Demo(
+        Plan(
+            media=media, name=name, notice=notice, out=args.out, checkpoint=args.checkpoint, overrides=overrides,
+            command=shlex.join(['smern', *sys.argv[1:]]),
+            domain_id=free_domain() if args.domain is None else args.domain,
+        ),
+        say=lambda line: print(line, flush=True),
+        colour=sys.stdout.isatty(),
+    )
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda *_: demo.request_stop())
+    return demo.run()
+
+
+def _refuse(reason: str, code: int) -> int:
+    print(f'smern demo: {reason}', file=sys.stderr)
+    return code
+

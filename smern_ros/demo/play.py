@@ -1,0 +1,199 @@
+"""The demo from start to end: starts the graph, plays the media, listens, writes the report, judges."""
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import platform
+import random
+import re
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from smern_ros import dds, graph, starter
+from smern_ros.demo import lines, report, verdict
+from smern_ros.demo.recording import Recording
+from smern_ros.starter import Override
+from smern_ros.supervisor import EXIT_CONFIGURATION, Supervisor
+
+WEBCAM = 'webcam'
+EXIT_SHOWN, EXIT_NOT_SHOWN = 0, 1
+STATES_FILE, REPORT_FILE, LOG_FILE = 'emotion_states.jsonl', 'report.html', 'graph.log'
+READY_WITHIN, SILENT_FOR, LAST_STATE_WITHIN = 120.0, 60.0, 12.0
+"""s: for all nodes to load their models; without any sign of the media; from its end to the last final state."""
+_QUIET_FOR = 1.0
+"""s without anything new after which the last message has come."""
+_SOURCE = 'media_source'
+_HARMLESS = re.compile(r'\[(DEBUG|INFO)\]')
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """What to play and where the results go."""
+
+    media: str                                  # a file, or WEBCAM
+    name: str                                   # of the media, for people
+    notice: str                                 # what must be known before its states are believed
+    out: Path
+    command: str
+    checkpoint: Path | None = None              # the fusion node's; None: the one shipped
+    overrides: Sequence[Override] = ()
+    domain_id: int = field(default_factory=lambda: free_domain())
+
+
+class Demo:
+    """One run. `say` shows a line to whoever watches."""
+
+    def __init__(self, plan: Plan, *, say: Callable[[str], object], colour: bool = False) -> None:
+        self._plan = plan
+        self._say = say
+        self._colour = colour
+        self._stopped = False
+        self._recording = Recording()
+
+    def request_stop(self) -> None:
+        """Ends the recording; the report is still written. May be called from a signal handler."""
+        self._stopped = True
+
+    def run(self) -> int:
+        """:return: 0 if a final state used all modalities, 1 if not, 2 if a node could not be configured."""
+        plan = self._plan
+        os.environ.update(dds.environment(dds.LOCAL), ROS_DOMAIN_ID=str(plan.domain_id))
+        with ExitStack() as stack:
+            self._log = stack.enter_context((plan.out / LOG_FILE).open('w', encoding='utf-8'))
+            code = self._perform(stack)
+        if code is not None:
+            return code
+        judged = verdict.judge(self._recording)
+        self._write_report(judged)
+        self._say('')
+        for text in (judged.text, *judged.missing):
+            self._say(text)
+        self._say(f'report  {plan.out / REPORT_FILE}')
+        self._say(f'states  {plan.out / STATES_FILE}')
+        return EXIT_SHOWN if judged.shown else EXIT_NOT_SHOWN
+
+    # --- the steps --------------------------------------------------------------------------------------------
+
+    def _perform(self, stack: ExitStack) -> int | None:
+        """Starts, plays and listens to the end. :return: an exit code if it had to be given up."""
+        from smern_ros.demo.recorder import Recorder  # after the environment is set: it loads DDS
+
+        plan = self._plan
+        *rest, source = starter.children(
+            graph.select({_SOURCE: True}), overrides=[*_settings(plan), *plan.overrides],
+        )
+        source = dataclasses.replace(source, optional=False)  # here the demo is nothing without it
+        self._say(f'starting {", ".join(child.name for child in rest)} in ROS domain {plan.domain_id}')
+        supervisor = stack.enter_context(Supervisor(rest, output=self._take_line))
+        recorder = Recorder(
+            plan.out / STATES_FILE,
+            on_state=lambda state: self._say(lines.line(state, self._recording, colour=self._colour)),
+            on_words=lambda transcript: self._say(lines.words(transcript, self._recording)),
+            domain_id=plan.domain_id,
+        )
+        stack.callback(recorder.close)
+        self._recording = recorder.recording
+
+        if not self._wait_until_ready(recorder, supervisor, {child.name for child in rest}):
+            return self._given_up(supervisor)
+        self._say(f'playing {plan.name}' + (' until Ctrl-C' if plan.media == WEBCAM else ''))
+        self._say('\n' + lines.HEADER)
+        player = stack.enter_context(Supervisor([source], output=self._take_line))
+        recorder.spin_until(lambda: (
+            recorder.finished or self._stopped or recorder.quiet_for > SILENT_FOR
+            or supervisor.wait(0) is not None or player.wait(0) is not None
+        ))
+        for one in (supervisor, player):
+            if one.wait(0) == EXIT_CONFIGURATION:
+                return self._given_up(one)
+        if recorder.quiet_for > SILENT_FOR:
+            self._say(f'nothing came for {SILENT_FOR:.0f} s; stopping')
+        recorder.spin_until(
+            lambda: self._stopped or (recorder.is_settled and recorder.quiet_for > _QUIET_FOR),
+            timeout=LAST_STATE_WITHIN,
+        )
+        return None
+
+    def _wait_until_ready(self, recorder, supervisor: Supervisor, names: set[str]) -> bool:
+        began = time.monotonic()
+        said: set[str] = set()
+
+        def ready() -> bool:
+            for name in sorted(recorder.active - said):
+                self._say(f'  {name:<16} ready after {time.monotonic() - began:4.1f} s')
+                said.add(name)
+            return names <= recorder.active and recorder.hears_all
+
+        recorder.spin_until(lambda: ready() or self._stopped or supervisor.wait(0) is not None, timeout=READY_WITHIN)
+        if not ready() and not self._stopped and supervisor.wait(0) is None:
+            self._say(f'not ready after {READY_WITHIN:.0f} s: {", ".join(sorted(names - recorder.active))}')
+        return ready() and not self._stopped
+
+    def _given_up(self, supervisor: Supervisor) -> int:
+        self._say(f'all that the nodes said is in {self._plan.out / LOG_FILE}')
+        return supervisor.stop() or EXIT_NOT_SHOWN
+
+    # --- output -----------------------------------------------------------------------------------------------
+
+    def _take_line(self, name: str, line: str) -> None:
+        """On a supervisor's thread. All goes to the log, trouble to whoever watches, too."""
+        self._log.write(f'[{name}] {line}\n')
+        self._log.flush()
+        if line.strip() and not _HARMLESS.match(line) and not line.endswith('has finished'):
+            self._say(f'  [{name}] {line}')
+
+    def _write_report(self, judged: verdict.Verdict) -> None:
+        plan = self._plan
+        facts = report.Facts(
+            media=plan.name,
+            notice=plan.notice,
+            command=plan.command,
+            failure='' if judged.shown else ' '.join((judged.text, *judged.missing)),
+            machine=_machine(),
+            more=tuple(_files(plan, self._recording)),
+        )
+        (plan.out / REPORT_FILE).write_text(report.render(self._recording, facts), encoding='utf-8')
+
+
+def _settings(plan: Plan) -> Iterator[Override]:
+    yield Override(_SOURCE, 'media', _quoted(plan.media))
+    if plan.checkpoint:
+        yield Override('fusion', 'checkpoint', _quoted(str(plan.checkpoint.resolve())))
+
+
+def _quoted(text: str) -> str:
+    """As a string of YAML, whatever it looks like."""
+    return json.dumps(text, ensure_ascii=False)
+
+
+def _files(plan: Plan, recording: Recording) -> Iterator[tuple[str, str]]:
+    models = {state.model for state in (*recording.finals, *recording.states)}
+    for folder in [plan.checkpoint] if plan.checkpoint else _shipped_checkpoints():
+        if json.loads((folder / 'config.json').read_text('utf-8'))['id'] in models:
+            yield 'Model card', f'{folder / "README.md"}: its training, its figures, what not to use it for'
+    yield 'Every state', f'{plan.out / STATES_FILE}, one JSON object a line'
+    yield 'What the nodes said', str(plan.out / LOG_FILE)
+
+
+def _shipped_checkpoints() -> list[Path]:
+    """Without the code that loads them, which takes seconds to import."""
+    return sorted(file.parent for file in Path(__file__).parents[1].glob('checkpoints/*/config.json'))
+
+
+def free_domain() -> int:
+    """A ROS domain that is probably nobody's: no robot hears the demo, and the demo hears no robot."""
+    taken = os.environ.get('ROS_DOMAIN_ID', '0')
+    return random.SystemRandom().choice([n for n in range(1, 102) if str(n) != taken])
+
+
+def _machine() -> str:
+    model = ''
+    cpuinfo = Path('/proc/cpuinfo')
+    if cpuinfo.is_file():
+        found = re.search(r'^model name\s*:\s*(.+)$', cpuinfo.read_text(errors='replace'), re.MULTILINE)
+        model = f', {found.group(1)}' if found else ''
+    return f'{os.cpu_count()} cores, {platform.machine()}{model}'

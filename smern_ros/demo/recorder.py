@@ -1,0 +1,198 @@
+"""The demo's ear in the graph: a node that writes states as they come and keeps what the report shows."""
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import cv2
+import rclpy
+from diagnostic_msgs.msg import DiagnosticArray
+from rclpy.context import Context
+from rclpy.executors import SingleThreadedExecutor
+from rclpy.node import Node
+from sensor_msgs.msg import Image
+from std_msgs.msg import Bool
+
+from smern_ros import msg
+from smern_ros.demo.message_json import to_fields, to_line
+from smern_ros.demo.recording import Activity, Body, Picture, Recording, State
+from smern_ros.nodes import qos, topics
+from smern_ros.nodes.image_messages import to_bgr
+from smern_ros.nodes.messages import stamp_of, to_ns, transcript_from_message
+from smern_ros.values import Transcript
+
+PICTURE_WIDTH, PICTURE_QUALITY = 480, 82
+"""px and JPEG quality of the pictures kept."""
+_UNDRAWN = 50
+"""Pictures that may wait for their skeletons."""
+
+
+class Recorder:
+    """Listens until closed; `recording` grows while it spins. For one thread.
+
+    :param jsonl: where each EmotionState becomes a line at once.
+    :param on_state: called with each of them.
+    :param on_words: called with the words of each utterance, once they are final.
+    """
+
+    def __init__(
+        self,
+        jsonl: Path,
+        *,
+        on_state: Callable[[State], object],
+        on_words: Callable[[Transcript], object],
+        domain_id: int,
+    ) -> None:
+        self.recording = Recording()
+        self.active: set[str] = set()      # names of the nodes that say so
+        self.finished = False              # the media has been played to its end
+        self._on_state, self._on_words = on_state, on_words
+        self._file = jsonl.open('w', encoding='utf-8')
+        self._undrawn: dict[int, Picture] = {}
+        self._open: set[str] = set()       # utterances announced that did not end
+        self._awaited: set[str] = set()    # utterances that ended without a final state as yet
+        self._speaking = False
+        self._stirred = time.monotonic()
+
+        self._context = Context()
+        rclpy.init(context=self._context, domain_id=domain_id)
+        self._node = Node('demo_recorder', context=self._context)
+        self._executor = SingleThreadedExecutor(context=self._context)
+        self._executor.add_node(self._node)
+        self._topics: list[str] = []
+        for message_type, topic, take, profile in (
+            (msg.EmotionState, topics.EMOTION_STATE, self._take_state, qos.STATE),
+            (msg.Utterance, topics.UTTERANCE, self._take_utterance, qos.EVIDENCE),
+            (msg.Transcript, topics.TRANSCRIPT, self._take_transcript, qos.EVIDENCE),
+            (msg.VoiceActivity, topics.IS_SPEAKING, self._take_activity, qos.STREAM),
+            (msg.SkeletonArray, topics.SKELETON_RAW, self._take_skeletons, qos.STREAM),
+        ):
+            self._listen(message_type, topic, take, profile)
+            self._topics.append(topic)
+        self._listen(Image, topics.IMAGE, self._take_image, qos.IMAGES)
+        self._listen(Bool, topics.MEDIA_FINISHED, self._take_finished, qos.STATE)
+        self._listen(DiagnosticArray, topics.DIAGNOSTICS, self._take_diagnostics, qos.STREAM)
+
+    # --- for the demo -----------------------------------------------------------------------------------------
+
+    def spin_until(self, condition: Callable[[], Any], *, timeout: float = math.inf) -> Any:
+        """Listens until the condition holds or the time is over.
+
+        :param timeout: s
+        :return: the condition's last value.
+        """
+        deadline = time.monotonic() + timeout
+        while not (value := condition()) and time.monotonic() < deadline:
+            self._executor.spin_once(timeout_sec=0.1)
+        return value
+
+    @property
+    def hears_all(self) -> bool:
+        """Whether every topic of the graph has somebody who publishes it."""
+        return all(self._node.count_publishers(topic) for topic in self._topics)
+
+    @property
+    def quiet_for(self) -> float:
+        """s since something last came that a state could follow."""
+        return time.monotonic() - self._stirred
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether no utterance is under way and none waits for its final state."""
+        return not (self._speaking or self._open or self._awaited)
+
+    def close(self) -> None:
+        self._executor.shutdown(timeout_sec=1.0)
+        self._node.destroy_node()
+        rclpy.try_shutdown(context=self._context)
+        self._file.close()
+
+    # --- topics -----------------------------------------------------------------------------------------------
+
+    def _listen(self, message_type: type, topic: str, take: Callable[[Any], None], profile: Any) -> None:
+        self._node.create_subscription(message_type, topic, take, profile)
+
+    def _take_state(self, message: msg.EmotionState) -> None:
+        self._file.write(to_line(message) + '\n')
+        self._file.flush()
+        state = State.from_json(to_fields(message))
+        if state.is_final:
+            self._awaited.discard(state.utterance_id)
+        self._stir(state.end_ns)
+        self.recording.add(state)
+        self._on_state(state)
+
+    def _take_utterance(self, message: msg.Utterance) -> None:
+        self._stir(to_ns(message.end))
+        if message.state != msg.Utterance.ENDED:
+            self._open.add(message.id)
+            return
+        self._open.discard(message.id)
+        self._speaking = False  # the rest of its sound may never come
+        self.recording.utterances += 1
+        if all(state.utterance_id != message.id for state in self.recording.finals):
+            self._awaited.add(message.id)
+
+    def _take_transcript(self, message: msg.Transcript) -> None:
+        self._stir(to_ns(message.end))
+        transcript = transcript_from_message(message)
+        self.recording.transcripts[transcript.utterance_id] = transcript
+        if message.is_final:
+            self._on_words(transcript)
+
+    def _take_activity(self, message: msg.VoiceActivity) -> None:
+        stamp_ns = stamp_of(message.header)
+        self._stir(stamp_ns)
+        self._speaking = message.is_speaking
+        self.recording.activity.offer(Activity(stamp_ns, message.probability, message.is_speaking))
+
+    def _take_image(self, message: Image) -> None:
+        self.recording.seen(stamp_of(message.header))
+        self.recording.images += 1
+        picture = self._picture(message) if self.recording.pictures.wants_next else None
+        self.recording.pictures.offer(picture)
+
+    def _picture(self, message: Image) -> Picture:
+        image = to_bgr(message)
+        height, width = image.shape[:2]
+        if width > PICTURE_WIDTH:
+            image = cv2.resize(image, (PICTURE_WIDTH, height * PICTURE_WIDTH // width), interpolation=cv2.INTER_AREA)
+        _, jpeg = cv2.imencode('.jpg', image, [cv2.IMWRITE_JPEG_QUALITY, PICTURE_QUALITY])
+        picture = Picture(stamp_of(message.header), width, height, jpeg.tobytes())
+        self._undrawn[picture.stamp_ns] = picture
+        if len(self._undrawn) > _UNDRAWN:
+            self._undrawn.pop(next(iter(self._undrawn)))
+        return picture
+
+    def _take_skeletons(self, message: msg.SkeletonArray) -> None:
+        stamp_ns = stamp_of(message.header)
+        self._stir(stamp_ns)
+        self.recording.frames += 1
+        self.recording.frames_with_body += bool(message.skeletons)
+        picture = self._undrawn.pop(stamp_ns, None)
+        if picture is not None:
+            picture.bodies = tuple(_body(one, picture) for one in message.skeletons)
+
+    def _take_finished(self, message: Bool) -> None:
+        self.finished = message.data
+
+    def _take_diagnostics(self, message: DiagnosticArray) -> None:
+        for status in message.status:
+            if status.hardware_id == 'smern_ros' and status.message != 'not active':
+                self.active.add(status.name.rpartition('/')[2])
+
+    def _stir(self, stamp_ns: int) -> None:
+        self.recording.seen(stamp_ns)
+        self._stirred = time.monotonic()
+
+
+def _body(skeleton: msg.Skeleton, picture: Picture) -> Body:
+    pixels = skeleton.image_positions
+    points = zip(pixels[::2].tolist(), pixels[1::2].tolist(), strict=True)
+    return Body(
+        skeleton.person_id,
+        tuple((u / picture.width, v / picture.height) if math.isfinite(u + v) else None for u, v in points),
+    )
