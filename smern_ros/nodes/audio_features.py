@@ -34,7 +34,7 @@ class AudioFeaturesNode(SmernNode):
         Parameter('mute_tail', 0.2, 's after the robot has spoken in which it is still not listened to', (0.0, 5.0)),
         Parameter('stamp_tolerance', 0.1, 's by which stamps may jitter; a larger step is a gap or a new stream',
                   (0.01, 5.0)),
-        Parameter('stall', 15.0, 's without sound after which an open utterance is ended; more than a replay is held up',
+        Parameter('stall', 15.0, 's without sound that end an open utterance; more than a replay is held up',
                   (0.5, 600.0)),
     )
 
