@@ -67,7 +67,11 @@ def build_interfaces() -> Path:
     run('cmake', '-S', str(ROOT), '-B', cmake, '--fresh', '-G', 'Ninja', '-DCMAKE_BUILD_TYPE=Release',
         '-DBUILD_TESTING=OFF', f'-DCMAKE_INSTALL_PREFIX={stage}', f'-DPython3_EXECUTABLE={sys.executable}', env=env)
     run('cmake', '--build', cmake, '--target', 'install', env=env)
-    shutil.rmtree(stage / 'share/ament_index/resource_index/parent_prefix_path')  # names the build environment
+    share = stage / 'share'
+    shutil.rmtree(share / 'ament_index/resource_index/parent_prefix_path')  # names the build environment
+    shutil.rmtree(share / NAME / 'environment')  # setup files for sourcing: nobody sources a venv's, and they name
+    for file in (*share.glob(f'{NAME}/local_setup.*'), share / NAME / 'package.dsv'):  # this folder
+        file.unlink()
     return stage
 
 
