@@ -19,6 +19,7 @@ demo: ## play a clip through the graph: MEDIA=my.mp4, MEDIA=webcam or the clip o
 
 test: ## run the whole suite, with all that it tests
 	@scripts/setup.sh $(TESTED)
+	@$(BIN)/smern assets fetch
 	@$(BIN)/python -m pytest $(ARGS)
 
 lint: ## ruff on everything, mypy on the core

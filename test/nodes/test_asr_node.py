@@ -37,7 +37,7 @@ class Microphone:
         probe.wait_for_listener(self.publisher)
         probe.wait_for_speaker(topics.TRANSCRIPT)
 
-    def say(self, samples, state, name='u1', start_ns=START, **changes):
+    def say(self, samples, state, /, name='u1', start_ns=START, **changes):
         spoken = utterance(samples, name, start_ns)
         message = utterance_to_message(spoken, state, spoken.end_ns, 'microphone')
         for field, value in changes.items():
@@ -123,7 +123,6 @@ def test_noise_gives_a_transcript_without_words(microphone):
 
 BAD = {
     'NaN': ({'audio': array.array('f', [0.0, math.nan])}, 'NaN'),
-    'absurd rate': ({'sample_rate': 4_000_000_000}, '4000000000 Hz'),
     'no stamp': ({'header': msg.Utterance().header}, 'header.stamp'),
     'unknown state': ({'state': 7}, 'unknown state 7'),
     'endless': ({'audio': array.array('f', bytes(4 * 16_000 * 121))}, 'at most 120 s'),
@@ -149,15 +148,10 @@ def test_missing_weights_stop_the_node_with_the_command_that_fetches_them(start_
     assert node.said('smern assets fetch whisper-tiny.en')
 
 
-@pytest.mark.parametrize('parameters, said', [
-    ({'model': '/no/such/model'}, '/no/such/model'),
-    ({'language': 'de'}, 'only English'),
-    ({'backend': 'transformers'}, 'needs a model'),
-])
-def test_a_model_that_cannot_serve_stops_the_node(start_node, spoken, parameters, said):
-    node = start_node('asr', parameters)
+def test_a_model_that_cannot_serve_stops_the_node(start_node, spoken):
+    node = start_node('asr', {'language': 'de'})
     assert node.wait() == 2
-    assert node.said(said)
+    assert node.said("only English, but the language is 'de'")
 
 
 def test_ctrl_c_while_it_transcribes_ends_it_cleanly(microphone, node, spoken):
