@@ -1,0 +1,140 @@
+"""A file played in time, as a camera and a microphone would give it, or as fast as it is taken."""
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+
+from smern_ros.media.chunks import chunks, silence_after
+from smern_ros.media.pressure import BackPressure
+from smern_ros.media.reader import MediaReader
+from smern_ros.media.tracks import AudioBlock, VideoFrame
+from smern_ros.values import SECOND
+
+
+class Playback:
+    """Plays a file in two threads, one for each track; stamps count from the start of the first pass.
+
+    A frame comes at its time, a chunk of sound when its last sample has been "recorded". After the end the microphone
+    goes on in silence, so that the last utterance ends.
+
+    :param show: called with each frame. :param sound: called with each chunk. Each from its track's own thread.
+    :param on_error: called with what went wrong; playing goes on if it can.
+    :param on_end: called after the last pass, unless stopped.
+    :param rate: 1 is real time; 0 waits for nothing but back-pressure.
+    :param chunk: seconds of sound in a chunk. :param silence: seconds of silence after the end.
+    """
+
+    def __init__(
+        self,
+        reader: MediaReader,
+        *,
+        show: Callable[[VideoFrame], object],
+        sound: Callable[[AudioBlock], object],
+        on_error: Callable[[Exception], object],
+        on_end: Callable[[], object],
+        rate: float = 1.0,
+        chunk: float = 0.032,
+        loop: bool = False,
+        silence: float = 1.5,
+        pressure: BackPressure | None = None,
+    ):
+        self._reader = reader
+        self._show, self._sound = show, sound
+        self._on_error, self._on_end = on_error, on_end
+        self._rate, self._chunk, self._loop, self._silence = rate, chunk, loop, silence
+        self._pressure = pressure
+        self._stopping = threading.Event()
+        self._began = 0.0
+        self._offset_ns = 0  # of the present pass
+        self._end_ns = 0     # of what has been played, sound without the silence
+        self._lock = threading.Lock()
+        self._thread = threading.Thread(target=self._run, name='playback', daemon=True)
+
+    def start(self) -> None:
+        self._began = time.monotonic()
+        self._thread.start()
+
+    def stop(self, timeout: float = 2.0) -> None:
+        """End at once, from any thread but those of the callbacks."""
+        self._stopping.set()
+        if self._pressure is not None:
+            self._pressure.stop()
+        self._thread.join(timeout)
+
+    def _run(self) -> None:
+        while not self._stopping.is_set():
+            frames = threading.Thread(target=self._guard, args=(self._play_frames,), name='playback.video', daemon=True)
+            frames.start()
+            self._guard(self._play_sound)
+            frames.join()
+            problem = self._reader.problem()
+            if problem is not None:
+                self._on_error(problem)
+            if not self._loop or self._end_ns == self._offset_ns:  # an endless loop over nothing would be a busy one
+                break
+            self._offset_ns = self._end_ns
+        if self._pressure is not None:
+            self._pressure.drain()
+        if not self._stopping.is_set():
+            self._on_end()
+
+    def _guard(self, play: Callable[[], None]) -> None:
+        try:
+            play()
+        except Exception as error:  # a decoder's or a callback's; the other track goes on
+            self._on_error(error)
+
+    def _play_frames(self) -> None:
+        try:
+            previous_ns, period_ns = None, SECOND // 25
+            for frame in self._reader.video():
+                stamp_ns = frame.stamp_ns + self._offset_ns
+                if previous_ns is not None:
+                    period_ns = stamp_ns - previous_ns
+                previous_ns = stamp_ns
+                if not self._wait_until(stamp_ns) or not self._may_show(stamp_ns):
+                    return
+                self._show(VideoFrame(stamp_ns, frame.image))
+                self._played(stamp_ns + period_ns)
+        finally:
+            if self._pressure is not None and not self._loop:
+                self._pressure.no_more_frames()
+
+    def _play_sound(self) -> None:
+        try:
+            last = None
+            for last in chunks(self._reader.audio(), self._chunk):
+                if not self._send(last):
+                    return
+                self._played(last.end_ns + self._offset_ns)
+            if last is not None and not self._loop:
+                for silent in chunks([silence_after(last, self._silence)], self._chunk):
+                    if not self._send(silent):
+                        return
+        finally:
+            if self._pressure is not None and not self._loop:
+                self._pressure.no_more_sound()
+
+    def _send(self, chunk: AudioBlock) -> bool:
+        chunk = AudioBlock(chunk.stamp_ns + self._offset_ns, chunk.samples, chunk.sample_rate)
+        if not self._wait_until(chunk.end_ns):
+            return False
+        if self._pressure is not None and not self._pressure.before_sound(chunk.stamp_ns, chunk.end_ns):
+            return False
+        self._sound(chunk)
+        return True
+
+    def _may_show(self, stamp_ns: int) -> bool:
+        return self._pressure is None or self._pressure.before_frame(stamp_ns)
+
+    def _wait_until(self, media_ns: int) -> bool:
+        """:return: False if all is to stop."""
+        if self._rate == 0:
+            return not self._stopping.is_set()
+        due = self._began + media_ns / SECOND / self._rate
+        return not self._stopping.wait(max(0.0, due - time.monotonic()))
+
+    def _played(self, end_ns: int) -> None:
+        with self._lock:
+            self._end_ns = max(self._end_ns, end_ns)

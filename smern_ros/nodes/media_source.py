@@ -1,0 +1,213 @@
+"""media_source: a file, a webcam or a microphone into the graph, as a robot's drivers would give them."""
+from __future__ import annotations
+
+import array
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterable
+
+from rosgraph_msgs.msg import Clock
+from sensor_msgs.msg import Image
+from std_msgs.msg import Bool
+
+from smern_ros import msg
+from smern_ros.media.capture import Microphone, Webcam
+from smern_ros.media.chunks import chunks
+from smern_ros.media.playback import Playback
+from smern_ros.media.pressure import BackPressure
+from smern_ros.media.reader import MediaError, MediaReader
+from smern_ros.media.tracks import AudioBlock, VideoFrame
+from smern_ros.nodes import qos, topics
+from smern_ros.nodes.answers import HEARS, JUDGES, SEES, Answers
+from smern_ros.nodes.base import ConfigurationError, SmernNode, run
+from smern_ros.nodes.image_messages import to_image
+from smern_ros.nodes.messages import header, to_time
+from smern_ros.nodes.parameters import Parameter
+from smern_ros.nodes.roll_call import RollCall
+from smern_ros.values import SECOND
+
+WEBCAM, MICROPHONE = 'webcam', 'microphone'
+
+
+class MediaSourceNode(SmernNode):
+    NAME = 'media_source'
+    PARAMETERS = (
+        Parameter('media', WEBCAM, f'a file; {WEBCAM}: camera and microphone; {MICROPHONE}: it alone'),
+        Parameter('rate', 1.0, 'of a file: 1 is real time, 0 as fast as it is taken', (0.0, 100.0)),
+        Parameter('loop', False, 'of a file: begin again at its end; stamps go on'),
+        Parameter('lossless', False, 'of a file: never faster than those in wait_for can follow'),
+        Parameter('wait_for', f'{SEES},skeleton_filter,{HEARS},asr,{JUDGES}',
+                  'nodes that must be active before a file starts, with commas between'),
+        Parameter('wait_timeout', 60.0, 's after which it starts without them', (0.0, 3600.0)),
+        Parameter('patience', 10.0, 's without any answer after which a lossless replay goes on', (0.1, 3600.0)),
+        Parameter('start_time', 0.0, "s, stamp of a file's start; 0: now", (0.0, 4e9)),
+        Parameter('publish_clock', False, 'of a file: its time is that of use_sim_time'),
+        Parameter('silence', 1.5, "s of silence after a file's end, so that the last utterance ends", (0.0, 60.0)),
+        Parameter('chunk', 0.032, 's of sound in a message', (0.01, 0.1)),
+        Parameter('camera', '0', 'number, path or address of the camera; empty: none'),
+        Parameter('microphone', 'default', 'name or number of the microphone; empty: none'),
+        Parameter('width', 640, 'of the camera image, pixels', (16, 8192)),
+        Parameter('height', 480, 'of the camera image, pixels', (16, 8192)),
+        Parameter('camera_rate', 30.0, 'frames per second asked of the camera', (1.0, 240.0)),
+        Parameter('camera_frame', 'camera', 'frame_id of images: an optical frame'),
+        Parameter('microphone_frame', 'microphone', 'frame_id of sound'),
+    )
+
+    def load(self) -> None:
+        self._media = self.value('media')
+        self._reader = None if self._media in (WEBCAM, MICROPHONE) else self._open_file()
+        self._waited_for = {name.strip() for name in self.value('wait_for').split(',') if name.strip()}
+        self._to_stop: list[Callable[[], object]] = []
+
+        images = qos.IMAGES if self._reader is None else qos.LOSSLESS_IMAGES
+        self._images = self.output(Image, topics.IMAGE, images)
+        self._sound = self.output(msg.AudioChunk, topics.AUDIO, qos.AUDIO)
+        self._finished = self.output(Bool, topics.MEDIA_FINISHED, qos.STATE)
+        self._time = self.output(Clock, '/clock', qos.STREAM) if self.value('publish_clock') else None
+        self._clock_ns, self._clock_lock = 0, threading.Lock()
+        self._answers = Answers(self) if self._reader is not None and self.value('lossless') else None
+
+    def start(self) -> None:
+        if self._reader is None:
+            self._start_devices()
+            return
+        roll_call = RollCall(
+            self, self._waited_for, also_missing=self._missing, timeout=self.value('wait_timeout'), on_done=self._play
+        )
+        self._to_stop.append(roll_call.close)
+
+    def stop(self) -> None:
+        while self._to_stop:
+            self._to_stop.pop()()
+
+    # --- files ------------------------------------------------------------------------------------------------
+
+    def _open_file(self) -> MediaReader:
+        try:
+            return MediaReader(self._media)
+        except MediaError as error:
+            raise ConfigurationError(f'{error}. Set media to a film or sound file, {WEBCAM} or {MICROPHONE}') from error
+
+    def _missing(self) -> list[str]:
+        """What must be there beside the nodes that are waited for."""
+        missing = []
+        if SEES in self._waited_for and self._reader.has_video and not self._images.listeners:
+            missing.append(f'a subscriber of {topics.IMAGE}')
+        if HEARS in self._waited_for and self._reader.has_audio and not self._sound.listeners:
+            missing.append(f'a subscriber of {topics.AUDIO}')
+        if not self._now():
+            missing.append('a clock')
+        return missing
+
+    def _now(self) -> int:
+        """The stamp of the file's start."""
+        wanted = round(self.value('start_time') * SECOND)
+        # Whoever gives the time to others cannot take it from them.
+        return wanted or (time.time_ns() if self._time else self.get_clock().now().nanoseconds)
+
+    def _play(self, missing: list[str]) -> None:
+        if missing:
+            self.complain('wait_for', f'starting without what is not there: {", ".join(missing)}')
+        start_ns = self._now()
+        playback = Playback(
+            self._reader,
+            show=lambda frame: self._show(frame, start_ns),
+            sound=lambda chunk: self._send(chunk, start_ns),
+            on_error=lambda error: self.complain('media', str(error) if isinstance(error, MediaError) else error),
+            on_end=self._tell_the_end,
+            rate=self.value('rate'),
+            chunk=self.value('chunk'),
+            loop=self.value('loop'),
+            silence=self.value('silence'),
+            pressure=self._pressure(start_ns),
+        )
+        self._to_stop.append(playback.stop)
+        self._finished.publish(Bool(data=False))
+        self._tick(start_ns)
+        playback.start()
+
+    def _pressure(self, start_ns: int) -> BackPressure | None:
+        if self._answers is None:
+            return None
+        pressure = BackPressure(
+            sees=SEES in self._waited_for and self._reader.has_video,
+            hears=HEARS in self._waited_for and self._reader.has_audio,
+            judges=JUDGES in self._waited_for,
+            patience=self.value('patience'),
+            on_stall=lambda text: self.complain('lossless', text),
+        )
+        self._answers.to(pressure, start_ns)
+        return pressure
+
+    def _tell_the_end(self) -> None:
+        self._finished.publish(Bool(data=True))
+        self.get_logger().info(f'{self._media} is played to its end')
+
+    # --- devices ----------------------------------------------------------------------------------------------
+
+    def _start_devices(self) -> None:
+        def now() -> int:
+            return self.get_clock().now().nanoseconds
+
+        try:
+            if self._media == WEBCAM and self.value('camera'):
+                camera = Webcam(
+                    self.value('camera'), width=self.value('width'), height=self.value('height'),
+                    rate=self.value('camera_rate'), clock=now,
+                )
+                self._pump('camera', camera, camera.close, self._show)
+            if self.value('microphone'):
+                name = self.value('microphone')
+                microphone = Microphone('' if name == 'default' else name, clock=now)
+                self._pump('microphone', chunks(microphone, self.value('chunk')), microphone.close, self._send)
+        except MediaError as error:
+            self.stop()
+            raise ConfigurationError(f'{error}. To run without, set camera or microphone to an empty name') from error
+
+    def _pump(self, name: str, pieces: Iterable, close: Callable[[], None], publish: Callable) -> None:
+        """A thread that publishes what a device gives, until it is closed or breaks."""
+        def work() -> None:
+            try:
+                for piece in pieces:
+                    publish(piece)
+            except MediaError as error:
+                self.complain(name, str(error))
+
+        thread = threading.Thread(target=work, name=f'media.{name}', daemon=True)
+        thread.start()
+        self._to_stop.append(lambda: (close(), thread.join(2.0)))
+
+    # --- publishing, on the threads of playback and devices -----------------------------------------------------
+
+    def _show(self, frame: VideoFrame, start_ns: int = 0) -> None:
+        stamp_ns = start_ns + frame.stamp_ns
+        self._tick(stamp_ns)
+        self._images.publish(to_image(frame.image, header(stamp_ns, self.value('camera_frame'))))
+
+    def _send(self, chunk: AudioBlock, start_ns: int = 0) -> None:
+        self._tick(start_ns + chunk.end_ns)
+        self._sound.publish(msg.AudioChunk(
+            header=header(start_ns + chunk.stamp_ns, self.value('microphone_frame')),
+            sample_rate=chunk.sample_rate,
+            channels=chunk.samples.shape[1],
+            encoding=msg.AudioChunk.S16LE,
+            data=array.array('B', chunk.samples.astype('<i2').tobytes()),
+        ))
+
+    def _tick(self, now_ns: int) -> None:
+        """Simulated time, which never goes back though two tracks drive it."""
+        if self._time is None:
+            return
+        with self._clock_lock:
+            if now_ns > self._clock_ns:
+                self._clock_ns = now_ns
+                self._time.publish(Clock(clock=to_time(now_ns)))
+
+
+def main(args: list[str] | None = None) -> int:
+    return run(MediaSourceNode, args)
+
+
+if __name__ == '__main__':
+    sys.exit(main())

@@ -1,0 +1,202 @@
+"""A file is played in time, or as fast as it is taken, and nothing of it is lost."""
+import itertools
+import queue
+import threading
+import time
+
+import numpy as np
+import pytest
+from support import film
+
+from smern_ros.media.playback import Playback
+from smern_ros.media.pressure import FRAMES_AHEAD, SOUND_AHEAD, BackPressure
+from smern_ros.media.reader import MediaReader
+from smern_ros.values import SECOND
+
+
+@pytest.fixture(scope='module')
+def clip(shared_data, tmp_path_factory):
+    """Two seconds at 25 fps; the voice lasts a little longer."""
+    path = tmp_path_factory.mktemp('film') / 'clip.mkv'
+    return film.write(path, film.pictures(shared_data, 50), film.speech(shared_data, 2.2), audio='pcm_s16le')
+
+
+class Audience:
+    """Notes what was shown and heard, and when."""
+
+    def __init__(self):
+        self.frames, self.sound, self.errors = [], [], []
+        self.frame_times, self.sound_times = [], []
+        self.ended = threading.Event()
+
+    def show(self, frame):
+        self.frame_times.append(time.monotonic())
+        self.frames.append(frame.stamp_ns)
+
+    def hear(self, chunk):
+        self.sound_times.append(time.monotonic())
+        self.sound.append(chunk)
+
+    def play(self, path, **options) -> Playback:
+        playback = Playback(
+            MediaReader(path), show=self.show, sound=self.hear, on_error=self.errors.append, on_end=self.ended.set,
+            **options,
+        )
+        self.began = time.monotonic()
+        playback.start()
+        return playback
+
+
+def assert_whole(audience: Audience, shared_data) -> None:
+    assert audience.frames == [k * SECOND // 25 for k in range(50)]
+    voice = film.speech(shared_data, 2.2)
+    samples = np.concatenate([chunk.samples[:, 0] for chunk in audience.sound])
+    np.testing.assert_array_equal(samples[: len(voice)], voice)
+    assert len(samples) - len(voice) == 1.5 * 16000 and not samples[len(voice):].any()
+    assert all(a.end_ns == b.stamp_ns for a, b in itertools.pairwise(audience.sound))
+    assert {len(chunk.samples) for chunk in audience.sound[:60]} == {512}
+    assert audience.errors == []
+
+
+def test_every_frame_and_sample_comes_once_with_its_stamp_and_silence_follows(clip, shared_data):
+    audience = Audience()
+    audience.play(clip, rate=0.0)
+    assert audience.ended.wait(20)
+    assert_whole(audience, shared_data)
+
+
+def test_at_a_rate_nothing_comes_before_its_time_and_the_end_comes_at_its(clip, shared_data):
+    audience = Audience()
+    audience.play(clip, rate=2.0)
+    assert audience.ended.wait(20)
+    assert_whole(audience, shared_data)
+    ends = [chunk.end_ns for chunk in audience.sound]
+    for stamps, times in ((audience.frames, audience.frame_times), (ends, audience.sound_times)):
+        assert (np.array(times) - audience.began >= np.array(stamps) / SECOND / 2).all()
+    assert audience.sound_times[-1] - audience.began < 3.7 / 2 + 0.5
+
+
+def test_a_slow_audience_misses_nothing_and_is_never_flooded(clip, shared_data):
+    """The listener answers late and at random; the promises of BackPressure hold at each moment."""
+    audience, rng = Audience(), np.random.default_rng(0)
+    pressure = BackPressure(sees=True, hears=True, judges=True, on_stall=audience.errors.append)
+    mail: queue.Queue = queue.Queue()
+    seen, heard, broken = [-1], [0], []
+    over = threading.Event()
+
+    def show(frame):
+        under_way = len(audience.frames) + 1 - sum(s <= seen[0] for s in audience.frames)
+        if under_way > FRAMES_AHEAD:
+            broken.append(f'{under_way} frames under way')
+        Audience.show(audience, frame)
+        mail.put(('frame', frame.stamp_ns))
+
+    def hear(chunk):
+        if chunk.end_ns > seen[0] and seen[0] < 49 * SECOND // 25:
+            broken.append(f'sound at {chunk.end_ns}, seen only to {seen[0]}')
+        if chunk.end_ns > heard[0] + SOUND_AHEAD:
+            broken.append(f'sound at {chunk.end_ns}, heard only to {heard[0]}')
+        if over.is_set():
+            broken.append('sound while a state was awaited')
+        Audience.hear(audience, chunk)
+        mail.put(('sound', chunk.end_ns))
+
+    def listen():
+        while (letter := mail.get()) is not None:
+            kind, stamp_ns = letter
+            audience_is_slow.wait(rng.uniform(0, 0.008))
+            if kind == 'frame':
+                seen[0] = stamp_ns
+                pressure.seen(stamp_ns)
+            else:
+                if stamp_ns // SECOND > heard[0] // SECOND:  # each second an utterance ends and is judged
+                    pressure.ended('u')
+                    pressure.judged('u')
+                heard[0] = stamp_ns
+                pressure.heard(stamp_ns)
+
+    audience_is_slow = threading.Event()
+    listener = threading.Thread(target=listen)
+    listener.start()
+    playback = Playback(
+        MediaReader(clip), show=show, sound=hear, on_error=audience.errors.append, on_end=audience.ended.set,
+        rate=0.0, pressure=pressure,
+    )
+    playback.start()
+    assert audience.ended.wait(30)
+    mail.put(None)
+    listener.join()
+    assert broken == []
+    assert_whole(audience, shared_data)
+
+
+def test_sound_waits_while_an_utterance_has_no_final_state():
+    pressure = BackPressure(sees=False, hears=False, judges=True, on_stall=print)
+    passed = threading.Event()
+    pressure.ended('u1')
+    waiter = threading.Thread(target=lambda: pressure.before_sound(0, SECOND) and passed.set())
+    waiter.start()
+    assert not passed.wait(0.2)
+    pressure.judged('another')
+    assert not passed.wait(0.1)
+    pressure.judged('u1')
+    assert passed.wait(2)
+    waiter.join()
+
+
+def test_a_silence_of_minutes_in_the_file_does_not_hold_up_its_frames():
+    pressure = BackPressure(sees=True, hears=True, judges=False, patience=60, on_stall=print)
+    assert pressure.before_frame(0)
+    pressure.seen(300 * SECOND)
+    assert pressure.before_sound(0, SECOND // 4)
+    pressure.heard(SECOND // 4)
+    assert pressure.before_sound(200 * SECOND, 200 * SECOND + SECOND // 2)
+    assert pressure.before_frame(201 * SECOND)
+
+
+def test_an_audience_that_does_not_answer_is_told_of_and_not_waited_for_for_ever(clip):
+    audience = Audience()
+    pressure = BackPressure(sees=True, hears=False, judges=False, patience=0.1, on_stall=audience.errors.append)
+    playback = audience.play(clip, rate=0.0, pressure=pressure)
+    assert audience.ended.wait(30)
+    assert len(audience.frames) == 50
+    assert 'for 0.1 s; going on' in audience.errors[0]
+    playback.stop()
+
+
+def test_a_loop_goes_on_where_the_last_pass_ended(clip):
+    audience = Audience()
+    playback = audience.play(clip, rate=0.0, loop=True)
+    deadline = time.monotonic() + 20
+    while len(audience.frames) < 120 and time.monotonic() < deadline:
+        audience.ended.wait(0.01)
+    playback.stop()
+    assert audience.frames[50] == round(2.2 * SECOND) and audience.frames[100] == round(4.4 * SECOND)
+    assert audience.frames == sorted(set(audience.frames))
+    assert all(a.end_ns == b.stamp_ns for a, b in itertools.pairwise(audience.sound[:100]))
+    assert not audience.ended.is_set()
+
+
+@pytest.mark.parametrize('after', [0.0, 0.05, 0.3])
+@pytest.mark.parametrize('rate', [0.2, 1.0])
+def test_it_stops_at_any_moment(clip, after, rate):
+    audience = Audience()
+    pressure = BackPressure(sees=True, hears=True, judges=True, on_stall=audience.errors.append)
+    playback = audience.play(clip, rate=rate, pressure=pressure)
+    audience.ended.wait(after)
+    began = time.monotonic()
+    playback.stop()
+    assert time.monotonic() - began < 0.5
+    count = len(audience.frames), len(audience.sound)
+    assert not audience.ended.wait(0.1)
+    assert (len(audience.frames), len(audience.sound)) == count
+
+
+def test_a_file_that_is_cut_off_is_played_to_where_it_ends_and_told(clip, tmp_path):
+    path = tmp_path / 'half.mkv'
+    path.write_bytes(clip.read_bytes()[: clip.stat().st_size // 2])
+    audience = Audience()
+    audience.play(path, rate=0.0)
+    assert audience.ended.wait(20)
+    assert 10 < len(audience.frames) < 50
+    assert len(audience.errors) == 1 and 'cut off' in str(audience.errors[0])

@@ -1,0 +1,162 @@
+"""media_source in a real graph: the file as it is, at its time, to whoever is there, and nothing lost."""
+import time
+
+import numpy as np
+import pytest
+from lifecycle_msgs.msg import State
+from lifecycle_msgs.srv import GetState
+from rosgraph_msgs.msg import Clock
+from sensor_msgs.msg import Image
+from std_msgs.msg import Bool
+from support import film
+
+from smern_ros import msg
+from smern_ros.media.reader import MediaReader
+from smern_ros.nodes import messages, qos, topics
+from smern_ros.nodes.image_messages import to_bgr
+from smern_ros.values import SECOND
+
+pytestmark = pytest.mark.ros
+
+START = 1_700_000_000 * SECOND  # the start_time of file()
+
+
+@pytest.fixture(scope='module')
+def clip(shared_data, tmp_path_factory):
+    path = tmp_path_factory.mktemp('film') / 'clip.mkv'
+    return film.write(path, film.pictures(shared_data, 50), film.speech(shared_data, 2.2), audio='pcm_s16le')
+
+
+class Listeners:
+    """The test in the place of pose_estimation and audio_features: they answer, and say whether they are active."""
+
+    def __init__(self, probe, *, answers: bool = True, active: bool = True):
+        self.probe, self.answers, self.active = probe, answers, active
+        self.images: list[Image] = []
+        self.sound: list[msg.AudioChunk] = []
+        self.came: list[float] = []  # s after its stamp, each image
+        node = probe.node
+        node.create_subscription(Image, topics.IMAGE, self._see, qos.LOSSLESS_IMAGES)
+        node.create_subscription(msg.AudioChunk, topics.AUDIO, self._hear, qos.AUDIO)
+        self._skeletons = probe.publisher(msg.SkeletonArray, topics.SKELETON_RAW, qos.STREAM)
+        self._activity = probe.publisher(msg.VoiceActivity, topics.IS_SPEAKING, qos.STREAM)
+        self.finished = probe.collect(Bool, topics.MEDIA_FINISHED, qos.STATE)
+        for name in ('pose_estimation', 'audio_features'):
+            node.create_service(GetState, f'{name}/get_state', self._tell_state)
+
+    def _tell_state(self, _, response):
+        response.current_state.id = State.PRIMARY_STATE_ACTIVE if self.active else State.PRIMARY_STATE_INACTIVE
+        return response
+
+    def _see(self, image: Image) -> None:
+        self.images.append(image)
+        self.came.append(time.time() - messages.to_ns(image.header.stamp) / SECOND)
+        if self.answers:
+            self._skeletons.publish(msg.SkeletonArray(header=image.header))
+
+    def _hear(self, chunk: msg.AudioChunk) -> None:
+        self.sound.append(chunk)
+        if self.answers:
+            end_ns = messages.to_ns(chunk.header.stamp) + len(chunk.data) // 2 * SECOND // chunk.sample_rate
+            self._activity.publish(msg.VoiceActivity(header=messages.header(end_ns, 'mic')))
+
+    def wait_for_end(self, timeout: float = 30.0) -> None:
+        self.probe.wait_for(lambda: [m.data for m in self.finished] == [False, True], 'the end of the file', timeout)
+
+    def stamps(self) -> list[int]:
+        return [messages.to_ns(image.header.stamp) for image in self.images]
+
+    def samples(self) -> np.ndarray:
+        return np.concatenate([np.frombuffer(bytes(chunk.data), '<i2') for chunk in self.sound])
+
+
+def file(clip, **parameters) -> dict:
+    return {'media': str(clip), 'wait_for': 'pose_estimation,audio_features', 'start_time': 1.7e9, **parameters}
+
+
+def test_nothing_of_a_file_is_lost_when_it_is_played_as_fast_as_it_is_taken(probe, start_node, clip, shared_data):
+    listeners, clock = Listeners(probe), probe.collect(Clock, '/clock', qos.STREAM)
+    node = start_node('media_source', file(clip, rate=0.0, lossless=True, publish_clock=True))
+    listeners.wait_for_end()
+    voice = film.speech(shared_data, 2.2)
+    probe.wait_for(lambda: len(listeners.samples()) >= len(voice) + 1.5 * 16000, 'the silence after the end')
+    assert listeners.stamps() == [START + k * SECOND // 25 for k in range(50)]
+    for image, frame in zip(listeners.images, MediaReader(clip).video(), strict=True):
+        np.testing.assert_array_equal(to_bgr(image), frame.image)
+        assert (image.encoding, image.header.frame_id) == ('bgr8', 'camera')
+    np.testing.assert_array_equal(listeners.samples()[: len(voice)], voice)
+    assert not listeners.samples()[len(voice):].any()
+    at = START
+    for chunk in listeners.sound:
+        assert messages.to_ns(chunk.header.stamp) == at
+        assert (chunk.sample_rate, chunk.channels, chunk.encoding) == (16000, 1, 's16le')
+        at += len(chunk.data) // 2 * SECOND // 16000
+    times = probe.wait_for(lambda: clock and [messages.to_ns(tick.clock) for tick in clock], 'simulated time')
+    assert times == sorted(set(times)) and len(times) > 50  # never back, though two tracks drive it
+    late = probe.collect(Bool, topics.MEDIA_FINISHED, qos.STATE)
+    probe.wait_for(lambda: late and late[-1].data, 'the end, told to who comes late')
+    assert '[ERROR]' not in node.output
+    assert node.stop() == 0
+
+
+def test_it_begins_when_all_are_active_and_not_before(probe, start_node, clip):
+    listeners = Listeners(probe, active=False)
+    node = start_node('media_source', file(clip, rate=0.0, lossless=True))
+    probe.wait_for(lambda: node.said('waiting for audio_features, pose_estimation'), 'the word that it waits')
+    assert not listeners.images and not listeners.sound and not listeners.finished
+    listeners.active = True
+    listeners.wait_for_end()
+    assert listeners.stamps()[0] == START and len(listeners.images) == 50
+
+
+def test_who_is_not_there_or_does_not_answer_is_named_and_not_waited_for_for_ever(probe, start_node, clip):
+    listeners = Listeners(probe, answers=False)
+    node = start_node('media_source', file(
+        clip, rate=0.0, lossless=True, silence=0.0, patience=0.1,
+        wait_for='pose_estimation,audio_features,nobody', wait_timeout=0.5,
+    ))
+    listeners.wait_for_end()
+    assert node.said('starting without what is not there: nobody')
+    assert node.said('for 0.1 s; going on')
+
+
+def test_in_real_time_a_frame_comes_when_its_stamp_says(probe, start_node, clip):
+    listeners = Listeners(probe)
+    start_node('media_source', file(clip, start_time=0.0))
+    listeners.wait_for_end()
+    assert min(listeners.came) >= 0 and np.median(listeners.came) < 0.1
+    assert set(np.diff(listeners.stamps())) == {SECOND // 25}
+
+
+def test_it_ends_at_once_in_the_middle_of_a_file(probe, start_node, clip):
+    listeners = Listeners(probe)
+    node = start_node('media_source', file(clip, rate=0.5))
+    probe.wait_for(lambda: len(listeners.images) > 5, 'some frames')
+    assert node.stop(timeout=3.0) == 0
+    assert 'Traceback' not in node.output
+
+
+@pytest.mark.parametrize('parameters, said', [
+    ({'media': '/nowhere/film.mp4'}, 'there is no file /nowhere/film.mp4. Set media to'),
+    ({'media': 'webcam', 'camera': '99'}, "camera '99' cannot be opened"),
+    ({'media': 'microphone', 'microphone': 'nowhere'}, "microphone 'nowhere' cannot be opened"),
+])
+def test_what_is_not_there_stops_the_node_and_says_what_to_do(start_node, parameters, said):
+    node = start_node('media_source', parameters)
+    assert node.wait() == 2
+    assert said in node.output and 'Traceback' not in node.output
+
+
+@pytest.mark.weights
+def test_every_frame_of_a_file_comes_out_of_the_real_pose_estimator(probe, start_node, clip):
+    skeletons = probe.collect(msg.SkeletonArray, topics.SKELETON_RAW, qos.STREAM)
+    heard = probe.collect(msg.VoiceActivity, topics.IS_SPEAKING, qos.STREAM)
+    finished = probe.collect(Bool, topics.MEDIA_FINISHED, qos.STATE)
+    start_node('pose_estimation', {'drop_frames': False})
+    start_node('audio_features')
+    source = start_node('media_source', file(clip, rate=0.0, lossless=True))
+    probe.wait_for(lambda: finished and finished[-1].data, 'the end of the file', 120)
+    assert [messages.to_ns(m.header.stamp) for m in skeletons] == [START + k * SECOND // 25 for k in range(50)]
+    assert all(m.skeletons for m in skeletons)
+    assert messages.to_ns(heard[-1].header.stamp) > START + 3.5 * SECOND
+    assert '[ERROR]' not in source.output
