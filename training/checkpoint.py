@@ -1,4 +1,4 @@
-"""Make the checkpoint that is shipped: python -m smern_ros.training.checkpoint --data DIR --out DIR"""
+"""Make the checkpoint that is shipped: python -m smern_ros.training.checkpoint [--data DIR] [--out DIR]"""
 from __future__ import annotations
 
 import argparse
@@ -11,7 +11,7 @@ import torch
 
 from smern_ros import checkpoint as checkpoints
 from smern_ros.checkpoint import Checkpoint
-from smern_ros.predictor import EmotionPredictor
+from smern_ros.predictor import EmotionPredictor, shipped_checkpoint
 from smern_ros.training import text
 from smern_ros.training.corpora import bandai, emodb, goemotions, nemo
 from smern_ros.training.encoded import sources
@@ -87,8 +87,14 @@ def _provenance(samples: Samples, size: Size, seed: int) -> dict:
 
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog='python -m smern_ros.training.checkpoint', description=__doc__)
-    parser.add_argument('--data', type=Path, required=True, help='folder with emodb4, nemo4, text_goemotions, ...')
-    parser.add_argument('--out', type=Path, required=True, help='directory of the checkpoint; made if need be')
+    parser.add_argument(
+        '--data', type=Path, default=os.environ.get('SMERN_SHARED_DATA', '../shared/data'),
+        help='folder with emodb4, nemo4, text_goemotions, glove100 and bandai_motion '
+        '(default: SMERN_SHARED_DATA, else ../shared/data)',
+    )
+    parser.add_argument(
+        '--out', type=Path, default=shipped_checkpoint(), help='directory of the checkpoint (default: the shipped one)'
+    )
     parser.add_argument('--cache', type=Path, default=Path('build/training'), help='features are kept here')
     parser.add_argument('--id', default='open-v1', help='what every prediction will call it')
     parser.add_argument('--seed', type=int, default=1)

@@ -10,7 +10,7 @@ from torch import nn
 from smern_ros.models.are import ARE
 from smern_ros.models.smacn import SMACN
 from smern_ros.models.tre import TRE
-from smern_ros.training.encoders import audio_items, random_windows, skeleton_items, text_items
+from smern_ros.training.encoders import audio_items, random_windows, skeleton_dev_items, text_items
 from smern_ros.training.fusion import Source
 from smern_ros.training.samples import Samples, audio_batch, skeleton_batch, text_batch
 
@@ -43,7 +43,7 @@ def sources(samples: Samples, are: ARE, tre: TRE, smacn: SMACN, windows: int, se
     dev = [
         _encode(are, *audio_items(samples, 'dev'), audio_batch),
         _encode(tre, *text_items(samples, 'dev'), text_batch),
-        _encode(smacn, *skeleton_items(samples, 'dev'), skeleton_batch),
+        _encode(smacn, *skeleton_dev_items(samples), skeleton_batch),
     ]
     return train, dev
 

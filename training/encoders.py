@@ -28,6 +28,8 @@ RATE = 1e-3
 WINDOWS = (48, 64, 96)
 """Frames of a training window: 1.6 to 3.2 s."""
 DEV_WINDOW = 64
+DEV_ALTERED = 3
+"""Altered copies of each window in the development part: few clips make a noisy judge."""
 STILL = 0.3
 """Of the neutral windows, how many show somebody who hardly moves; the corpus has nobody who does."""
 
@@ -47,7 +49,7 @@ def train_audio(samples: Samples, size: Size, seed: int) -> ARE:
     fit(
         'audio', network, batches, lambda: dev,
         optimiser=torch.optim.AdamW(network.parameters(), RATE, weight_decay=0.01),
-        weights=class_weights(torch.tensor(labels), len(LABELS)), epochs=size.audio_epochs, patience=8,
+        weights=class_weights(torch.tensor(labels), len(LABELS)), epochs=size.audio_epochs, patience=10,
     )
     return network
 
@@ -70,7 +72,7 @@ def train_text(samples: Samples, size: Size, seed: int) -> TRE:
     fit(
         'text', network, batches, lambda: dev,
         optimiser=torch.optim.Adam([{'params': slow, 'lr': RATE / 5}, {'params': rest, 'lr': RATE}]),
-        weights=class_weights(torch.tensor(labels), len(LABELS)), epochs=size.text_epochs, patience=2,
+        weights=class_weights(torch.tensor(labels), len(LABELS)), epochs=size.text_epochs, patience=3,
     )
     return network
 
@@ -79,7 +81,7 @@ def train_skeleton(samples: Samples, size: Size, seed: int) -> SMACN:
     """On random windows, altered anew each time, as many of each label."""
     torch.manual_seed(seed)
     network = models.build('smacn')
-    dev = list(_ordered(*skeleton_items(samples, 'dev'), lambda item: len(item[0]), skeleton_batch, 16))
+    dev = list(_ordered(*skeleton_dev_items(samples), lambda item: len(item[0]), skeleton_batch, 16))
 
     def batches(epoch: int) -> Iterator[Batch]:
         generator = np.random.default_rng([seed, epoch])
@@ -89,7 +91,7 @@ def train_skeleton(samples: Samples, size: Size, seed: int) -> SMACN:
     fit(
         'skeleton', network, batches, lambda: dev,
         optimiser=torch.optim.AdamW(network.parameters(), RATE / 2, weight_decay=0.01),
-        weights=torch.ones(len(LABELS)), epochs=size.skeleton_epochs, patience=5, low_precision=True,
+        weights=torch.ones(len(LABELS)), epochs=size.skeleton_epochs, patience=8, low_precision=True,
     )
     return network
 
@@ -133,10 +135,17 @@ def text_items(samples: Samples, part: str) -> tuple[list, list[int]]:
     return [words for words, _ in known], [label for _, label in known]
 
 
-def skeleton_items(samples: Samples, part: str) -> tuple[list, list[int]]:
-    """Tensors and label of each window as captured, all joints visible."""
-    windows = movement.pieces(getattr(samples.movement, part), DEV_WINDOW)
-    return [samples.inputs.skeleton(movement.as_captured(w)) for w in windows], [label_of(w.motion) for w in windows]
+def skeleton_dev_items(samples: Samples) -> tuple[list, list[int]]:
+    """Tensors and label of each window for development: as captured, and altered as a camera may see it."""
+    generator = np.random.default_rng(0)
+    items, labels = [], []
+    for piece in movement.pieces(samples.movement.dev, DEV_WINDOW):
+        altered = [movement.as_seen(piece, generator) for _ in range(DEV_ALTERED)]
+        for item in map(samples.inputs.skeleton, [movement.as_captured(piece), *altered]):
+            if item is not None:
+                items.append(item)
+                labels.append(label_of(piece.motion))
+    return items, labels
 
 
 def _ordered(items: list, labels: list[int], length, batch, size: int = 64) -> Iterator[Batch]:

@@ -35,8 +35,8 @@ made up. A gain of the fusion over one modality is not shown here.
 Networks other than the fusion were trained on their source alone, then frozen; the fusion saw all seven subsets of
 the modalities equally often. Utterances were altered (speed, room, noise, level, silence around), movements too (body,
 jitter, hidden joints, speed, mirrored). Of the neutral movements some show a person who stands still: nobody does in
-the source, and without them stillness would look like sadness. Shoulders were set wider apart than the source has
-them, as a camera measures them.
+the source, and without them stillness would look like sadness. Shoulders and head were set as MediaPipe
+measures them.
 
 ## Figures
 

@@ -1,0 +1,145 @@
+"""The predictor with the shipped checkpoint: any evidence, in any order, in time."""
+import time
+from concurrent.futures import ThreadPoolExecutor
+from itertools import combinations
+
+import numpy as np
+import pytest
+import torch
+
+from smern_ros.predictor import EmotionPredictor, NoEvidence, shipped_checkpoint
+from smern_ros.spec import LABELS, MODALITIES
+from smern_ros.values import SECOND, AudioFeatures, SkeletonWindow, Transcript, UtteranceInputs
+
+SUBSETS = [c for n in (1, 2, 3) for c in combinations(MODALITIES, n)]
+
+
+@pytest.fixture(scope='module')
+def predictor():
+    return EmotionPredictor.load()
+
+
+def audio(frames=300, voiced=True):
+    generator = np.random.default_rng(0)
+    prosody = generator.normal(size=35).astype(np.float32)
+    prosody[0] = 30.0 if voiced else 0.0  # f0_mean
+    return AudioFeatures('u', 0, 3 * SECOND, generator.normal(size=(frames, 39)).astype(np.float32), prosody)
+
+
+def text(words='What a lovely day!'):
+    return Transcript('u', 0, 3 * SECOND, words)
+
+
+def skeleton(frames=90, visible=True):
+    generator = np.random.default_rng(1)
+    positions = generator.normal(0, 0.2, (frames, 10, 3)).astype(np.float32)
+    return SkeletonWindow('p', 0, 3 * SECOND, positions * visible, np.full((frames, 10), visible), 0.3)
+
+
+def inputs(modalities=MODALITIES):
+    everything = {'audio': audio(), 'text': text(), 'skeleton': skeleton()}
+    return UtteranceInputs('u', 0, 3 * SECOND, **{m: everything[m] for m in modalities})
+
+
+@pytest.mark.parametrize('modalities', SUBSETS)
+def test_any_subset_of_modalities_gives_a_whole_prediction(predictor, modalities):
+    prediction = predictor.predict(inputs(modalities))
+    assert prediction.labels == LABELS
+    assert prediction.modalities == modalities
+    assert prediction.probabilities.sum() == pytest.approx(1, abs=1e-5)
+    assert prediction.weights.shape == (len(modalities),)
+    assert prediction.weights.sum() == pytest.approx(1, abs=1e-5)
+    assert prediction.alone.shape == (len(modalities), len(LABELS))
+    assert np.allclose(prediction.alone.sum(axis=1), 1, atol=1e-5)
+    assert prediction.model == predictor.id
+
+
+def test_what_a_modality_would_say_alone_is_what_it_says_alone(predictor):
+    together = predictor.predict(inputs())
+    for i, modality in enumerate(MODALITIES):
+        alone = predictor.predict(inputs((modality,)))
+        assert np.allclose(together.alone[i], alone.probabilities, atol=1e-6)
+
+
+def test_encoding_piece_by_piece_is_predicting(predictor):
+    everything = inputs()
+    vectors = {
+        'skeleton': predictor.encode_skeleton(everything.skeleton),
+        'text': predictor.encode_text(everything.text),
+        'audio': predictor.encode_audio(everything.audio),
+    }
+    assert np.array_equal(predictor.fuse(vectors).probabilities, predictor.predict(everything).probabilities)
+
+
+def test_empty_evidence_is_no_evidence(predictor):
+    assert predictor.encode_audio(audio(voiced=False)) is None
+    assert predictor.encode_audio(audio(frames=0)) is None
+    assert predictor.encode_text(text('')) is None
+    assert predictor.encode_text(text('... 42 !')) is None
+    assert predictor.encode_text(text('zyzzyvaq')) is None
+    assert predictor.encode_skeleton(skeleton(visible=False)) is None
+    assert predictor.encode_skeleton(skeleton(frames=0)) is None
+
+
+def test_no_evidence_at_all_is_refused(predictor):
+    with pytest.raises(NoEvidence, match='no voiced sound, no known word, no visible joint'):
+        predictor.predict(UtteranceInputs('u', 0, 1, text=text('')))
+
+
+def test_what_is_none_counts_as_missing(predictor):
+    vector = predictor.encode_text(text())
+    assert predictor.fuse({'audio': None, 'text': vector}).modalities == ('text',)
+
+
+def test_features_that_are_not_finite_are_refused(predictor):
+    spoilt = audio()
+    spoilt.mfcc[3, 4] = np.nan
+    with pytest.raises(ValueError, match='mfcc holds numbers that are not finite'):
+        predictor.encode_audio(spoilt)
+
+
+@pytest.mark.parametrize(
+    ('vectors', 'why'),
+    [({'face': torch.zeros(3)}, 'no modality is called face'), ({'text': torch.zeros(7)}, r'wanted \(200,\)')],
+)
+def test_vectors_of_anything_else_are_refused(predictor, vectors, why):
+    with pytest.raises(ValueError, match=why):
+        predictor.fuse(vectors)
+
+
+def test_only_the_beginning_of_long_speech_and_the_end_of_long_movement_are_read(predictor):
+    assert torch.equal(
+        predictor.encode_audio(audio(3000)),
+        predictor.encode_audio(AudioFeatures('u', 0, 1, audio(3000).mfcc[:750], audio(3000).prosody)),
+    )
+    started = time.perf_counter()
+    predictor.encode_skeleton(skeleton(frames=100_000))
+    assert time.perf_counter() - started < 5
+
+
+def test_threads_do_not_disturb_each_other(predictor):
+    everything = [inputs(s) for s in SUBSETS] * 4
+    one_by_one = [predictor.predict(i).probabilities for i in everything]
+    with ThreadPoolExecutor(4) as pool:
+        at_once = [p.probabilities for p in pool.map(predictor.predict, everything)]
+    assert np.array_equal(one_by_one, at_once)
+
+
+def test_fusing_takes_less_than_5_ms(predictor):
+    vectors = {'audio': torch.randn(200), 'text': torch.randn(200), 'skeleton': torch.randn(256)}
+    times = []
+    for _ in range(50):
+        started = time.perf_counter()
+        predictor.fuse(vectors)
+        times.append(time.perf_counter() - started)
+    assert np.median(times) < 0.005
+
+
+def test_a_megabyte_of_text_is_no_trouble(predictor):
+    started = time.perf_counter()
+    predictor.encode_text(text('happy ' * 170_000))
+    assert time.perf_counter() - started < 0.5
+
+
+def test_the_shipped_checkpoint_is_small():
+    assert sum(file.stat().st_size for file in shipped_checkpoint().iterdir()) < 10_000_000

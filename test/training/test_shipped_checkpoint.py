@@ -1,0 +1,67 @@
+"""The shipped checkpoint knows something about people, comments and contents that it was not made from."""
+import pytest
+
+from smern_ros.audio.features import extract
+from smern_ros.predictor import EmotionPredictor, shipped_checkpoint
+from smern_ros.spec import SPEC
+from smern_ros.training import movement, speech
+from smern_ros.training.corpora import bandai, emodb, nemo
+from smern_ros.training.evaluation import alone
+from smern_ros.training.samples import movement_split, some_of_each_label, speech_split, text_split
+from smern_ros.values import SECOND, Transcript, Utterance
+
+CHANCE = 0.25
+
+
+@pytest.fixture(scope='module')
+def predictor():
+    return EmotionPredictor.load()
+
+
+@pytest.mark.parametrize(('corpus', 'least'), [('emodb', 0.6), ('nemo', 0.4)])
+def test_unseen_voices_are_told_apart(predictor, shared_data, corpus, least):
+    clips = some_of_each_label([c for c in speech_split(shared_data).test if c.corpus == corpus], 60)
+    features = []
+    for clip in clips:
+        samples = speech.load(clip)
+        features.append(extract(Utterance(clip.id, 0, len(samples) * SECOND // SPEC.sample_rate, samples)))
+    assert alone(predictor, 'audio', predictor.encode_audio, features, clips).uar > least > CHANCE
+
+
+def test_unseen_comments_are_told_apart(predictor, shared_data):
+    comments = some_of_each_label(text_split(shared_data).test, 400)
+    transcripts = [Transcript('', 0, 0, comment.text) for comment in comments]
+    assert alone(predictor, 'text', predictor.encode_text, transcripts, comments).uar > 0.55 > CHANCE
+
+
+def test_movements_of_unseen_contents_are_told_apart(predictor, shared_data):
+    pieces = movement.pieces(movement_split(shared_data).test, 64)
+    windows = [movement.as_captured(piece) for piece in pieces]
+    motions = [piece.motion for piece in pieces]
+    assert alone(predictor, 'skeleton', predictor.encode_skeleton, windows, motions).uar > 0.4 > CHANCE
+
+
+@pytest.mark.parametrize(
+    ('words', 'label'),
+    [
+        ('I am so happy today, this is fun!', 'happy'),
+        ('I miss her, I feel sad and alone', 'sad'),
+        ('Shut up, I hate you, this makes me angry', 'angry'),
+        ('The meeting is on the second floor', 'neutral'),
+    ],
+)
+def test_plain_words_have_their_plain_meaning(predictor, words, label):
+    vector = predictor.encode_text(Transcript('', 0, 0, words))
+    assert predictor.fuse({'text': vector}).label == label
+
+
+def test_it_was_not_made_from_what_it_is_measured_on(predictor):
+    held_out = predictor.checkpoint.training['held_out']
+    assert held_out['speakers'] == sorted(emodb.TEST_SPEAKERS | nemo.TEST_SPEAKERS)
+    assert held_out['contents'] == sorted(bandai.TEST_CONTENTS)
+
+
+def test_its_card_lies_beside_it_and_carries_its_figures(predictor):
+    card = (shipped_checkpoint() / 'README.md').read_text(encoding='utf-8')
+    for name, figures in predictor.checkpoint.metrics.items():
+        assert f'| {name} | {figures["count"]} | {100 * figures["uar"]:.1f} |' in card
