@@ -81,8 +81,8 @@ def find_temperatures(network: SmernGA, dev: Sequence[Source], seed: int) -> dic
     """For each subset the temperature with the least cross-entropy on the development sets, but never below 1.
 
     A small development set may be easier than the world (two contents of movement, two speakers); that is no reason
-    to make the network surer than it is. With several modalities no less than with any of them alone: samples joined by label know nothing of how often
-    voice, words and movement of one person agree by mistake, so what they say of several together is too sure.
+    to make the network surer than it is. Nor is that of several modalities below that of any of them alone: samples
+    joined by label know nothing of how often voice, words and movement of one person agree by mistake.
     """
     candidates = torch.logspace(0, 1, 101)
     found = {}
