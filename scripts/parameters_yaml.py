@@ -32,9 +32,11 @@ def node_class(node: graph.GraphNode) -> type[SmernNode]:
 def text() -> str:
     """The whole file."""
     use_sim_time = Parameter('use_sim_time', False, 'follow /clock')
-    blocks = [HEAD, *_section('/**', 'all nodes', (*SmernNode.COMMON_PARAMETERS, use_sim_time))]
+    blocks = [HEAD]
     for node in graph.NODES:
         blocks += _section(f'/**/{node.name}', node.purpose, node_class(node).PARAMETERS)
+    # At the end: rcl puts what the command line sets into the first section /** and lets later sections win.
+    blocks += _section('/**', 'all nodes', (*SmernNode.COMMON_PARAMETERS, use_sim_time))
     return '\n'.join(blocks) + '\n'
 
 
@@ -55,7 +57,7 @@ def _lines(parameter: Parameter) -> Iterator[str]:
         words.append('one of ' + ', '.join(choice or "''" for choice in parameter.choices))
     if parameter.live:
         words.append('live')
-    line = f'{"    " + setting:<{COMMENT_AT}}'
+    line = f'{"    " + setting + "  ":<{COMMENT_AT}}'  # YAML wants space before a comment
     for word in '; '.join(words).split():
         sign = ' ' if '#' in line else '# '
         if len(line) + len(sign) + len(word) > WIDTH:
