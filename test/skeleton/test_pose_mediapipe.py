@@ -124,22 +124,46 @@ def test_a_person_too_far_to_talk_to_is_nobody(estimator, clip):
     assert [p.extent for p in near] == [pytest.approx(.07, abs=.02)]
 
 
-def test_no_one_is_seen_in_noise_or_in_a_cartoon(estimator):
+def test_no_one_is_seen_in_noise_or_in_a_stick_figure(estimator):
     rng = np.random.default_rng(0)
     noise = [rng.integers(0, 256, (480, 640, 3), dtype=np.uint8) for _ in range(5)]
-    assert run(estimator(), noise) == [[]] * 5
-    assert run(estimator(), [cartoon()] * 5) == [[]] * 5
+    stick = np.full((480, 640, 3), 255, np.uint8)
+    cv2.circle(stick, (320, 100), 50, (0, 0, 0), 4)
+    for line in (((320, 150), (320, 350)), ((320, 200), (220, 300)), ((320, 200), (420, 300)),
+                 ((320, 350), (250, 479)), ((320, 350), (390, 479))):
+        cv2.line(stick, *line, (0, 0, 0), 6)
+    for images in (noise, [stick] * 5):
+        assert run(estimator(gates=Gates(min_extent=0)), images) == [[]] * 5
 
 
-def cartoon() -> np.ndarray:
-    image = np.full((480, 640, 3), 255, np.uint8)
-    cv2.circle(image, (320, 120), 60, (150, 200, 255), -1)
-    for x in (300, 340):
-        cv2.circle(image, (x, 110), 8, (0, 0, 0), -1)
-    cv2.ellipse(image, (320, 140), (20, 10), 0, 0, 180, (0, 0, 200), 3)
-    cv2.rectangle(image, (250, 185), (390, 400), (200, 80, 40), -1)
-    for arm in (((250, 200), (180, 300)), ((390, 200), (460, 300))):
-        cv2.line(image, *arm, (200, 80, 40), 30)
+def test_a_stricter_score_keeps_out_a_good_drawing_and_nobody_who_stands_well_lit(estimator, clip):
+    strict = Gates(min_score=.9)
+    assert len(run(estimator(), [drawing()])[-1]) == 1
+    assert run(estimator(gates=strict), [drawing()] * 3) == [[]] * 3
+    for name in ('again', 'hungry', 'walk'):
+        assert all(len(people) == 1 for people in run(estimator(gates=strict), clip(name, 3)))
+
+
+def drawing() -> np.ndarray:
+    """Somebody in a comic: round head with a face, blue pullover, arms hanging."""
+    skin, hair, wool = (150, 190, 235), (30, 50, 80), (160, 80, 40)
+    image = np.full((480, 640, 3), (235, 225, 210), np.uint8)
+    cv2.fillPoly(image, [np.array([[245, 215], [395, 215], [375, 479], [265, 479]])], wool)
+    cv2.rectangle(image, (300, 165), (340, 220), skin, -1)
+    cv2.ellipse(image, (320, 120), (45, 60), 0, 0, 360, skin, -1)
+    cv2.ellipse(image, (320, 90), (50, 45), 0, 180, 360, hair, -1)
+    for x in (303, 337):
+        cv2.ellipse(image, (x, 115), (9, 6), 0, 0, 360, (255, 255, 255), -1)
+        cv2.circle(image, (x, 115), 4, (60, 40, 20), -1)
+        cv2.ellipse(image, (x, 102), (11, 4), 0, 180, 360, hair, 2)
+    cv2.line(image, (320, 120), (316, 137), (110, 150, 200), 2)
+    cv2.ellipse(image, (320, 150), (14, 6), 0, 0, 180, (80, 80, 200), -1)
+    for x in (273, 367):
+        cv2.ellipse(image, (x, 122), (7, 13), 0, 0, 360, skin, -1)
+    for shoulder, elbow, hand in (((255, 230), (205, 330), (190, 430)), ((385, 230), (435, 330), (450, 430))):
+        cv2.line(image, shoulder, elbow, wool, 36)
+        cv2.line(image, elbow, hand, wool, 30)
+        cv2.circle(image, hand, 20, skin, -1)
     return image
 
 
