@@ -1,10 +1,14 @@
 """The graph as child processes: what the launch file does, for whoever has no `ros2 launch`. Needs no ROS itself."""
 from __future__ import annotations
 
+import atexit
 import sys
+import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+import yaml
 
 from smern_ros import dds
 from smern_ros.graph import GraphNode, node
@@ -32,6 +36,10 @@ class Override:
         name, dot, parameter = target.partition('.')
         if not (assigned and name and dot and parameter):
             raise ValueError(f'{text!r} is not NODE.PARAMETER:=VALUE, such as fusion.text_wait:=1.5')
+        try:
+            yaml.safe_load(value)
+        except yaml.YAMLError as error:
+            raise ValueError(f'{value!r} is no value in YAML; quote it') from error
         return cls(node(name).name, parameter, value)
 
 
@@ -58,11 +66,14 @@ def children(
     params_file = Path(params_file) if params_file else share('config', 'emotion.yaml')
     if not params_file.is_file():
         raise FileNotFoundError(f'no parameter file {params_file}')
+    space = namespace.strip('/')
     common = ['--params-file', str(params_file), '--log-level', log_level]
-    if namespace.strip('/'):
-        common += ['-r', f'__ns:=/{namespace.strip("/")}']
+    if space:
+        common += ['-r', f'__ns:=/{space}']
     if use_sim_time:
-        common += ['-p', 'use_sim_time:=true']
+        overrides = [*overrides, *(Override(n.name, 'use_sim_time', 'true') for n in nodes)]
+    if overrides:
+        common += ['--params-file', _write(overrides, space)]
     env = {
         **dds.environment(dds_profile),
         'OMP_WAIT_POLICY': 'PASSIVE',  # spinning OpenMP threads take the processors from the other nodes
@@ -71,7 +82,7 @@ def children(
     return [
         Child(
             name=n.name,
-            command=[sys.executable, '-m', 'smern_ros.nodes', n.name, '--ros-args', *common, *_arguments(n, overrides)],
+            command=[sys.executable, '-m', 'smern_ros.nodes', n.name, '--ros-args', *common],
             env=env,
             optional=n.optional,
             may_finish=n.optional,
@@ -80,5 +91,14 @@ def children(
     ]
 
 
-def _arguments(n: GraphNode, overrides: Sequence[Override]) -> list[str]:
-    return [word for o in overrides if o.node == n.name for word in ('-p', f'{o.parameter}:={o.value}')]
+def _write(overrides: Sequence[Override], namespace: str) -> str:
+    """A parameter file for this process's life. `-p` would lose against a section of the nodes' file with a name."""
+    sections: dict[str, dict[str, dict[str, object]]] = {}
+    for o in overrides:
+        name = '/'.join(('', *filter(None, (namespace, o.node))))
+        section = sections.setdefault(name, {}).setdefault('ros__parameters', {})
+        section[o.parameter] = yaml.safe_load(o.value)
+    with tempfile.NamedTemporaryFile('w', prefix='smern-', suffix='.yaml', delete=False) as file:
+        yaml.safe_dump(sections, file)
+    atexit.register(Path(file.name).unlink, missing_ok=True)
+    return file.name

@@ -1,9 +1,12 @@
 """What `smern run` starts, and with which arguments."""
 import sys
+from pathlib import Path
 
 import pytest
+import yaml
 
 from smern_ros import graph
+from smern_ros.share import share
 from smern_ros.starter import Override, children
 
 
@@ -22,12 +25,23 @@ def test_only_optional_nodes_may_fail_to_configure_or_finish():
         assert process.optional == process.may_finish == graph.node(process.name).optional
 
 
+def parameter_files(child) -> list[dict]:
+    words = arguments(child)
+    return [yaml.safe_load(Path(words[i + 1]).read_text()) for i, word in enumerate(words) if word == '--params-file']
+
+
 def test_an_override_reaches_its_node_alone_and_after_the_file():
-    processes = children(graph.select(), overrides=[Override.parse('fusion.text_wait:=1.5')])
-    for process in processes:
-        given = [w for w in arguments(process) if 'text_wait' in w]
-        assert given == (['text_wait:=1.5'] if process.name == 'fusion' else [])
-        assert '--params-file' in arguments(process)
+    overrides = [Override.parse('fusion.text_wait:=1.5'), Override.parse('fusion.speaker:="7"')]
+    process, *_ = children(graph.select(), overrides=overrides)
+    given, own = parameter_files(process)
+    assert given == yaml.safe_load(share('config', 'emotion.yaml').read_text())
+    assert own == {'/fusion': {'ros__parameters': {'text_wait': 1.5, 'speaker': '7'}}}
+
+
+def test_simulated_time_is_for_every_node_wherever_it_runs():
+    process, *_ = children(graph.NODES, use_sim_time=True, namespace='a/b')
+    expected = {f'/a/b/{n.name}': {'ros__parameters': {'use_sim_time': True}} for n in graph.NODES}
+    assert parameter_files(process)[1] == expected
 
 
 @pytest.mark.parametrize('namespace', ['robot', '/robot', '/robot/'])
@@ -36,9 +50,11 @@ def test_a_namespace_may_be_written_either_way(namespace):
     assert '__ns:=/robot' in arguments(process)
 
 
-@pytest.mark.parametrize('text', ['text_wait:=1', 'fusion.text_wait=1', '.x:=1', 'fusion.:=1', 'nobody.x:=1', ''])
+@pytest.mark.parametrize('text', [
+    '', 'text_wait:=1', 'fusion.text_wait=1', '.x:=1', 'fusion.:=1', 'nobody.x:=1', 'fusion.x:="'
+])
 def test_an_override_that_makes_no_sense_is_refused(text):
-    with pytest.raises(ValueError, match=r':=|nobody'):
+    with pytest.raises(ValueError, match=r':=|nobody|quote'):
         Override.parse(text)
 
 

@@ -5,6 +5,7 @@ A node's own file reads like its page in the README: its parameters, its topics,
 from __future__ import annotations
 
 import os
+import sys
 import traceback
 from collections.abc import Callable
 from typing import Any, ClassVar
@@ -246,6 +247,10 @@ def run(node_class: type[SmernNode], args: list[str] | None = None) -> int:
     os.environ.setdefault('OMP_WAIT_POLICY', 'PASSIVE')
     try:
         rclpy.init(args=args)
+    except Exception as error:
+        print(f'{node_class.NAME}: wrong ROS arguments: {error}', file=sys.stderr)
+        return EXIT_CONFIGURATION
+    try:
         return _serve(node_class)
     except (KeyboardInterrupt, ExternalShutdownException):
         return EXIT_OK
