@@ -82,6 +82,14 @@ def test_somebody_gone_for_longer_is_new_and_no_id_comes_twice():
     assert [ids[0], ids[70], ids[199]] == ['p1', 'p2', 'p3']
 
 
+@pytest.mark.parametrize(('frames_later', 'known'), [(1, False), (24, True)])
+def test_the_longer_out_of_sight_the_farther_somebody_may_have_gone(frames_later, known):
+    tracker = PersonTracker()
+    tracker.identify(0, [[100, 200]], [SIZE])
+    ids = tracker.identify(frames_later * FRAME, [[100 + 2 * SIZE, 200]], [SIZE])
+    assert ids == (['p1'] if known else ['p2'])
+
+
 def test_two_who_pass_each_other_keep_their_ids():
     paths = walk(90, (100, 200, 150), (500, 200, -150))
     distance = np.abs(paths[:, 0, 0] - paths[:, 1, 0])
