@@ -28,7 +28,7 @@ class Attempt:
 
 
 NO_SPEECH = 0.75
-"""Above it nothing was said: noise lies at 0.82 to 0.99, words cut out of sentences at 0.05 to 0.67 (docs/asr.md)."""
+"""Above it nothing was said; no noise of docs/asr.md has words then."""
 MIN_LOGPROB = -1.0
 """Whisper's own threshold (OpenAI, transcribe.py): below it the words are guessed."""
 MAX_COMPRESSION = 2.4
