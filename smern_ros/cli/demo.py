@@ -40,13 +40,14 @@ def run(args: argparse.Namespace) -> int:
     """:return: 0 if all modalities were used, 1 if not, 2 if a node or this command is not configured rightly."""
     from smern_ros.demo.clip import SPEECH_ASSET, STATEMENT, VIDEO_ASSET, compose
     from smern_ros.demo.play import WEBCAM, Demo, Plan, free_domain
+    from smern_ros.media.reader import MediaError, MediaReader
 
-    if args.media not in (None, WEBCAM) and not Path(args.media).is_file():
-        return _refuse(f'no file {args.media}', EXIT_CONFIGURATION)
     try:
+        if args.media not in (None, WEBCAM):
+            MediaReader(args.media)  # looks whether it can be played
         overrides = [Override.parse(text) for text in args.overrides]
-    except ValueError as error:
-        return _refuse(f'--set: {error}', EXIT_CONFIGURATION)
+    except (MediaError, ValueError) as error:
+        return _refuse(str(error), EXIT_CONFIGURATION)
     args.out.mkdir(parents=True, exist_ok=True)
     names = [*MODELS, *([] if args.media else [VIDEO_ASSET, SPEECH_ASSET])]
     if assets_command.run(argparse.Namespace(action='fetch', names=names)):

@@ -13,7 +13,7 @@ WIDTH, GUTTER, MARGIN = 1120.0, 92.0, 16.0
 """px: of the time line, of its labels on the left, of its right edge."""
 MAX_WIDTH = 8000.0
 _VOICE_HEIGHT, _WORD_HEIGHT, _WORD_ROWS = 30.0, 17.0, 3
-_ROW_HEIGHT, _ROW_GAP = 56.0, 12.0
+_ROW_HEIGHT, _ROW_GAP = 54.0, 18.0
 _LETTER = 6.3
 """px, mean width of one in the words' size."""
 _MAX_MARKS = 400
@@ -30,7 +30,7 @@ def picture(shown: Picture, caption: str) -> str:
         f'<image width="{shown.width}" height="{shown.height}" href="data:image/jpeg;base64,'
         f'{base64.b64encode(shown.jpeg).decode()}"/>',
     ]
-    for body in shown.bodies:
+    for body in shown.bodies or ():
         points = [None if p is None else (p[0] * shown.width, p[1] * shown.height) for p in body.points]
         bones = [(points[a], points[b]) for a, b in BONES]
         path = ''.join(f'M{_xy(a)}L{_xy(b)}' for a, b in bones if a is not None and b is not None)
@@ -147,9 +147,8 @@ class _Timeline:
             f'height="{max(base - top, 0.5):.1f}"><title>{self._tooltip(state, label)}</title></rect>'
         ]
         if right - left > 34:
-            # Above the bar where there is room, else inside it.
-            at = top - 5 if top - 5 > base - _ROW_HEIGHT + 8 else top + 14
-            parts.append(f'<text class="value{strongest}" x="{left + 5:.1f}" y="{at:.1f}">'
+            # All on one line above the row, where no curve crosses them.
+            parts.append(f'<text class="value{strongest}" x="{left + 2:.1f}" y="{base - _ROW_HEIGHT - 3:.1f}">'
                          f'{percent(_probability(state, label))}</text>')
         return ''.join(parts)
 

@@ -64,7 +64,8 @@ def _read(sentences: Sequence[Path], layout: Layout) -> tuple[np.ndarray, int]:
     """(N,) int16, the sentences with the pauses, and their rate in Hz."""
     import soundfile
 
-    parts, rates = [], set()
+    parts: list[np.ndarray] = []
+    rates = set()
     for file in sentences:
         samples, rate = soundfile.read(file, dtype='int16', always_2d=True)
         parts += [np.zeros(int((layout.pause if parts else layout.lead) * rate), np.int16), samples[:, 0]]
@@ -79,7 +80,7 @@ def _join(film: Path, samples: np.ndarray, rate: int, out: Path) -> None:
 
     with av.open(str(film)) as source, av.open(str(out), 'w', format='mp4', options={'fflags': '+bitexact'}) as clip:
         pictures = source.streams.video[0]
-        duration = float(pictures.duration * pictures.time_base)
+        duration = float((pictures.duration or 0) * (pictures.time_base or 0))
         if len(samples) > duration * rate:
             raise ValueError(f'the sentences last {len(samples) / rate:.1f} s, the film {film} only {duration:.1f} s; '
                              'choose fewer sentences or shorter pauses')

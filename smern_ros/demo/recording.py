@@ -78,13 +78,13 @@ class Body:
 
 @dataclass
 class Picture:
-    """A frame of the camera, and who was found in it once that is known."""
+    """A frame of the camera, and who was found in it."""
 
     stamp_ns: int
     width: int   # px, of the camera's image
     height: int
     jpeg: bytes  # may be smaller
-    bodies: tuple[Body, ...] = ()
+    bodies: tuple[Body, ...] | None = None  # None: not known, or pose estimation had no time for it
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from string import Template
 
 from smern_ros.demo import charts
 from smern_ros.demo.charts import percent, sampled
-from smern_ros.demo.recording import Kind, Recording, State
+from smern_ros.demo.recording import Kind, Picture, Recording, State
 from smern_ros.spec import MODALITIES
 
 PICTURES = 10
@@ -71,19 +71,26 @@ def _summary(recording: Recording) -> str:
 
 
 def _pictures(recording: Recording) -> str:
-    shown = sampled(list(recording.pictures), PICTURES)
+    looked_at = [p for p in recording.pictures if p.bodies is not None]
+    shown = sampled(looked_at or list(recording.pictures), PICTURES)
     if not shown:
         return '<p class="hint">No picture came.</p>'
     items = []
     for picture in shown:
         at = f'{recording.seconds(picture.stamp_ns):.1f} s'
-        people = _count(len(picture.bodies), 'person', 'people') if picture.bodies else 'nobody found'
+        people = _people(picture)
         state = _valid_at(recording, picture.stamp_ns)
         chip = f'<span class="chip {escape(state.label)}">{escape(state.label)}</span>' if state else ''
         items.append(f'<li>{charts.picture(picture, f"{at}: {people}")}<div class="caption"><span>{at}'
-                     f'{"" if picture.bodies else ", nobody found"}</span>{chip}</div></li>')
+                     f'{"" if picture.bodies else f", {people}"}</span>{chip}</div></li>')
     return (f'<ul class="pictures">{"".join(items)}</ul><p class="hint">Below each picture the newest state of that '
-            'moment. Joints outside of the picture, or not seen clearly, are not drawn.</p>')
+            'moment. Joints that were placed outside of the picture or not seen clearly are not drawn.</p>')
+
+
+def _people(picture: Picture) -> str:
+    if picture.bodies is None:
+        return 'not looked at'
+    return _count(len(picture.bodies), 'person', 'people') if picture.bodies else 'nobody found'
 
 
 def _valid_at(recording: Recording, stamp_ns: int) -> State | None:

@@ -102,8 +102,14 @@ def test_a_node_that_cannot_be_configured_ends_the_demo_with_its_reason(short_cl
     assert 'fusion cannot run as it is configured' in output
 
 
-def test_a_file_that_is_not_there_is_said_before_anything_starts(tmp_path):
-    process = smern_demo('--media', tmp_path / 'none.mp4', '--out', tmp_path)
+@pytest.mark.parametrize(('name', 'content', 'reason'), [
+    ('none.mp4', None, 'there is no file'), ('words.mp4', 'no film', 'no film or sound'),
+])
+def test_a_file_that_cannot_be_played_is_said_before_anything_starts(tmp_path, name, content, reason):
+    if content:
+        (tmp_path / name).write_text(content)
+    process = smern_demo('--media', tmp_path / name, '--out', tmp_path / 'out')
     output, _ = process.communicate(timeout=60)
     assert process.returncode == 2
-    assert output.strip() == f'smern demo: no file {tmp_path / "none.mp4"}'
+    assert reason in output
+    assert not (tmp_path / 'out').exists()

@@ -139,7 +139,7 @@ def test_a_picture_gets_the_skeleton_of_its_own_stamp(graph, recorder):
     graph['skeleton/raw'].publish(msg.SkeletonArray(header=stamp, skeletons=[body]))
     assert recorder.spin_until(lambda: recorder.recording.frames, timeout=10)
     before, shown, after = recorder.recording.pictures
-    assert (before.bodies, after.bodies) == ((), ())
+    assert (before.bodies, after.bodies) == (None, None)  # nobody has looked at them yet
     assert shown.bodies[0].points[5] == (0.5, 0.5)
     assert shown.bodies[0].points[9] is None
     assert (shown.width, shown.height) == (80, 60)

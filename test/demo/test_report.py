@@ -68,6 +68,18 @@ def test_a_skeleton_is_drawn_without_the_joints_that_were_not_seen(recording):
     assert all(d.count('M') == 8 for d in bones)   # one wrist is missing and one of nine bones with it
 
 
+def test_a_frame_without_anybody_is_told_from_one_that_was_not_looked_at(recording):
+    for picture in list(recording.pictures)[3:]:
+        picture.bodies = None
+    page = Page(render(recording, FACTS))
+    assert page.count('svg', 'picture') == 3  # those that were looked at suffice
+    assert page.text.count('nobody found') == 1
+    for picture in recording.pictures:
+        picture.bodies = None
+    page = Page(render(recording, FACTS))
+    assert page.text.count('not looked at') == page.count('svg', 'picture') == 10
+
+
 def test_the_page_asks_nothing_of_the_network(recording):
     html = render(recording, FACTS)
     assert "default-src 'none'" in html
