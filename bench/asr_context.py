@@ -1,12 +1,14 @@
 """How much context Whisper needs: word error rate and CPU time, encoding 30 s or less.
 
-usage: python -m bench.asr_context   (needs: smern assets fetch whisper-tiny.en demo-speech; pip install jiwer)
+usage: python -m bench.asr_context [GROUP ...]   (all groups of clips if none is named)
+needs: smern assets fetch whisper-tiny.en demo-speech command-speech; pip install -r requirements/bench.txt
 The tables of docs/asr.md. Everything but the times is the same at every run.
 """
 from __future__ import annotations
 
 import json
 import re
+import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -25,6 +27,7 @@ from smern_ros.values import SECOND, Utterance
 
 RATE = 16_000
 SNRS = (20, 10, 5, 0)  # dB
+NUMBERS = ['zero', 'one', 'two', 'three', 'four', 'five', 'six', 'seven', 'eight', 'nine', 'ten']
 MARGIN = 0.1           # s kept around words that are cut out of a sentence
 
 
@@ -92,6 +95,21 @@ def clips() -> Iterator[Clip]:
             yield Clip('long, 11 to 25 s', np.concatenate([s for s, _, _ in part]), ' '.join(t for _, t, _ in part))
 
 
+def commands() -> Iterator[Clip]:
+    """Short utterances by others, which no setting was chosen on."""
+    folder = assets.path('command-speech')
+    said = {'goforward.raw': 'go forward ten meters', 'something.raw': 'go somewhere and do something'}
+    for line in (folder / 'cards.transcription').read_text().splitlines():
+        text, name = re.fullmatch(r'<s>(.*)</s>\s*\((\w+)\)', line.strip()).groups()
+        said[f'{name}.wav'] = text
+    for name, text in said.items():
+        if name.endswith('.raw'):
+            samples = np.fromfile(folder / name, '<i2').astype(np.float32) / 2**15
+        else:
+            samples, _ = soundfile.read(folder / name, dtype='float32')
+        yield Clip('commands, 1 to 4 s', samples, text)
+
+
 def pink(count: int, rng: np.random.Generator) -> np.ndarray:
     spectrum = np.fft.rfft(rng.standard_normal(count))
     return np.fft.irfft(spectrum / np.sqrt(np.arange(1, len(spectrum) + 1)), count)
@@ -122,8 +140,9 @@ def noises() -> Iterator[tuple[str, np.ndarray]]:
 # --- measuring ----------------------------------------------------------------------------------------------------
 
 def plain(text: str) -> str:
-    """As the transcripts are written: lower case, no punctuation, 'mister'."""
+    """As the transcripts are written: lower case, no punctuation, 'mister', small numbers in letters."""
     text = re.sub(r'\bmr\.', 'mister', text.lower()).replace('-', ' ')
+    text = re.sub(r'\b(\d+)\b', lambda number: NUMBERS[int(number[0])] if int(number[0]) <= 10 else number[0], text)
     return ' '.join(re.sub(r"[^a-z' ]", '', text).split())
 
 
@@ -135,16 +154,17 @@ def hear(recogniser: Recogniser, samples: np.ndarray) -> tuple[str, float]:
     return plain(transcript.text), time.process_time() - began
 
 
-def main() -> None:
+def main(only: list[str]) -> None:
     print(machine())
-    speech, silence = list(clips()), list(noises())
+    speech = [clip for clip in (*clips(), *commands()) if clip.group in only or not only]
+    silence = [] if only else list(noises())
     groups = list(dict.fromkeys(clip.group for clip in speech))
     heard = {name: [hear(one, clip.samples) for clip in speech] for name, one in recognisers().items()}
     invented = {name: [hear(one, sound)[0] for _, sound in silence] for name, one in recognisers().items()}
 
     print('\n| speech | clips | words |', ' | '.join(heard), '|')
     print('| --- | --: | --: |', '--: |' * len(heard))
-    for group in [*groups, 'all']:
+    for group in [*groups, *([] if only else ['all'])]:
         chosen = [i for i, clip in enumerate(speech) if group in (clip.group, 'all')]
         said = [plain(speech[i].words) for i in chosen]
         cells = []
@@ -153,6 +173,8 @@ def main() -> None:
             cpu = np.mean([results[i][1] for i in chosen])
             cells.append(f'{100 * rate:.0f} % {cpu:.2f} s')
         print(f'| {group} | {len(chosen)} | {sum(len(s.split()) for s in said)} |', ' | '.join(cells), '|')
+    if only:
+        return
     print(f'\nSounds without speech in which words are heard, of {len(silence)}:')
     for name, texts in invented.items():
         wrong = [f'{kind} {len(sound) / RATE:.1f} s {text!r}'
@@ -161,4 +183,4 @@ def main() -> None:
 
 
 if __name__ == '__main__':
-    main()
+    main(sys.argv[1:])
