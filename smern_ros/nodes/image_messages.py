@@ -1,9 +1,11 @@
-"""Image messages to BGR arrays and back. What a message claims is checked before a byte of it is touched."""
+"""Image messages to BGR arrays and back. What a message claims is checked before a byte of it is touched.
+
+OpenCV is imported where it is needed: who only publishes raw images does without it.
+"""
 from __future__ import annotations
 
 import array
 
-import cv2
 import numpy as np
 from sensor_msgs.msg import CompressedImage, Image
 from std_msgs.msg import Header
@@ -14,7 +16,7 @@ MAX_SIDE = 8192
 """Pixels; what claims to be larger is an attack or a mistake."""
 
 _CHANNELS = {'bgr8': 3, 'rgb8': 3, 'mono8': 1}
-_TO_BGR = {'rgb8': cv2.COLOR_RGB2BGR, 'mono8': cv2.COLOR_GRAY2BGR}
+_TO_BGR = {'rgb8': 'COLOR_RGB2BGR', 'mono8': 'COLOR_GRAY2BGR'}
 
 
 def to_bgr(message: Image | CompressedImage) -> np.ndarray:
@@ -38,6 +40,8 @@ def to_image(image_bgr: np.ndarray, header: Header) -> Image:
 
 def to_compressed(image_bgr: np.ndarray, header: Header, *, quality: int = 90) -> CompressedImage:
     """A JPEG message of an (H, W, 3) uint8 array. :param quality: 1..100."""
+    import cv2
+
     done, encoded = cv2.imencode('.jpg', image_bgr, [cv2.IMWRITE_JPEG_QUALITY, quality])
     if not done:
         raise ValueError(f'an array of shape {image_bgr.shape} and type {image_bgr.dtype} cannot become a JPEG')
@@ -70,8 +74,11 @@ def _raw(message: Image) -> np.ndarray:
         (message.height, message.width, channels), np.uint8, np.frombuffer(message.data, np.uint8),
         strides=(message.step, channels, 1),
     )
-    code = _TO_BGR.get(message.encoding)
-    return pixels if code is None else cv2.cvtColor(np.ascontiguousarray(pixels), code)
+    if message.encoding == 'bgr8':
+        return pixels
+    import cv2
+
+    return cv2.cvtColor(np.ascontiguousarray(pixels), getattr(cv2, _TO_BGR[message.encoding]))
 
 
 def _bridged(message: Image) -> np.ndarray:
@@ -88,6 +95,8 @@ def _bridged(message: Image) -> np.ndarray:
 
 
 def _decompressed(message: CompressedImage) -> np.ndarray:
+    import cv2
+
     data = bytes(message.data)
     _check_size(*image_size.size(data))
     try:

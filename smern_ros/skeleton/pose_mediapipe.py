@@ -125,6 +125,7 @@ def _body(landmarks: list, world: list, width: int, height: int) -> Body:
 def _options(model: Path, num_poses: int, min_score: float) -> tuple[Callable, Any, Any]:
     """MediaPipe's image maker, its landmarker class and the options to create one with."""
     with _library_errors():
+        import cv2  # noqa: F401  used at the first image, missed now
         import mediapipe
         from mediapipe.tasks.python import BaseOptions, vision
 

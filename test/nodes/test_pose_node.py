@@ -120,7 +120,7 @@ def test_a_frame_with_nobody_in_it_is_answered_too(start_camera, clip):
     assert [a.skeletons for a in camera.finish()] == [[]] * 3
 
 
-def test_two_people_and_a_mirror_of_encodings(start_camera, clip):
+def test_two_people_and_grey_and_rgb_images(start_camera, clip):
     _, camera = start_camera(num_poses=2)
     for frame in range(10):
         both = np.hstack([clip[frame], clip[-frame - 1]])
@@ -249,6 +249,15 @@ def test_without_its_model_it_says_what_to_do_and_ends(start_node, tmp_path: Pat
     node = start_node('pose_estimation')
     assert node.wait() == 2
     assert 'pose-landmarker-full' in node.output and 'smern assets fetch' in node.output
+    assert 'Traceback' not in node.output
+
+
+def test_without_a_system_library_it_names_the_debian_package_and_ends(start_node, tmp_path: Path, monkeypatch):
+    (tmp_path / 'cv2.py').write_text("raise ImportError('libGL.so.1: cannot open shared object file')")
+    monkeypatch.setenv('PYTHONPATH', str(tmp_path))
+    node = start_node('pose_estimation')
+    assert node.wait() == 2
+    assert 'libGL.so.1' in node.output and 'apt install libgl1' in node.output
     assert 'Traceback' not in node.output
 
 
