@@ -72,7 +72,7 @@ class Session:
     def play(self, clip: Path, *, rate: float, lossless: bool) -> Heard:
         """Plays the clip through the graph and waits for its last state."""
         self.heard, self._finished = Heard(), False
-        source = [Override(_SOURCE, 'source', str(clip)), Override(_SOURCE, 'rate', str(rate)),
+        source = [Override(_SOURCE, 'media', str(clip)), Override(_SOURCE, 'rate', str(rate)),
                   Override(_SOURCE, 'lossless', str(lossless).lower())]
         children = starter.children([graph.node(_SOURCE)], overrides=source, log_level='warn')
         with Supervisor(children):

@@ -46,6 +46,8 @@ def _start_nodes(context):
     common = {'use_sim_time': True} if LaunchConfiguration('use_sim_time').perform(context) == 'true' else {}
     checkpoint = LaunchConfiguration('checkpoint').perform(context)
     own = {'fusion': {'checkpoint': checkpoint}} if checkpoint else {}
+    if awaited := graph.awaited([n for n in graph.NODES if LaunchConfiguration(n.name).perform(context) == 'true']):
+        own[graph.SOURCE] = {'wait_for': awaited}
     return [
         Node(
             package='smern_ros',

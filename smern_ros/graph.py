@@ -1,6 +1,7 @@
 """The one list of the graph's nodes: the launch file, `smern run`, the build and the tests read it. Needs no ROS."""
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 
@@ -52,3 +53,18 @@ def select(switches: dict[str, bool] | None = None) -> tuple[GraphNode, ...]:
     for name in switches:
         node(name)
     return tuple(n for n in NODES if switches.get(n.name, n.default))
+
+
+SOURCE = 'media_source'
+
+
+def awaited(nodes: Sequence[GraphNode]) -> str | None:
+    """The source's parameter wait_for when it is started beside only some of the graph: those that are there.
+
+    :return: None if the parameter's own default is right, or if there is no source among the nodes.
+    """
+    names = [n.name for n in nodes]
+    path = [n.name for n in NODES if not n.optional]
+    if SOURCE not in names or set(path) <= set(names) or names == [SOURCE]:
+        return None
+    return ','.join(name for name in path if name in names)

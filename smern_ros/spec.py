@@ -4,6 +4,7 @@ from __future__ import annotations
 import dataclasses
 from dataclasses import dataclass
 from enum import IntEnum
+from typing import Any
 
 LABELS = ('happy', 'sad', 'angry', 'neutral')
 """Emotion classes in the order of every probability vector (paper, section IV-A)."""
@@ -91,7 +92,8 @@ class FeatureSpec:
                 f'a feature spec needs the fields {sorted(known)}; missing {sorted(known - set(fields))}, '
                 f'unknown {sorted(set(fields) - known)}'
             )
-        return cls(**{k: tuple(v) if isinstance(v, list) else v for k, v in fields.items()})
+        values: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in fields.items()}
+        return cls(**values)
 
     def require(self, other: FeatureSpec, owner: str) -> None:
         """:raises SpecMismatch: naming every field in which `other`, the spec of `owner`, differs from this one."""

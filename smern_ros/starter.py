@@ -10,7 +10,7 @@ from pathlib import Path
 
 import yaml
 
-from smern_ros import dds
+from smern_ros import dds, graph
 from smern_ros.graph import GraphNode, node
 from smern_ros.share import share
 from smern_ros.supervisor import Child
@@ -72,6 +72,8 @@ def children(
         common += ['-r', f'__ns:=/{space}']
     if use_sim_time:
         overrides = [*overrides, *(Override(n.name, 'use_sim_time', 'true') for n in nodes)]
+    if awaited := graph.awaited(nodes):
+        overrides = [Override(graph.SOURCE, 'wait_for', f'"{awaited}"'), *overrides]
     if overrides:
         common += ['--params-file', _write(overrides, space)]
     env = {

@@ -67,3 +67,11 @@ def test_wrong_settings_are_refused_before_anything_starts(tmp_path):
         children(graph.NODES, log_level='loud')
     with pytest.raises(FileNotFoundError, match=r'none\.yaml'):
         children(graph.NODES, params_file=tmp_path / 'none.yaml')
+
+
+def test_a_source_waits_only_for_nodes_that_are_started():
+    processes = children(graph.select({'asr': False, 'media_source': True}))
+    assert parameter_files(processes[-1])[1]['/media_source']['ros__parameters'] == {
+        'wait_for': 'pose_estimation,skeleton_filter,audio_features,fusion'
+    }
+    assert len(parameter_files(children(graph.NODES)[-1])) == 1

@@ -5,7 +5,7 @@ import argparse
 import dataclasses
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from smern_ros.values import SECOND, Transcript, UtteranceInputs
 
 if TYPE_CHECKING:
+    from smern_ros.media.reader import MediaError
     from smern_ros.predictor import EmotionPredictor
     from smern_ros.skeleton.pose import PoseEstimator
     from smern_ros.speech.recogniser import Recogniser
@@ -71,27 +72,33 @@ def _predict_file(
 
     :return: False if it could not be read to its end.
     """
+    from smern_ros.assets import AssetError
     from smern_ros.media.reader import MediaError
 
     found = 0
+    problems: list[MediaError] = []  # of a file that is damaged or cut off; what is there is judged all the same
     try:
-        for inputs in _inputs(file, recogniser, args):
+        for inputs in _inputs(file, recogniser, args, problems.append):
             if inputs.modalities:
                 print(_line(predictor, inputs, str(file)), flush=True)
                 found += 1
-    except (MediaError, ImportError, ValueError) as error:
-        print(f'smern predict: {file}: {error}', file=sys.stderr)
+    except (AssetError, MediaError, ImportError, ValueError) as error:
+        print(f'smern predict: {error}', file=sys.stderr)
         return False
+    for problem in problems:
+        print(f'smern predict: {problem}', file=sys.stderr)
     if not found:
         print(f'smern predict: {file}: no speech was heard and nobody was seen', file=sys.stderr)
-    return True
+    return not problems
 
 
-def _inputs(file: Path, recogniser: Recogniser | None, args: argparse.Namespace) -> Iterator[UtteranceInputs]:
+def _inputs(
+    file: Path, recogniser: Recogniser | None, args: argparse.Namespace, on_problem: Callable[[MediaError], object]
+) -> Iterator[UtteranceInputs]:
     from smern_ros.media.reader import MediaReader
     from smern_ros.offline import analyse
 
-    with closing(MediaReader(file)) as media:
+    with closing(MediaReader(file, on_problem=on_problem)) as media:
         pose = None if args.no_pose or not media.has_video else _pose()
         try:
             for inputs in analyse(media, pose=pose, recogniser=recogniser):

@@ -44,7 +44,7 @@ def start_toy(tmp_path, start_node):
     """Starts the toy node as a process."""
     script = tmp_path / 'toy.py'
     script.write_text(TOY)
-    return lambda parameters=None: start_node(script, parameters)
+    return lambda parameters=None, **kwargs: start_node(script, parameters, **kwargs)
 
 
 @pytest.mark.parametrize(('parameters', 'said'), [
@@ -108,3 +108,11 @@ def test_a_lifecycle_manager_can_run_it_stop_it_and_run_it_again(start_toy, prob
         transition(cleanup)
         probe.wait_for(lambda: not words.get_subscription_count(), 'the subscription to be gone')
     assert state() == 'unconfigured'
+
+
+def test_an_argument_that_ros_cannot_parse_is_a_wrong_configuration(start_toy, tmp_path):
+    broken = tmp_path / 'broken.yaml'
+    broken.write_text('toy: [unclosed')
+    node = start_toy(arguments=['--params-file', str(broken)])
+    assert node.wait() == 2
+    assert str(broken) in node.output and 'Traceback' not in node.output

@@ -1,7 +1,7 @@
 """The whole graph as real processes, and what it said."""
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -63,7 +63,11 @@ class Graph:
     def __enter__(self) -> Graph:
         self.supervisor.start()
         names = {n.name for n in graph.select()}
-        self.probe.wait_for(lambda: names <= self.active, 'all nodes to be active', READY_WITHIN)
+        try:
+            self.wait_for(lambda: names <= self.active, 'all nodes to be active', READY_WITHIN)
+        except AssertionError:
+            self.__exit__()
+            raise
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -80,8 +84,15 @@ class Graph:
         """Lines of errors that the nodes wrote."""
         return [f'{name}: {line}' for name, line in self.said if '[ERROR]' in line or '[FATAL]' in line]
 
+    def wait_for(self, condition: Callable[[], Any], what: str, timeout: float) -> None:
+        """As the probe's; a failure shows what the nodes said."""
+        try:
+            self.probe.wait_for(condition, what, timeout)
+        except AssertionError as error:
+            said = '\n'.join(f'[{name}] {line}' for name, line in self.said[-60:])
+            heard = {topic: len(messages) for topic, messages in vars(self.evidence).items()}
+            raise AssertionError(f'{error}\nactive: {self.active}\nheard: {heard}\nsaid:\n{said}') from None
+
     def wait_for_finals(self, count: int, timeout: float = 60.0) -> list[Any]:
-        self.probe.wait_for(
-            lambda: len(self.evidence.finals) >= count, f'{count} final states; complaints: {self.complaints}', timeout
-        )
+        self.wait_for(lambda: len(self.evidence.finals) >= count, f'{count} final states', timeout)
         return self.evidence.finals

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -78,17 +78,20 @@ class Probe:
 class NodeProcess:
     """One of our nodes as the process it is in the graph; what it says is kept in `output`."""
 
-    def __init__(self, module: str | Path, parameters: dict[str, Any] | None = None, *, namespace: str = '') -> None:
-        """:param module: the name of a file in smern_ros/nodes, or the path of a script."""
+    def __init__(
+        self, module: str | Path, parameters: dict[str, Any] | None = None, *, arguments: Sequence[str] = ()
+    ) -> None:
+        """
+        :param module: the name of a file in smern_ros/nodes, or the path of a script.
+        :param arguments: further ROS arguments.
+        """
         self.output = ''
         program = [str(module)] if isinstance(module, Path) else ['-m', f'smern_ros.nodes.{module}']
-        command = [sys.executable, *program, '--ros-args']
+        command = [sys.executable, *program, '--ros-args', *arguments]
         for name, value in (parameters or {}).items():
             message = Parameter(name, value=value).get_parameter_value()
             text = {1: str(value).lower(), 4: f'"{value}"'}.get(message.type, str(value))
             command += ['-p', f'{name}:={text}']
-        if namespace:
-            command += ['-r', f'__ns:={namespace}']
         self._process = subprocess.Popen(
             command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
             env={**os.environ, 'PYTHONUNBUFFERED': '1'},

@@ -1,0 +1,69 @@
+"""`smern predict` on real speech and film: one JSON line an utterance, whatever is missing."""
+import json
+
+import pytest
+
+from smern_ros.cli.main import main
+from smern_ros.spec import LABELS
+
+pytestmark = pytest.mark.weights
+
+
+def predict(capsys, *arguments):
+    """Exit code, the JSON lines and what was said on standard error."""
+    code = main(['predict', *map(str, arguments)])
+    captured = capsys.readouterr()
+    return code, [json.loads(line) for line in captured.out.splitlines()], captured.err
+
+
+@pytest.fixture(scope='module')
+def clip(tmp_path_factory):
+    from smern_ros import assets
+    from smern_ros.demo import clip
+
+    return clip.compose(assets.path(clip.VIDEO_ASSET), assets.path(clip.SPEECH_ASSET), tmp_path_factory.mktemp('clip'))
+
+
+def test_a_film_with_speech_gives_a_line_with_all_modalities_for_each_utterance(capsys, clip):
+    code, lines, _ = predict(capsys, clip)
+    assert code == 0 and len(lines) >= 2
+    for line in lines:
+        assert line['modalities'] == ['audio', 'text', 'skeleton'] and line['text']
+        assert line['labels'] == list(LABELS) and sum(line['probabilities']) == pytest.approx(1, abs=1e-4)
+        assert sum(line['modality_weights']) == pytest.approx(1, abs=1e-4)
+        assert 0 <= line['start'] < line['end'] <= 20
+    assert [line['start'] for line in lines] == sorted(line['start'] for line in lines)
+
+
+def test_given_words_replace_those_recognised(capsys, clip):
+    _, lines, _ = predict(capsys, clip, '--text', 'i am furious', '--no-pose')
+    assert {line['text'] for line in lines} == {'i am furious'}
+    assert {tuple(line['modalities']) for line in lines} == {('audio', 'text')}
+
+
+def test_words_alone_need_no_file(capsys):
+    code, (line,), _ = predict(capsys, '--text', 'i am so happy to see you')
+    assert code == 0 and line['modalities'] == ['text']
+
+
+def test_sound_alone_and_film_alone_are_judged_by_what_they_hold(capsys, shared_data):
+    sound = next(iter(sorted((shared_data / 'emodb4/wav').glob('*.wav'))))
+    film = next(iter(sorted((shared_data / 'video_upperbody/asl_gestures').glob('*.mkv'))))
+    code, lines, _ = predict(capsys, sound, film, '--no-asr')
+    assert code == 0
+    assert {(line['file'], tuple(line['modalities'])) for line in lines} == {
+        (str(sound), ('audio',)), (str(film), ('skeleton',))
+    }
+
+
+def test_a_broken_file_is_named_and_the_others_are_judged(capsys, tmp_path, clip):
+    nonsense = tmp_path / 'nonsense.mp4'
+    nonsense.write_bytes(b'no film at all' * 100)
+    code, lines, said = predict(capsys, nonsense, tmp_path / 'absent.mp4', clip, '--no-asr', '--no-pose')
+    assert code == 1 and {line['file'] for line in lines} == {str(clip)}
+    assert 'nonsense.mp4' in said and 'absent.mp4' in said and 'Traceback' not in said
+
+
+def test_a_wrong_checkpoint_says_what_to_do(capsys, tmp_path):
+    code, lines, said = predict(capsys, '--text', 'hello', '--checkpoint', tmp_path)
+    assert code == 2 and not lines and 'make checkpoint' in said
