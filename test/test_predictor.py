@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 import torch
 
+from smern_ros.audio.features import extract
 from smern_ros.predictor import EmotionPredictor, NoEvidence, shipped_checkpoint
 from smern_ros.spec import LABELS, MODALITIES
-from smern_ros.values import SECOND, AudioFeatures, SkeletonWindow, Transcript, UtteranceInputs
+from smern_ros.values import SECOND, AudioFeatures, SkeletonWindow, Transcript, Utterance, UtteranceInputs
 
 SUBSETS = [c for n in (1, 2, 3) for c in combinations(MODALITIES, n)]
 
@@ -79,6 +80,13 @@ def test_empty_evidence_is_no_evidence(predictor):
     assert predictor.encode_text(text('zyzzyvaq')) is None
     assert predictor.encode_skeleton(skeleton(visible=False)) is None
     assert predictor.encode_skeleton(skeleton(frames=0)) is None
+
+
+def test_real_silence_and_noise_are_no_voice(predictor):
+    generator = np.random.default_rng(0)
+    for samples in (np.zeros(16000), 0.1 * generator.standard_normal(16000)):
+        features = extract(Utterance('u', 0, SECOND, samples.astype(np.float32)))
+        assert predictor.encode_audio(features) is None
 
 
 def test_no_evidence_at_all_is_refused(predictor):

@@ -49,7 +49,7 @@ def train_audio(samples: Samples, size: Size, seed: int) -> ARE:
     fit(
         'audio', network, batches, lambda: dev,
         optimiser=torch.optim.AdamW(network.parameters(), RATE, weight_decay=0.01),
-        weights=class_weights(torch.tensor(labels), len(LABELS)), epochs=size.audio_epochs, patience=10,
+        weights=class_weights(torch.tensor(labels), len(LABELS)), epochs=size.audio_epochs, patience=8,
     )
     return network
 
@@ -72,7 +72,7 @@ def train_text(samples: Samples, size: Size, seed: int) -> TRE:
     fit(
         'text', network, batches, lambda: dev,
         optimiser=torch.optim.Adam([{'params': slow, 'lr': RATE / 5}, {'params': rest, 'lr': RATE}]),
-        weights=class_weights(torch.tensor(labels), len(LABELS)), epochs=size.text_epochs, patience=3,
+        weights=class_weights(torch.tensor(labels), len(LABELS)), epochs=size.text_epochs, patience=2,
     )
     return network
 

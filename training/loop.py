@@ -43,7 +43,6 @@ def fit(
     :param patience: epochs without improvement after which to stop.
     :param low_precision: compute in bfloat16 where that is precise enough: three times as fast on recent processors.
     """
-    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, epochs)  # down to zero: the end is quiet
     best, best_state, waited = float('inf'), copy.deepcopy(network.state_dict()), 0
     for epoch in range(epochs):
         network.train()
@@ -57,7 +56,6 @@ def fit(
             nn.utils.clip_grad_norm_(network.parameters(), 5.0)
             optimiser.step()
             total, seen = total + float(loss.detach()) * len(labels), seen + len(labels)
-        schedule.step()
         loss_dev, uar = evaluate(network, dev(), weights)
         say(f'{name} epoch {epoch + 1}/{epochs}: train loss {total / seen:.3f}, dev loss {loss_dev:.3f}, UAR {uar:.3f}')
         if loss_dev < best:

@@ -33,7 +33,7 @@ class Size:
     words: int = 18_000           # of the vocabulary
     audio_epochs: int = 40
     text_epochs: int = 10
-    skeleton_epochs: int = 24
+    skeleton_epochs: int = 20
     skeleton_samples: int = 640   # windows an epoch
     fusion_epochs: int = 30
     fusion_samples: int = 20_000  # joined by label, an epoch

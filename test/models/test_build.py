@@ -1,4 +1,6 @@
 """Every network: built by name, checked, and all of it learns."""
+from pathlib import Path
+
 import pytest
 import torch
 
@@ -32,6 +34,14 @@ def test_the_order_of_a_batch_means_nothing(name):
     if name == 'smern_ga':
         straight, moved = straight.logits, moved.logits
     assert torch.allclose(straight[order], moved, atol=1e-5)
+
+
+@pytest.mark.parametrize('name', models.NETWORKS)
+def test_the_documentation_counts_the_parameters(name):
+    count = sum(p.numel() for p in models.build(name).parameters())
+    page = (Path(__file__).parents[2] / 'docs/model.md').read_text(encoding='utf-8')
+    (row,) = [line for line in page.splitlines() if line.startswith(f'| `{name}` |')]
+    assert f'{count:,}' in row
 
 
 def test_an_unknown_network_is_refused_with_the_known_ones():
