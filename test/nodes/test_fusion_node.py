@@ -197,7 +197,8 @@ BAD = {
     'no id': ('audio', lambda: spoilt_features(utterance_id=''), 'without an utterance id'),
     '1 MB of text': ('text', lambda: msg.Transcript(
         utterance_id='u1', start=to_time(START), end=to_time(END), text='word ' * 200_000), '1000000 characters'),
-    'infinite joint': ('skeleton', lambda: spoilt_window(positions=[float('inf')] * 30), 'holds 30 values that are NaN'),
+    'infinite joint': (
+        'skeleton', lambda: spoilt_window(positions=[float('inf')] * 30), 'holds 30 values that are NaN'),
     'flags missing': ('skeleton', lambda: spoilt_window(visible=[True]), 'visible flags'),
     'zero stamp': ('utterances', lambda: msg.Utterance(id='u1', state=1), 'header.stamp'),
     'unknown state': ('utterances', lambda: msg.Utterance(id='u1', state=7, header=header(START, '')), 'state 7'),
