@@ -16,7 +16,7 @@ say() { printf '\n== %s\n' "$*"; }
 hash_of() { { printf '%s\n' "$ros"; cat -- "$@"; } | sha256sum | cut -d' ' -f1; }
 is_done() { [ "$(cat "$venv/stamps/$1" 2>/dev/null)" = "$2" ]; }
 note() { mkdir -p "$venv/stamps"; printf '%s\n' "$2" > "$venv/stamps/$1"; }
-install() { "$venv/bin/python" -m pip install --disable-pip-version-check "$@"; }
+install() { "$venv/bin/python" -m pip install --disable-pip-version-check -c requirements/constraints.txt "$@"; }
 
 check_python() {
   command -v "$python" >/dev/null || fail "no $python found; install Python 3.11 to 3.13 (Debian: python3 python3-venv)"
@@ -59,7 +59,7 @@ install_requirements() {
   local files=(requirements/graph.txt requirements/build.txt)
   [ "$ros" != wheels ] || files+=(requirements/ros.txt)
   local hash
-  hash=$(hash_of "${files[@]}")
+  hash=$(hash_of requirements/constraints.txt "${files[@]}")
   is_done requirements "$hash" && return
   say 'installing what the graph imports (some minutes the first time)'
   install "${files[@]/#/-r}"
@@ -78,13 +78,13 @@ install_package() {
 install_extra() {
   local file=requirements/$1.txt hash
   [ -f "$file" ] || fail "there is no $file"
-  hash=$(hash_of "$0" requirements/graph.txt "$file")
+  hash=$(hash_of scripts/setup.sh requirements/constraints.txt requirements/graph.txt "$file")
   is_done "$1" "$hash" && return
   say "installing $1"
   install -r requirements/graph.txt -r "$file"
   if [ "$1" = mmpose ]; then
     install --no-build-isolation --no-binary xtcocotools xtcocotools==1.14.3  # its wheels are for an older NumPy
-    install --no-deps mmpose==1.3.2                                           # it asks for a package that cannot be built
+    install --no-deps mmpose==1.3.2  # one of its dependencies, for other uses than ours, cannot be built
   fi
   note "$1" "$hash"
 }
