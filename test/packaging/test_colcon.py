@@ -9,7 +9,7 @@ import pytest
 
 from smern_ros import graph
 
-pytestmark = [pytest.mark.ros, pytest.mark.slow]
+pytestmark = [pytest.mark.ros, pytest.mark.slow, pytest.mark.timeout(900)]
 
 CHECK = """
 import importlib.util, pathlib, sys
