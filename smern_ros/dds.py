@@ -13,7 +13,9 @@ from smern_ros.share import share
 LOCAL, MULTI_HOST, NONE = PROFILES = ('local', 'multi_host', 'none')
 CHOICE = 'SMERN_DDS'
 """Environment variable with one of PROFILES, for whoever gives no argument."""
-DEFAULT = MULTI_HOST
+DEFAULT = LOCAL
+"""Voice and pictures of people leave this host only if somebody chooses so. Other nodes of the host hear it all the same,
+with whatever profile they run."""
 VARIABLE, OLD_VARIABLE = 'FASTDDS_DEFAULT_PROFILES_FILE', 'FASTRTPS_DEFAULT_PROFILES_FILE'
 """Where Fast DDS looks for profiles. The old name is warned about where the new one is known."""
 OF_THE_OLD_VARIABLE = ('humble', 'iron', 'jazzy')
@@ -22,7 +24,7 @@ OF_THE_OLD_VARIABLE = ('humble', 'iron', 'jazzy')
 def environment(profile: str | None = None, env: Mapping[str, str] | None = None) -> dict[str, str]:
     """Variables to set before a node starts; none if the user has chosen a profile file already.
 
-    :param profile: one of PROFILES; by default what SMERN_DDS says, else `multi_host`.
+    :param profile: one of PROFILES; by default what SMERN_DDS says, else `local`.
     :param env: the environment to look in, by default this process's.
     :raises ValueError: if there is no such profile.
     """

@@ -55,3 +55,8 @@ def test_none_sets_nothing():
 def test_an_unknown_profile_is_refused():
     with pytest.raises(ValueError, match=r"'fast'.*SMERN_DDS.*local"):
         dds.environment(None, {'SMERN_DDS': 'fast'})
+
+
+def test_nothing_leaves_this_host_unless_somebody_chooses_so():
+    assert dds.DEFAULT == dds.LOCAL
+    assert addresses(dds.LOCAL) == ['127.0.0.1']
