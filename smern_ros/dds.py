@@ -14,8 +14,8 @@ LOCAL, MULTI_HOST, NONE = PROFILES = ('local', 'multi_host', 'none')
 CHOICE = 'SMERN_DDS'
 """Environment variable with one of PROFILES, for whoever gives no argument."""
 DEFAULT = LOCAL
-"""Voice and pictures of people leave this host only if somebody chooses so. Other nodes of the host hear it all the same,
-with whatever profile they run."""
+"""Voice and pictures of people leave this host only if somebody chooses so. Other nodes of the host are heard and hear
+all the same, with whatever profile they run."""
 VARIABLE, OLD_VARIABLE = 'FASTDDS_DEFAULT_PROFILES_FILE', 'FASTRTPS_DEFAULT_PROFILES_FILE'
 """Where Fast DDS looks for profiles. The old name is warned about where the new one is known."""
 OF_THE_OLD_VARIABLE = ('humble', 'iron', 'jazzy')
