@@ -4,7 +4,7 @@
 MEDIA ?=
 ARGS ?=
 BIN := .venv/bin
-TESTED := test training transformers mmpose
+TESTED := test bench training transformers mmpose
 
 help: ## list the targets
 	@echo 'usage: make TARGET   (variables: PYTHON=python3.12 for a new .venv, ARGS="..." passed on)'
