@@ -50,7 +50,8 @@ class Session:
         from smern_ros.nodes import qos, topics
 
         self._nodes = [n for n in graph.select() if n.name != _SOURCE]
-        self.supervisor = Supervisor(starter.children(self._nodes, log_level='warn'))
+        # Each play is a new stream with a clock of its own, which the nodes would call a fault.
+        self.supervisor = Supervisor(starter.children(self._nodes, log_level='fatal'))
         self.supervisor.start()
         rclpy.init()
         self._node, self._executor = Node('bench'), SingleThreadedExecutor()
