@@ -11,6 +11,7 @@ SUBCOMMANDS = {
     'demo': 'play a clip through the graph and report what was felt',
     'predict': 'emotions of media or audio files, without ROS',
     'assets': 'third-party weights: list, fetch, verify',
+    'corpus': 'read a corpus and compare it with what was published',
 }
 """Each is a module here with `add_parser(subparsers)` and `run(args) -> exit code`."""
 EXIT_INTERRUPTED = 130
