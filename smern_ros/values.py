@@ -104,7 +104,7 @@ class Prediction:
     """What the network says of one utterance or window."""
 
     labels: tuple[str, ...]
-    probabilities: np.ndarray    # (labels,) float32, calibrated, sum 1
+    probabilities: np.ndarray    # (labels,) float32, after the checkpoint's temperature, sum 1
     modalities: tuple[str, ...]  # used, in the order of `smern_ros.spec.MODALITIES`
     weights: np.ndarray          # (modalities,) float32, attention each received, sum 1
     alone: np.ndarray            # (modalities, labels) float32, what each modality alone would say

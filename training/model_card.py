@@ -62,7 +62,7 @@ not heard before is the ECE above. With several modalities it is too high by an 
 agree more than the voice, words and movement of one person do.
 
 Epochs were chosen by the development parts. The test parts were looked at once before: after that, temperatures were
-kept from falling below 1 and the movement encoder was trained for longer.
+kept from falling below 1, and the movement encoder was trained for longer and judged on altered movements, too.
 
 ## Known to fail
 

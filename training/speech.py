@@ -9,14 +9,18 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from smern_ros import audio
 from smern_ros.audio.features import extract
 from smern_ros.spec import SPEC
 from smern_ros.training.corpora import Clip
 from smern_ros.training.loop import say
 from smern_ros.values import SECOND, AudioFeatures, Utterance
 
-CACHE_VERSION = 1
-"""Of what `alter` does; raise it with any change, so that cached features are computed again."""
+
+def _code() -> str:
+    """Hash of the code that makes the features: with any change of it they are computed again."""
+    sources = [*sorted(Path(audio.__file__).parent.glob('*.py')), Path(__file__)]
+    return hashlib.sha256(b''.join(source.read_bytes() for source in sources)).hexdigest()
 
 
 def load(clip: Clip) -> np.ndarray:
@@ -37,7 +41,7 @@ def features(clips: Sequence[Clip], variants: int, cache: Path) -> list[list[Aud
 
     They are kept in `cache`, below a name made of all that they depend on.
     """
-    key = json.dumps([CACHE_VERSION, SPEC.to_dict(), variants, [(c.corpus, c.id) for c in clips]])
+    key = json.dumps([_code(), SPEC.to_dict(), variants, [(c.corpus, c.id) for c in clips]])
     file = cache / f'speech-{hashlib.sha256(key.encode()).hexdigest()[:16]}.npz'
     if not file.is_file():
         threads = torch.get_num_threads()
