@@ -13,6 +13,8 @@ from smern_ros.models.recurrent import init_orthogonal, last_state
 class ARE(nn.Module):
     """MFCC through a GRU; its final state and the prosodic values through a fully connected layer: the vector A."""
 
+    INPUTS = ('mfcc', 'mfcc_lengths', 'prosody')
+
     @dataclass(frozen=True)
     class Config:
         mfcc: int = 39

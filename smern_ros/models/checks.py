@@ -10,14 +10,17 @@ LARGEST_SIZE = 1_000_000
 
 
 def check_config(config) -> None:
-    """Dropout rates lie in 0..1, every other hyper-parameter is a positive whole number.
+    """Dropout rates lie in 0..1, every other hyper-parameter is a positive whole number or a `Config` of its own.
 
     :raises ValueError: naming the hyper-parameter and its value.
     """
     for field in dataclasses.fields(config):
         value = getattr(config, field.name)
         where = f'{type(config).__qualname__}: {field.name}'
-        if field.name.startswith('dropout'):
+        if isinstance(field.default_factory, type):  # the Config of an encoder inside; it has checked itself
+            if type(value) is not field.default_factory:
+                raise ValueError(f'{where} is {value!r}; it must be a {field.default_factory.__qualname__}')
+        elif field.name.startswith('dropout'):
             if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < 1:
                 raise ValueError(f'{where} is {value!r}; a dropout rate is a number from 0 to below 1')
         elif isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= LARGEST_SIZE:
@@ -39,3 +42,13 @@ def check_lengths(name: str, lengths: torch.Tensor, batch: int, longest: int) ->
     check_shape(name, lengths, batch)
     if int(lengths.min()) < 1 or int(lengths.max()) > longest:
         raise ValueError(f'{name} lie from {int(lengths.min())} to {int(lengths.max())}; wanted 1 to {longest}')
+
+
+def check_sequences(
+    mfcc: torch.Tensor, mfcc_lengths: torch.Tensor, words: torch.Tensor, word_lengths: torch.Tensor, coefficients: int
+) -> None:
+    """:raises ValueError: unless there are as many utterances heard as read, each of valid length."""
+    check_shape('mfcc', mfcc, None, None, coefficients)
+    check_shape('words', words, len(mfcc), None)
+    check_lengths('mfcc_lengths', mfcc_lengths, *mfcc.shape[:2])
+    check_lengths('word_lengths', word_lengths, *words.shape)

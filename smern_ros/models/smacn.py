@@ -43,6 +43,8 @@ class SMACN(nn.Module):
     image is zero and is made zero again after each convolution, so neither can reach what is visible.
     """
 
+    INPUTS = ('skeleton', 'visible')
+
     @dataclass(frozen=True)
     class Config:
         joints: int = 10

@@ -13,6 +13,8 @@ from smern_ros.models.recurrent import init_orthogonal, last_state
 class TRE(nn.Module):
     """Words through an embedding and a GRU; its final state through a fully connected layer: the vector T."""
 
+    INPUTS = ('words', 'word_lengths')
+
     @dataclass(frozen=True)
     class Config:
         words: int = 3747     # rows of the embedding, padding and unknown words included; [30] has 3747

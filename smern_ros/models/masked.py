@@ -1,0 +1,59 @@
+"""Operations that neither padding nor a hidden joint can reach, shared by the networks that read them."""
+from __future__ import annotations
+
+import torch
+from torch import nn
+from torch.nn import functional
+
+from smern_ros.models.checks import check_shape
+
+COORDINATES = 3
+
+
+def within(lengths: torch.Tensor, longest: int) -> torch.Tensor:
+    """:return: (B, `longest`) bool, which steps are valid when each of the `lengths` (B,) first ones are."""
+    return torch.arange(longest, device=lengths.device) < lengths[:, None]
+
+
+def hide(x: torch.Tensor, visible: torch.Tensor, joints: int) -> torch.Tensor:
+    """`x` with zeros where no joint is visible.
+
+    :param x: (B, T, 3*joints), x y z of each joint in turn; what is not visible is not read.
+    :param visible: (B, T, joints) bool; false for hidden joints and padding. At least one true a sample.
+    :raises ValueError: for other shapes, or if nothing of a sample is visible.
+    """
+    check_shape('skeleton', x, None, None, COORDINATES * joints)
+    check_shape('visible', visible, *x.shape[:2], joints)
+    if not bool(visible.flatten(1).any(dim=1).all()):
+        raise ValueError('a sample has no visible joint; leave it out')
+    return x.masked_fill(~visible.repeat_interleave(COORDINATES, dim=2), 0.0)
+
+
+def seen_frames(visible: torch.Tensor) -> torch.Tensor:
+    """:return: (B,) int64, frames of `visible` (B, T, joints) up to the last one in which a joint is visible."""
+    frames = torch.arange(1, visible.shape[1] + 1, device=visible.device)
+    return (visible.any(dim=2) * frames).amax(dim=1)
+
+
+def relu_conv(conv: nn.Module, image: torch.Tensor, seen: torch.Tensor) -> torch.Tensor:
+    """Convolution and ReLU; zero again where the bias and the neighbours have leaked into what is not seen.
+
+    :param image: (B, C, T, ...), zero where not seen.
+    :param seen: (B, 1, T, ...) bool.
+    """
+    return functional.relu(conv(image)) * seen
+
+
+def max_pool(image: torch.Tensor, seen: torch.Tensor, size: tuple[int, ...]) -> tuple[torch.Tensor, torch.Tensor]:
+    """Both pooled; incomplete cells at the end are kept. A cell is seen if anything of it was.
+
+    :param image: (B, C, T, ...), not below zero, so that the zeros of what is hidden never win over what is seen.
+    :param seen: (B, 1, T, ...) bool.
+    """
+    pool = functional.max_pool2d if len(size) == 2 else functional.max_pool3d
+    return pool(image, size, ceil_mode=True), pool(seen.float(), size, ceil_mode=True) > 0
+
+
+def mean_of_seen(image: torch.Tensor, seen: torch.Tensor, over: tuple[int, ...]) -> torch.Tensor:
+    """Mean over the dimensions `over` of the seen cells, at least one, of an image that is zero elsewhere."""
+    return image.sum(over) / seen.sum(over)
