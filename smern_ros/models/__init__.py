@@ -1,9 +1,15 @@
-"""The paper's networks, one a file. `build(name)` makes one; its hyper-parameters default to the paper's."""
+"""The paper's networks, one a file. `build(name)` makes one; its hyper-parameters default to the paper's.
+
+`smern_ga` is the second phase of SMERN-GA, from three vectors to an emotion, as a robot runs it on whatever has
+arrived; `smern_ga_whole` has both phases. All others go from features to logits. `smern_ros.models.batch` feeds any
+of them.
+"""
 from __future__ import annotations
 
 import dataclasses
 import importlib
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from torch import nn
@@ -12,7 +18,17 @@ NETWORKS = {
     'are': 'smern_ros.models.are:ARE',
     'tre': 'smern_ros.models.tre:TRE',
     'smacn': 'smern_ros.models.smacn:SMACN',
+    'mdre': 'smern_ros.models.mdre:MDRE',
+    'smern': 'smern_ros.models.smern:SMERN',
     'smern_ga': 'smern_ros.models.smern_ga:SmernGA',
+    'smern_ga_whole': 'smern_ros.models.smern_ga_whole:WholeSmernGA',
+    'cma': 'smern_ros.models.cma:CMA',
+    'xu': 'smern_ros.models.xu:Xu',
+    'lstm': 'smern_ros.models.lstm:SkeletonLSTM',
+    'lstm_att': 'smern_ros.models.lstm_att:SkeletonLSTMAttention',
+    'cnn': 'smern_ros.models.cnn:SkeletonCNN',
+    'cnn3d': 'smern_ros.models.cnn3d:Skeleton3DCNN',
+    'mocap': 'smern_ros.models.mocap:MocapCNN',
 }
 """Where each network lives: module and class. A class takes its `Config`, a frozen dataclass, alone."""
 
@@ -20,15 +36,25 @@ NETWORKS = {
 def build(name: str, **overrides) -> nn.Module:
     """The network called `name`, with untrained weights.
 
-    :param overrides: hyper-parameters that differ from the paper's; the fields of the network's `Config`.
+    :param overrides: hyper-parameters that differ from the paper's; the fields of the network's `Config`. Those of an
+        encoder inside it are a mapping: `build('smern', words=900, smacn={'heads': 3})`.
     :raises ValueError: for an unknown network or hyper-parameter, or a value out of bounds.
     """
     if name not in NETWORKS:
         raise ValueError(f'no network is called {name!r}; there are {", ".join(NETWORKS)}')
     module, class_name = NETWORKS[name].split(':')
     network = getattr(importlib.import_module(module), class_name)
-    known = [field.name for field in dataclasses.fields(network.Config)]
+    return network(_changed(network.Config(), name, overrides))
+
+
+def _changed(config: Any, name: str, overrides: Mapping[str, Any]) -> Any:
+    known = [field.name for field in dataclasses.fields(config)]
     unknown = sorted(set(overrides) - set(known))
     if unknown:
         raise ValueError(f'{name} has no hyper-parameter {", ".join(unknown)}; it has {", ".join(known)}')
-    return network(network.Config(**overrides))
+    values = {}
+    for key, value in overrides.items():
+        inner = getattr(config, key)
+        is_inner = dataclasses.is_dataclass(inner) and isinstance(value, Mapping)
+        values[key] = _changed(inner, f'{name}.{key}', value) if is_inner else value
+    return dataclasses.replace(config, **values)

@@ -3,23 +3,29 @@ from pathlib import Path
 
 import pytest
 import torch
+from support.networks import utterance
 
 from smern_ros import models
+from smern_ros.models.batch import Batch
 
-INPUTS = {
-    'are': lambda: (torch.randn(3, 9, 39), torch.tensor([9, 4, 1]), torch.randn(3, 35)),
-    'tre': lambda: (torch.randint(0, 3747, (3, 9)), torch.tensor([9, 4, 1])),
-    'smacn': lambda: (torch.randn(3, 40, 30), torch.rand(3, 40, 10) > 0.1),
-    'smern_ga': lambda: (*(torch.randn(3, n) for n in (200, 200, 256)), torch.ones(3, 3, dtype=torch.bool)),
-}
+SAMPLES = [utterance(*size, seed=i, mocap=(200, 189)) for i, size in enumerate([(9, 9, 40), (4, 4, 20), (1, 1, 3)])]
+
+
+def inputs_of(name, network):
+    if name == 'smern_ga':
+        return *(torch.randn(3, n) for n in (200, 200, 256)), torch.ones(3, 3, dtype=torch.bool)
+    return Batch.of(SAMPLES).inputs(network)
+
+
+def logits_of(out):
+    return getattr(out, 'logits', out)
 
 
 @pytest.mark.parametrize('name', models.NETWORKS)
 def test_a_gradient_reaches_every_parameter(name):
     torch.manual_seed(0)
     network = models.build(name).train()
-    out = network(*INPUTS[name]())
-    logits = out.logits if name == 'smern_ga' else out
+    logits = logits_of(network(*inputs_of(name, network)))
     torch.nn.functional.cross_entropy(logits, torch.tensor([0, 1, 2])).backward()
     silent = [key for key, p in network.named_parameters() if p.grad is None or not p.grad.any()]
     assert silent == []
@@ -29,11 +35,18 @@ def test_a_gradient_reaches_every_parameter(name):
 def test_the_order_of_a_batch_means_nothing(name):
     torch.manual_seed(0)
     network = models.build(name).eval()
-    inputs, order = INPUTS[name](), torch.tensor([2, 0, 1])
-    straight, moved = network(*inputs), network(*(t[order] for t in inputs))
-    if name == 'smern_ga':
-        straight, moved = straight.logits, moved.logits
+    inputs, order = inputs_of(name, network), torch.tensor([2, 0, 1])
+    straight, moved = (logits_of(network(*tensors)) for tensors in (inputs, [t[order] for t in inputs]))
     assert torch.allclose(straight[order], moved, atol=1e-5)
+
+
+@pytest.mark.parametrize('name', [name for name in models.NETWORKS if name != 'smern_ga'])
+def test_an_utterance_gives_the_same_logits_alone_and_in_a_batch_at_full_size(name):
+    torch.manual_seed(0)
+    network = models.build(name).eval()
+    together = network(*Batch.of(SAMPLES).inputs(network))
+    for i, sample in enumerate(SAMPLES):
+        assert torch.allclose(network(*Batch.of([sample]).inputs(network))[0], together[i], atol=1e-5)
 
 
 @pytest.mark.parametrize('name', models.NETWORKS)

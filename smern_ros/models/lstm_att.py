@@ -1,0 +1,56 @@
+"""LSTM with attention over the skeleton sequence (paper, section IV-D, table 2)."""
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import nn
+
+from smern_ros.models.checks import check_config
+from smern_ros.models.masked import COORDINATES, hide, seen_frames, within
+from smern_ros.models.smacn import SMACN
+
+
+class SkeletonLSTMAttention(nn.Module):
+    """One layer of 512 and five attention vectors; 1,126,916 parameters, the paper's 1126.9k.
+
+    The paper says that the output of every step is weighted and summed. Five vectors of 512, each giving a weighted
+    sum of its own, and an output layer over all five is a reading that gives its count exactly. Its silence on the
+    score and on dropout leaves us a plain product of vector and output, which is bounded already, and SMACN's rate
+    before the output layer. Hidden joints are zero.
+    """
+
+    INPUTS = SMACN.INPUTS
+
+    @dataclass(frozen=True)
+    class Config:
+        joints: int = 10
+        hidden: int = 512
+        layers: int = 1
+        heads: int = 5
+        labels: int = 4
+        dropout: float = 0.5
+
+        def __post_init__(self):
+            check_config(self)
+
+    def __init__(self, config: Config):
+        super().__init__()
+        self.config = config
+        self.lstm = nn.LSTM(COORDINATES * config.joints, config.hidden, config.layers, batch_first=True)
+        self.score = nn.Linear(config.hidden, config.heads, bias=False)
+        self.dropout = nn.Dropout(config.dropout)
+        self.output = nn.Linear(config.heads * config.hidden, config.labels)
+
+    def forward(self, x: torch.Tensor, visible: torch.Tensor) -> torch.Tensor:
+        """
+        :param x: (B, T, 30), x y z of each joint in turn; what is not visible is not read.
+        :param visible: (B, T, 10) bool; false for hidden joints and padding. At least one true a sample.
+        :return: (B, 4) logits.
+        """
+        states, _ = self.lstm(hide(x, visible, self.config.joints))             # (B, T, 512)
+        valid = within(seen_frames(visible), x.shape[1])                        # (B, T)
+        score = self.score(states).masked_fill(~valid[..., None], float('-inf'))
+        alpha = score.softmax(dim=1).transpose(1, 2)                            # (B, 5, T)
+        summed = (alpha @ states).flatten(1)                                    # (B, 2560)
+        return self.output(self.dropout(summed))                                # (B, 4)
