@@ -1,0 +1,24 @@
+"""A small IEMOCAP that all tests of training share. Nobody may change it: `copy_of` gives a test its own."""
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture(scope='session')
+def mini(shared_data, tmp_path_factory):
+    """A `MiniCorpus`: a dialog of 4 utterances a session, and the odd ones."""
+    from smern_ros.training import mini_iemocap
+
+    root = tmp_path_factory.mktemp('mini') / 'IEMOCAP_full_release'
+    return mini_iemocap.build(root, shared_data, dialogs=1, utterances=4)
+
+
+@pytest.fixture
+def copy_of(tmp_path):
+    """copy_of(root) links all files of a corpus; a file is changed by unlinking it and writing it anew."""
+    def copy(root: Path) -> Path:
+        return Path(shutil.copytree(root, tmp_path / root.name, copy_function=os.link))
+
+    return copy
