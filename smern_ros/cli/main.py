@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import os
 import sys
 from collections.abc import Sequence
 
@@ -15,15 +16,21 @@ SUBCOMMANDS = {
 }
 """Each is a module here with `add_parser(subparsers)` and `run(args) -> exit code`."""
 EXIT_INTERRUPTED = 130
+EXIT_PIPE_CLOSED = 141
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """:return: the subcommand's exit code; 2 for arguments that make no sense."""
     argv = list(sys.argv[1:] if argv is None else argv)
     try:
-        return _run(argv)
+        code = _run(argv)
+        sys.stdout.flush()
+        return code
     except KeyboardInterrupt:
         return EXIT_INTERRUPTED
+    except BrokenPipeError:  # whoever reads our output, such as `head`, has enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # so that the interpreter's end can write, too
+        return EXIT_PIPE_CLOSED
 
 
 def _run(argv: Sequence[str]) -> int:

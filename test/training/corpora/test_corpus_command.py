@@ -1,5 +1,7 @@
 """`smern corpus iemocap`: counts against the published ones, in words and in an exit code."""
 import json
+import subprocess
+import sys
 import time
 from itertools import cycle
 
@@ -100,3 +102,11 @@ def test_what_is_no_iemocap_is_refused(capsys, tmp_path):
     code, said, errors = run(capsys, tmp_path)
     assert code == 2 and not said
     assert errors.startswith('smern corpus: ') and 'is no IEMOCAP' in errors and 'Traceback' not in errors
+
+
+def test_a_reader_who_leaves_early_sees_no_traceback(mini):
+    command = [sys.executable, '-m', 'smern_ros.cli.main', 'corpus', 'iemocap', str(mini.root), '--json']
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        process.stdout.close()
+        assert process.stderr.read() == ''
+    assert process.returncode == 141
