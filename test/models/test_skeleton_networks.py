@@ -37,14 +37,23 @@ def test_where_a_hidden_joint_was_said_to_be_changes_nothing(name):
 
 
 @pytest.mark.parametrize('name', OTHERS)
-def test_the_last_visible_frame_is_seen(name):
+def test_the_last_visible_frame_is_seen_even_after_a_while_out_of_sight(name):
     network, sample = narrow(name), utterance(1, 1, 30)
+    sample.visible[10:28] = False
     sample.visible[29, 4] = True
     changed = sample.skeleton.clone()
     changed[29, 12:15] += 3
     assert not torch.allclose(
         logits(network, sample), logits(network, dataclasses.replace(sample, skeleton=changed)), atol=1e-6
     )
+
+
+@pytest.mark.parametrize('name', OTHERS)
+def test_frames_at_the_end_in_which_nobody_is_seen_say_nothing(name):
+    network, sample = narrow(name), utterance(1, 1, 30)
+    sample.visible[19, 4], sample.visible[20:] = True, False
+    cut = dataclasses.replace(sample, skeleton=sample.skeleton[:20], visible=sample.visible[:20])
+    assert torch.allclose(logits(network, sample), logits(network, cut), atol=1e-6)
 
 
 @pytest.mark.parametrize('name', OTHERS)
