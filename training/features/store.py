@@ -1,0 +1,277 @@
+"""Features of a corpus on disk: one folder, an index in JSON and one NumPy file a quantity. Nothing is pickled.
+
+The features are as the robot computes them, not normalised: that needs the training part of a split. Words are text:
+their vocabulary needs it, too.
+"""
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from smern_ros.spec import LABELS, PROSODY, SPEC, FeatureSpec, SpecMismatch
+
+FORMAT = 1
+INDEX = 'index.json'
+MOCAP_SHAPE = (200, 189)
+"""Frames of an utterance, whatever its length, and values (the input of [49])."""
+_LARGEST_INDEX = 256 << 20  # bytes
+_SKELETON = 3 * len(SPEC.joints)
+
+_ARRAYS: dict[str, tuple[type, tuple[int | None, ...]]] = {
+    'mfcc': (np.float32, (None, SPEC.mfcc)),
+    'mfcc_offsets': (np.int64, (None,)),
+    'prosody': (np.float32, (None, len(PROSODY))),
+    'skeleton': (np.float32, (None, _SKELETON)),
+    'skeleton_unfiltered': (np.float32, (None, _SKELETON)),
+    'visible': (np.bool_, (None, len(SPEC.joints))),
+    'skeleton_offsets': (np.int64, (None,)),
+    'mocap': (np.float32, (None, *MOCAP_SHAPE)),
+    'mocap_offsets': (np.int64, (None,)),
+}
+"""Files, their types and shapes. Row i of a quantity with offsets lies from offsets[i] to offsets[i + 1]."""
+
+
+class FeatureError(Exception):
+    """A folder that holds no features, or damaged ones: which, what is wrong and what to do."""
+
+
+@dataclass(frozen=True)
+class FeatureRow:
+    """One utterance."""
+
+    id: str
+    speaker: str  # who must not be both learnt from and tested on, where speakers are held out
+    session: int
+    label: str    # one of `smern_ros.spec.LABELS`
+    text: str
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class SampleArrays:
+    """What is known of one utterance, not normalised; what is missing is None."""
+
+    mfcc: np.ndarray | None = None                 # (T, 39) float32, T >= 1
+    prosody: np.ndarray | None = None              # (35,) float32
+    skeleton: np.ndarray | None = None             # (S, 30) float32, as `skeleton.features.model_input`, S >= 1
+    skeleton_unfiltered: np.ndarray | None = None  # (S, 30) float32, the same without the low-pass
+    visible: np.ndarray | None = None              # (S, 10) bool
+    mocap: np.ndarray | None = None                # (200, 189) float32, NaN for a value never seen in the utterance
+
+
+@dataclass(frozen=True, eq=False)
+class FeatureSet:
+    """Features of many utterances. Nobody writes to the arrays."""
+
+    corpus: str
+    utterances: tuple[FeatureRow, ...]
+    mfcc: np.ndarray                 # (sum T, 39) float32
+    mfcc_offsets: np.ndarray         # (N + 1,) int64
+    prosody: np.ndarray              # (N, 35) float32, NaN where there is no sound
+    skeleton: np.ndarray             # (sum S, 30) float32
+    skeleton_unfiltered: np.ndarray  # (sum S, 30) float32
+    visible: np.ndarray              # (sum S, 10) bool
+    skeleton_offsets: np.ndarray     # (N + 1,) int64
+    mocap: np.ndarray                # (M, 200, 189) float32, of the M utterances that have it
+    mocap_offsets: np.ndarray        # (N + 1,) int64, rising by 1 where there is one
+    left_out: Mapping[str, str] = field(default_factory=dict)  # utterances that are not here: id, why
+    spec: FeatureSpec = SPEC
+
+    def __post_init__(self) -> None:
+        """:raises FeatureError: if the arrays do not fit each other."""
+        _check(self)
+
+    def __len__(self) -> int:
+        return len(self.utterances)
+
+    @classmethod
+    def of(
+        cls, corpus: str, utterances: Sequence[FeatureRow], samples: Iterable[SampleArrays],
+        left_out: Mapping[str, str] | None = None,
+    ) -> FeatureSet:
+        """:param samples: of each utterance, in their order.
+        :raises FeatureError: if a shape or type is wrong.
+        """
+        samples = list(samples)
+        silent = np.full(len(PROSODY), np.nan, np.float32)
+        moving = [s for s in samples if s.skeleton is not None]
+        return cls(
+            corpus, tuple(utterances),
+            mfcc=_stacked('mfcc', [s.mfcc for s in samples if s.mfcc is not None]),
+            mfcc_offsets=_offsets(s.mfcc for s in samples),
+            prosody=_stacked('prosody', [(silent if s.prosody is None else s.prosody)[None] for s in samples]),
+            skeleton=_stacked('skeleton', [s.skeleton for s in moving]),
+            skeleton_unfiltered=_stacked('skeleton_unfiltered', [s.skeleton_unfiltered for s in moving]),
+            visible=_stacked('visible', [s.visible for s in moving]),
+            skeleton_offsets=_offsets(s.skeleton for s in samples),
+            mocap=_stacked('mocap', [s.mocap[None] for s in samples if s.mocap is not None]),
+            mocap_offsets=_offsets(None if s.mocap is None else s.mocap[None] for s in samples),
+            left_out=dict(left_out or {}),
+        )
+
+    def sample_arrays(self, i: int) -> SampleArrays:
+        """What is known of utterance `i`."""
+        def part(name: str, offsets: np.ndarray) -> np.ndarray | None:
+            first, last = offsets[i], offsets[i + 1]
+            return None if first == last else getattr(self, name)[first:last]
+
+        mocap = part('mocap', self.mocap_offsets)
+        return SampleArrays(
+            mfcc=part('mfcc', self.mfcc_offsets),
+            prosody=None if np.isnan(self.prosody[i]).any() else self.prosody[i],
+            skeleton=part('skeleton', self.skeleton_offsets),
+            skeleton_unfiltered=part('skeleton_unfiltered', self.skeleton_offsets),
+            visible=part('visible', self.skeleton_offsets),
+            mocap=None if mocap is None else mocap[0],
+        )
+
+    def save(self, folder: str | Path) -> None:
+        """Write to a folder, over what was there. A write that was cut short leaves no index, so nothing to load.
+
+        :raises OSError: if it cannot be written.
+        """
+        save([self], folder)
+
+    @classmethod
+    def load(cls, folder: str | Path, *, memory_mapped: bool = False) -> FeatureSet:
+        """
+        :param memory_mapped: leave the arrays on disk and read what is used.
+        :raises FeatureError: if there are none, or they are damaged or of another format or specification.
+        """
+        folder = Path(folder)
+        index = _read_index(folder)
+        try:
+            spec = FeatureSpec.from_dict(index['spec'])
+            SPEC.require(spec, f'the feature set {folder}')
+            return cls(
+                str(index['corpus']), tuple(_row(fields) for fields in index['utterances']),
+                **{name: _read_array(folder, name, memory_mapped) for name in _ARRAYS},
+                left_out={str(name): str(why) for name, why in index['left_out'].items()},
+                spec=spec,
+            )
+        except SpecMismatch as error:
+            raise FeatureError(f'{error}; extract the features anew: smern features') from None
+        except (KeyError, TypeError, AttributeError) as error:
+            raise FeatureError(f'{folder / INDEX} is no index of features ({error!r}); extract them anew') from None
+        except FeatureError as error:
+            raise FeatureError(f'{folder}: {error}') from None
+
+
+def save(parts: Sequence[FeatureSet], folder: str | Path) -> None:
+    """Write several sets as one, array by array and part by part: of memory-mapped parts only one is in memory.
+
+    :param parts: at least one, of one corpus.
+    :raises OSError: if it cannot be written.
+    """
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / INDEX).unlink(missing_ok=True)
+    for name in _ARRAYS:
+        _write_array(folder / f'{name}.npy', name, [getattr(part, name) for part in parts])
+    index = {
+        'format': FORMAT,
+        'corpus': parts[0].corpus,
+        'spec': parts[0].spec.to_dict(),
+        'utterances': [dataclasses.asdict(row) for part in parts for row in part.utterances],
+        'left_out': {name: why for part in parts for name, why in part.left_out.items()},
+    }
+    unfinished = folder / f'{INDEX}.part'
+    unfinished.write_text(json.dumps(index, indent=1, ensure_ascii=False), encoding='utf-8')
+    os.replace(unfinished, folder / INDEX)
+
+
+def _write_array(path: Path, name: str, pieces: list[np.ndarray]) -> None:
+    dtype, (_, *rest) = _ARRAYS[name]
+    if name.endswith('_offsets'):
+        counts = np.concatenate([np.diff(piece) for piece in pieces])
+        np.save(path, np.concatenate([[0], np.cumsum(counts)]).astype(np.int64), allow_pickle=False)
+        return
+    header = {
+        'descr': np.lib.format.dtype_to_descr(np.dtype(dtype)), 'fortran_order': False,
+        'shape': (sum(len(piece) for piece in pieces), *rest),
+    }
+    with path.open('wb') as file:
+        np.lib.format.write_array_header_1_0(file, header)
+        for piece in pieces:
+            file.write(np.ascontiguousarray(piece, dtype).tobytes())
+
+
+def _read_array(folder: Path, name: str, memory_mapped: bool) -> np.ndarray:
+    path = folder / f'{name}.npy'
+    try:
+        array = np.load(path, mmap_mode='r', allow_pickle=False)  # checks that the file is as long as it tells
+        return array if memory_mapped else np.array(array)
+    except (OSError, ValueError, EOFError) as error:
+        raise FeatureError(f'{path.name} cannot be read ({error}); extract the features anew') from None
+
+
+def _read_index(folder: Path) -> dict[str, Any]:
+    path = folder / INDEX
+    try:
+        if path.stat().st_size > _LARGEST_INDEX:
+            raise FeatureError(f'{path} has {path.stat().st_size} bytes; no index of features is as large')
+        index = json.loads(path.read_text(encoding='utf-8'))
+    except FileNotFoundError:
+        raise FeatureError(
+            f'{folder} holds no features (no {INDEX}); make them, or end what was begun: '
+            f'smern features --corpus iemocap ROOT --out {folder}'
+        ) from None
+    except (OSError, ValueError, RecursionError) as error:
+        raise FeatureError(f'{path} cannot be read ({error}); extract the features anew') from None
+    if not isinstance(index, dict) or index.get('format') != FORMAT:
+        found = index.get('format') if isinstance(index, dict) else None
+        raise FeatureError(f'{path} has the format {found!r}; this version reads {FORMAT}: extract the features anew')
+    return index
+
+
+def _row(fields: dict[str, Any]) -> FeatureRow:
+    row = FeatureRow(**fields)
+    wanted = (str, str, int, str, str)
+    if any(type(v) is not kind for v, kind in zip(dataclasses.astuple(row), wanted, strict=True)):
+        raise FeatureError(f'the index has an utterance of wrong types: {row}')
+    return row
+
+
+def _check(features: FeatureSet) -> None:
+    for name, (dtype, shape) in _ARRAYS.items():
+        array = getattr(features, name)
+        fits = array.ndim == len(shape) and all(w in (None, s) for w, s in zip(shape, array.shape, strict=True))
+        if array.dtype != dtype or not fits:
+            wanted = ' x '.join('any' if size is None else str(size) for size in shape)
+            raise FeatureError(f'{name} is {array.dtype} {array.shape}; wanted {np.dtype(dtype)} {wanted}')
+    ids = {row.id for row in features.utterances}
+    count = len(features.utterances)
+    if len(ids) != count:
+        raise FeatureError(f'{count} utterances have only {len(ids)} ids; each needs its own')
+    wrong = next((row for row in features.utterances if row.label not in LABELS), None)
+    if wrong is not None:
+        raise FeatureError(f'{wrong.id} has the label {wrong.label!r}; wanted one of {", ".join(LABELS)}')
+    if len(features.prosody) != count:
+        raise FeatureError(f'prosody has {len(features.prosody)} rows for {count} utterances')
+    for name, of in (('mfcc', 'mfcc'), ('skeleton', 'skeleton'), ('skeleton', 'skeleton_unfiltered'),
+                     ('skeleton', 'visible'), ('mocap', 'mocap')):
+        offsets, rows = getattr(features, f'{name}_offsets'), len(getattr(features, of))
+        if len(offsets) != count + 1 or offsets[0] != 0 or offsets[-1] != rows or (np.diff(offsets) < 0).any():
+            raise FeatureError(f'{name}_offsets do not part the {rows} rows of {of} among {count} utterances')
+    if (np.diff(features.mocap_offsets) > 1).any():
+        raise FeatureError('an utterance has more than one motion capture')
+
+
+def _offsets(arrays: Iterable[np.ndarray | None]) -> np.ndarray:
+    return np.cumsum([0, *(0 if array is None else len(array) for array in arrays)], dtype=np.int64)
+
+
+def _stacked(name: str, arrays: Sequence[np.ndarray | None]) -> np.ndarray:
+    dtype, (_, *rest) = _ARRAYS[name]
+    if any(array is None for array in arrays):
+        raise FeatureError(f'an utterance with a skeleton lacks {name}')
+    try:
+        return np.concatenate([np.empty((0, *rest), dtype), *(a for a in arrays if a is not None)])
+    except ValueError as error:
+        raise FeatureError(f'{name} of the utterances do not fit together: {error}') from None
