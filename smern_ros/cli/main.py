@@ -13,6 +13,7 @@ SUBCOMMANDS = {
     'predict': 'emotions of media or audio files, without ROS',
     'assets': 'third-party weights: list, fetch, verify',
     'corpus': 'read a corpus and compare it with what was published',
+    'features': 'compute the features of a corpus, to train on',
 }
 """Each is a module here with `add_parser(subparsers)` and `run(args) -> exit code`."""
 EXIT_INTERRUPTED = 130

@@ -9,6 +9,7 @@ import dataclasses
 import json
 import os
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -163,8 +164,8 @@ class FeatureSet:
             raise FeatureError(f'{folder}: {error}') from None
 
 
-def save(parts: Sequence[FeatureSet], folder: str | Path) -> None:
-    """Write several sets as one, array by array and part by part: of memory-mapped parts only one is in memory.
+def save(parts: Iterable[FeatureSet], folder: str | Path) -> None:
+    """Write several sets as one. Each part is asked for when the one before is written, and then forgotten.
 
     :param parts: at least one, of one corpus.
     :raises OSError: if it cannot be written.
@@ -172,34 +173,60 @@ def save(parts: Sequence[FeatureSet], folder: str | Path) -> None:
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     (folder / INDEX).unlink(missing_ok=True)
-    for name in _ARRAYS:
-        _write_array(folder / f'{name}.npy', name, [getattr(part, name) for part in parts])
-    index = {
-        'format': FORMAT,
-        'corpus': parts[0].corpus,
-        'spec': parts[0].spec.to_dict(),
-        'utterances': [dataclasses.asdict(row) for part in parts for row in part.utterances],
-        'left_out': {name: why for part in parts for name, why in part.left_out.items()},
-    }
+    index: dict[str, Any] = {'format': FORMAT, 'corpus': '', 'spec': SPEC.to_dict(), 'utterances': [], 'left_out': {}}
+    with ExitStack() as files:
+        columns = {name: files.enter_context(_Column(folder / f'{name}.npy', name)) for name in _ARRAYS}
+        for part in parts:
+            for name, column in columns.items():
+                column.append(getattr(part, name))
+            index['corpus'] = part.corpus
+            index['utterances'] += [dataclasses.asdict(row) for row in part.utterances]
+            index['left_out'] |= part.left_out
     unfinished = folder / f'{INDEX}.part'
     unfinished.write_text(json.dumps(index, indent=1, ensure_ascii=False), encoding='utf-8')
     os.replace(unfinished, folder / INDEX)
 
 
-def _write_array(path: Path, name: str, pieces: list[np.ndarray]) -> None:
-    dtype, (_, *rest) = _ARRAYS[name]
-    if name.endswith('_offsets'):
-        counts = np.concatenate([np.diff(piece) for piece in pieces])
-        np.save(path, np.concatenate([[0], np.cumsum(counts)]).astype(np.int64), allow_pickle=False)
-        return
-    header = {
-        'descr': np.lib.format.dtype_to_descr(np.dtype(dtype)), 'fortran_order': False,
-        'shape': (sum(len(piece) for piece in pieces), *rest),
-    }
-    with path.open('wb') as file:
-        np.lib.format.write_array_header_1_0(file, header)
-        for piece in pieces:
-            file.write(np.ascontiguousarray(piece, dtype).tobytes())
+class _Column:
+    """An array's file that grows. Its header tells the length, so it is written again at the end."""
+
+    def __init__(self, path: Path, name: str):
+        self._path = path
+        self._dtype, (_, *self._rest) = _ARRAYS[name]
+        self._counts = name.endswith('_offsets')
+        self._rows = self._total = 0
+
+    def __enter__(self) -> _Column:
+        self._file = self._path.open('wb')
+        self._write_header()
+        self._begin = self._file.tell()
+        if self._counts:
+            self._write(np.zeros(1, np.int64))
+        return self
+
+    def append(self, rows: np.ndarray) -> None:
+        if self._counts:
+            rows = rows[1:] + self._total
+            self._total = int(rows[-1]) if len(rows) else self._total
+        self._write(rows)
+
+    def __exit__(self, kind: type | None, *_: object) -> None:
+        with self._file as file:
+            if kind is None:
+                file.seek(0)
+                self._write_header()
+                if file.tell() != self._begin:
+                    raise OSError(f'{self._path}: NumPy left no room for the length in the header')
+
+    def _write(self, rows: np.ndarray) -> None:
+        self._file.write(np.ascontiguousarray(rows, self._dtype).tobytes())
+        self._rows += len(rows)
+
+    def _write_header(self) -> None:
+        np.lib.format.write_array_header_1_0(self._file, {
+            'descr': np.lib.format.dtype_to_descr(np.dtype(self._dtype)), 'fortran_order': False,
+            'shape': (self._rows, *self._rest),
+        })
 
 
 def _read_array(folder: Path, name: str, memory_mapped: bool) -> np.ndarray:

@@ -1,0 +1,131 @@
+"""`smern features`: sound, movement and motion capture of a corpus, as the networks take them."""
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from smern_ros.training.corpora.iemocap import Corpus
+    from smern_ros.training.features.actors import PoseChoice
+    from smern_ros.training.features.extract import Outcome, Progress
+
+EXIT_COMPLETE, EXIT_PROBLEMS, EXIT_CANNOT_START = 0, 1, 2
+SHOWN = 20
+"""Problems printed."""
+
+
+def add_parser(subparsers) -> None:
+    parser = subparsers.add_parser(
+        'features', help='compute the features of a corpus, to train on',
+        description='Compute MFCC, prosody, skeletons and motion capture of every utterance. What was done is kept in '
+        'OUT/cache: an interrupted run continues where it was.',
+    )
+    parser.add_argument('--corpus', required=True, choices=['iemocap'])
+    parser.add_argument('root', type=Path, metavar='ROOT', help='the folder IEMOCAP_full_release')
+    parser.add_argument('--out', required=True, type=Path, metavar='DIR', help='the folder of the features')
+    parser.add_argument(
+        '--subset', action='store_true', help='ROOT is a part of the corpus: other counts are no problems'
+    )
+    parser.add_argument(
+        '--jobs', type=_at_least_one, default=os.cpu_count() or 1, metavar='N',
+        help='processes, each with a dialog at a time (default: %(default)s, the cores of this machine)',
+    )
+    see = parser.add_mutually_exclusive_group()
+    see.add_argument(
+        '--mmpose', nargs=2, type=Path, metavar=('POSE.pth', 'LIFTER.pth'),
+        help='skeletons by mmpose with these weights of RTMPose-m and video-pose-lift (default: MediaPipe)',
+    )
+    see.add_argument('--no-video', action='store_true', help='no skeletons; nobody is left out for not being in view')
+
+
+def run(args: argparse.Namespace) -> int:
+    """:return: 0 if all was read, 1 if there were problems, 2 if it cannot start or go on."""
+    from smern_ros.assets import AssetError
+    from smern_ros.skeleton.pose import MissingLibrary
+    from smern_ros.training.corpora import iemocap
+    from smern_ros.training.features.extract import extract
+    from smern_ros.training.features.workers import WorkerDied
+
+    shown = _Shown()
+    pose = _pose(args)
+    try:
+        corpus = iemocap.read(args.root, subset=args.subset)
+        if pose is not None:
+            pose.create().close()  # what is missing is told now, not by each process
+    except (iemocap.CorpusError, AssetError, MissingLibrary, ValueError) as error:
+        print(f'smern features: {error}', file=sys.stderr)
+        return EXIT_CANNOT_START
+    try:
+        outcome = extract(corpus, args.out, pose=pose, jobs=args.jobs, progress=shown)
+    except (WorkerDied, OSError) as error:
+        shown.end()
+        print(f'smern features: {error}', file=sys.stderr)
+        return EXIT_CANNOT_START
+    shown.end()
+    print('\n'.join(_lines(args.out, corpus, outcome)))
+    return EXIT_PROBLEMS if corpus.report.problems or outcome.problems else EXIT_COMPLETE
+
+
+def _at_least_one(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f'{number} processes; wanted at least 1')
+    return number
+
+
+def _pose(args: argparse.Namespace) -> PoseChoice | None:
+    from smern_ros.training.features.actors import PoseChoice
+
+    if args.no_video:
+        return None
+    if args.mmpose:
+        pose_weights, lifter_weights = map(str, args.mmpose)
+        return PoseChoice('mmpose', (('pose_weights', pose_weights), ('lifter_weights', lifter_weights)))
+    return PoseChoice()
+
+
+def _lines(out: Path, corpus: Corpus, outcome: Outcome) -> Iterator[str]:
+    yield f'{outcome.utterances} utterances in {out}'
+    for what, count in outcome.without.items():
+        if count:
+            yield f'{count:>9}  have no {what}'
+    left_out = corpus.report.reasons() + outcome.left_out
+    if left_out:
+        yield '\nleft out'
+        yield from (f'{count:>9}  {why}' for why, count in left_out.most_common())
+    problems = [*corpus.report.problems, *outcome.problems]
+    if problems:
+        yield f'\nPROBLEMS ({len(problems)})'
+        yield from (f'  {problem}' for problem in problems[:SHOWN])
+    if len(problems) > SHOWN:
+        yield f'  and {len(problems) - SHOWN} more'
+    yield '' if problems else '\ncomplete: no problems'
+
+
+class _Shown:
+    """A line that is rewritten on a terminal, and a line for each dialog elsewhere. On stderr."""
+
+    def __init__(self) -> None:
+        self._terminal = sys.stderr.isatty()
+        self._began = time.monotonic()
+
+    def __call__(self, progress: Progress) -> None:
+        line = f'{progress.dialogs} of {progress.of} dialogs{self._left(progress.share)}'
+        print(f'\r\033[K{line}' if self._terminal else line, end='' if self._terminal else '\n', file=sys.stderr,
+              flush=True)
+
+    def end(self) -> None:
+        if self._terminal:
+            print('\r\033[K', end='', file=sys.stderr, flush=True)
+
+    def _left(self, share: float) -> str:
+        if not 0 < share < 1:
+            return ''
+        seconds = round((time.monotonic() - self._began) * (1 - share) / share)
+        minutes, seconds = divmod(seconds, 60)
+        return f', {minutes // 60}:{minutes % 60:02d}:{seconds:02d} left'

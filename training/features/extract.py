@@ -1,0 +1,106 @@
+"""A whole corpus to one set of features on disk: dialog by dialog, each kept, so that nothing is done twice."""
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from smern_ros.training.corpora.iemocap import Corpus, Problem
+from smern_ros.training.features import store, workers
+from smern_ros.training.features.actors import PoseChoice
+from smern_ros.training.features.store import FeatureSet
+from smern_ros.training.features.unit import CORPUS, Unit, units
+
+CACHE = 'cache'
+"""Folder beside the features. It may be removed; then everything is computed anew."""
+FAILED = 'its dialog could not be read'
+
+
+@dataclass(frozen=True)
+class Progress:
+    dialogs: int       # done by now, in this run or before
+    of: int
+    share: float       # of this run's work, 0..1
+
+
+@dataclass(frozen=True)
+class Outcome:
+    utterances: int
+    without: Counter[str]          # quantities: how many utterances lack them
+    left_out: Counter[str]         # why: how many
+    problems: tuple[Problem, ...]  # of files that could not be read; not those of the corpus's reader
+    again: int                     # dialogs found in the cache
+
+
+def extract(
+    corpus: Corpus, out: Path, *, pose: PoseChoice | None, jobs: int = 1,
+    progress: Callable[[Progress], object] = lambda _: None,
+) -> Outcome:
+    """Write the features of all utterances to `out`.
+
+    :param pose: how actors are seen; None: features without skeletons. With it, utterances whose actor is not in view
+        are left out.
+    :param jobs: processes; one dialog each at a time.
+    :raises OSError: if they cannot be written.
+    :raises WorkerDied: if a process did.
+    """
+    cache = out / CACHE
+    every = list(units(corpus.utterances, pose))
+    missing = [unit for unit in every if unit.found(cache) is None]
+    missing.sort(key=lambda unit: -unit.size)  # so that no long one is left for the end
+    work, done = sum(unit.size for unit in missing), 0
+    failures: dict[str, Problem] = {}
+    progress(Progress(len(every) - len(missing), len(every), 0.0))
+    for count, (unit, error) in enumerate(workers.extract(missing, cache, jobs), len(every) - len(missing) + 1):
+        if isinstance(error, OSError):
+            raise error
+        if error is not None:
+            failures[unit.dialog] = Problem(_file_of(unit), f'{unit.dialog} is left out: {error}')
+        done += unit.size
+        progress(Progress(count, len(every), done / work))
+    assembly = _Assembly(every, cache, failures)
+    store.save(assembly.parts(), out)
+    return Outcome(
+        assembly.utterances, assembly.without, assembly.left_out, tuple(assembly.problems), len(every) - len(missing)
+    )
+
+
+class _Assembly:
+    """The features of all dialogs, one after the other, and what is told of them."""
+
+    def __init__(self, every: Sequence[Unit], cache: Path, failures: Mapping[str, Problem]):
+        self._every = every
+        self._cache = cache
+        self._failures = failures
+        self.utterances = 0
+        self.without: Counter[str] = Counter()
+        self.left_out: Counter[str] = Counter()
+        self.problems: list[Problem] = []
+
+    def parts(self) -> Iterator[FeatureSet]:
+        yield FeatureSet.of(CORPUS, [], [])  # if there is no dialog, there is still a corpus
+        for unit in self._every:
+            part = self._part(unit)
+            self.utterances += len(part)
+            self.without['skeleton'] += int((np.diff(part.skeleton_offsets) == 0).sum())
+            self.without['motion capture'] += len(part) - len(part.mocap)
+            self.left_out.update(part.left_out.values())
+            yield part
+
+    def _part(self, unit: Unit) -> FeatureSet:
+        found = None if unit.dialog in self._failures else unit.found(self._cache)
+        if found is not None:
+            features, problems = found
+            self.problems += problems
+            return features
+        problem = self._failures.get(unit.dialog) or Problem(_file_of(unit), 'this file or another of its dialog has '
+                                                             'changed since it was read; start again')
+        self.problems.append(problem)
+        return FeatureSet.of(CORPUS, [], [], dict.fromkeys((u.id for u in unit.utterances), FAILED))
+
+
+def _file_of(unit: Unit) -> Path:
+    return unit.utterances[0].video or unit.utterances[0].wav.parent

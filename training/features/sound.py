@@ -1,0 +1,45 @@
+"""From an utterance's sound file to what the robot's front end hears of it."""
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from smern_ros.audio.features import extract
+from smern_ros.audio.pcm import decode, mono
+from smern_ros.media.reader import MediaError, MediaReader
+from smern_ros.spec import SPEC
+from smern_ros.values import SECOND, AudioFeatures, Utterance
+
+
+def read(path: Path) -> np.ndarray:
+    """(N,) float32, -1..1, mono, at the spec's rate.
+
+    :raises MediaError: if it cannot be read, is damaged or cut off, has no sample or another rate.
+    """
+    reader = MediaReader(path)
+    blocks = list(reader.audio())
+    problem = reader.problem()
+    if problem is not None:
+        raise problem
+    if not any(len(block.samples) for block in blocks):
+        raise MediaError(f'{path} holds no sound')
+    rate = blocks[0].sample_rate
+    if rate != SPEC.sample_rate:
+        raise MediaError(f'{path} has {rate} Hz; wanted {SPEC.sample_rate}')
+    return np.concatenate([
+        mono(decode(block.samples.tobytes(), encoding='s16le', channels=block.samples.shape[1]))
+        for block in blocks if len(block.samples)
+    ])
+
+
+def features(path: Path) -> AudioFeatures:
+    """MFCC (T, 39), T >= 1, and prosody (35,) of a file that holds one utterance.
+
+    :raises MediaError: see `read`; also if it is shorter than a frame.
+    """
+    samples = read(path)
+    heard = extract(Utterance(path.stem, 0, len(samples) * SECOND // SPEC.sample_rate, samples))
+    if len(heard.mfcc) == 0:
+        raise MediaError(f'{path} has only {len(samples)} samples; a frame needs more')
+    return heard
