@@ -2,8 +2,10 @@
 from __future__ import annotations
 
 import copy
+import math
 import time
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 
 import torch
 from torch import nn
@@ -11,6 +13,19 @@ from torch.nn import functional
 
 Batch = tuple[tuple[torch.Tensor, ...], torch.Tensor]
 """What the network takes, and (B,) int64 labels."""
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """One pass over the training set, and the development set after it."""
+
+    train_loss: float
+    dev_loss: float
+    dev_uar: float
+
+
+def clip_norm(parameters: Iterable[nn.Parameter]) -> None:
+    nn.utils.clip_grad_norm_(parameters, 5.0)
 
 
 def say(text: str) -> None:
@@ -31,33 +46,46 @@ def fit(
     dev: Callable[[], Iterable[Batch]],
     *,
     optimiser: torch.optim.Optimizer,
-    weights: torch.Tensor,
+    weights: torch.Tensor | None,
     epochs: int,
     patience: int,
     low_precision: bool = False,
-) -> None:
+    label_smoothing: float = 0.05,
+    clip: Callable[[Iterable[nn.Parameter]], object] = clip_norm,
+    report: Callable[[str], object] = say,
+) -> tuple[Epoch, ...]:
     """Train `network` in place; it ends with the weights that had the lowest loss on the development set.
 
     :param batches: of the epoch with this number.
-    :param weights: (classes,) of the cross-entropy.
+    :param weights: (classes,) of the cross-entropy; None if all count the same.
     :param patience: epochs without improvement after which to stop.
     :param low_precision: compute in bfloat16 where that is precise enough: three times as fast on recent processors.
+    :param clip: bounds the gradients before each step.
+    :param report: told of each epoch.
+    :return: what came of each epoch.
+    :raises ValueError: if a loss is no finite number any more.
     """
+    history: list[Epoch] = []
     best, best_state, waited = float('inf'), copy.deepcopy(network.state_dict()), 0
     for epoch in range(epochs):
         network.train()
         total, seen = 0.0, 0
         for inputs, labels in batches(epoch):
-            with torch.autocast('cpu', dtype=torch.bfloat16, enabled=low_precision):
+            with torch.autocast(labels.device.type, dtype=torch.bfloat16, enabled=low_precision):
                 logits = network(*inputs)
-            loss = functional.cross_entropy(logits.float(), labels, weights, label_smoothing=0.05)
+            loss = functional.cross_entropy(logits.float(), labels, weights, label_smoothing=label_smoothing)
             optimiser.zero_grad()
             loss.backward()
-            nn.utils.clip_grad_norm_(network.parameters(), 5.0)
+            clip(network.parameters())
             optimiser.step()
             total, seen = total + float(loss.detach()) * len(labels), seen + len(labels)
         loss_dev, uar = evaluate(network, dev(), weights)
-        say(f'{name} epoch {epoch + 1}/{epochs}: train loss {total / seen:.3f}, dev loss {loss_dev:.3f}, UAR {uar:.3f}')
+        history.append(Epoch(total / seen, loss_dev, uar))
+        if not math.isfinite(total + loss_dev):
+            raise ValueError(f'{name} diverged in epoch {epoch + 1}: {history[-1]}; a lower learning rate may help')
+        report(
+            f'{name} epoch {epoch + 1}/{epochs}: train loss {total / seen:.3f}, dev loss {loss_dev:.3f}, UAR {uar:.3f}'
+        )
         if loss_dev < best:
             best, best_state, waited = loss_dev, copy.deepcopy(network.state_dict()), 0
         else:
@@ -66,10 +94,11 @@ def fit(
                 break
     network.load_state_dict(best_state)
     network.eval()
+    return tuple(history)
 
 
 @torch.inference_mode()
-def evaluate(network: nn.Module, batches: Iterable[Batch], weights: torch.Tensor) -> tuple[float, float]:
+def evaluate(network: nn.Module, batches: Iterable[Batch], weights: torch.Tensor | None) -> tuple[float, float]:
     """Weighted cross-entropy and unweighted average recall."""
     network.eval()
     logits, labels = zip(*((network(*inputs), labels) for inputs, labels in batches), strict=True)

@@ -40,11 +40,19 @@ def build(name: str, **overrides) -> nn.Module:
         encoder inside it are a mapping: `build('smern', words=900, smacn={'heads': 3})`.
     :raises ValueError: for an unknown network or hyper-parameter, or a value out of bounds.
     """
+    network = network_class(name)
+    return network(_changed(network.Config(), name, overrides))
+
+
+def network_class(name: str) -> Any:
+    """The class of the network called `name`, with its `Config` and `INPUTS`.
+
+    :raises ValueError: for an unknown network.
+    """
     if name not in NETWORKS:
         raise ValueError(f'no network is called {name!r}; there are {", ".join(NETWORKS)}')
     module, class_name = NETWORKS[name].split(':')
-    network = getattr(importlib.import_module(module), class_name)
-    return network(_changed(network.Config(), name, overrides))
+    return getattr(importlib.import_module(module), class_name)
 
 
 def _changed(config: Any, name: str, overrides: Mapping[str, Any]) -> Any:

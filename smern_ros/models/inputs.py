@@ -81,8 +81,8 @@ class InputEncoder:
         if len(features.mfcc) == 0 or features.prosody[F0_MEAN] == 0:
             return None
         return (
-            self._normalise('mfcc', features.mfcc[: self.spec.max_audio_frames]),
-            self._normalise('prosody', features.prosody),
+            self.normalise('mfcc', features.mfcc[: self.spec.max_audio_frames]),
+            self.normalise('prosody', features.prosody),
         )
 
     def text(self, text: str) -> torch.Tensor | None:
@@ -100,13 +100,22 @@ class InputEncoder:
         from smern_ros.skeleton.features import model_input
 
         _check_array('positions', window.positions, None, len(self.spec.joints), 3)
-        x, visible = (values[-MAX_SKELETON_FRAMES:] for values in model_input(window, self.spec))
+        return self.movement(*model_input(window, self.spec))
+
+    def movement(self, x: np.ndarray, visible: np.ndarray) -> tuple[torch.Tensor, torch.Tensor] | None:
+        """The same of a window that went through `model_input` already.
+
+        :param x: (T, 30), not normalised.
+        :param visible: (T, 10) bool.
+        """
+        x, visible = x[-MAX_SKELETON_FRAMES:], visible[-MAX_SKELETON_FRAMES:]
         if not visible.any():
             return None
         seen = torch.from_numpy(visible)
-        return self._normalise('skeleton', x) * seen.repeat_interleave(3, dim=1), seen
+        return self.normalise('skeleton', x) * seen.repeat_interleave(3, dim=1), seen
 
-    def _normalise(self, name: str, values: np.ndarray) -> torch.Tensor:
+    def normalise(self, name: str, values: np.ndarray) -> torch.Tensor:
+        """:param values: (..., D) of 'mfcc', 'prosody' or 'skeleton'."""
         mean, std = self._scale[name]
         return torch.from_numpy(np.clip((values - mean) / std, -LIMIT, LIMIT).astype(np.float32))
 
