@@ -1,0 +1,201 @@
+"""What runs left behind, on disk: a folder each, complete or not there at all."""
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import os
+import platform
+import shutil
+import tempfile
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from smern_ros.spec import LABELS
+from smern_ros.training.experiments.integrate import Predictions, Scores, score
+from smern_ros.training.experiments.prepare import Preparation
+from smern_ros.training.experiments.runs import Outcome, Run, Start
+from smern_ros.training.features.store import FeatureSet
+
+CONFIG, METRICS, PREDICTIONS = 'config.json', 'metrics.json', 'predictions.npz'
+INPUTS, WEIGHTS = 'inputs.json', 'model.safetensors'
+_DATA = 'data.json'
+
+
+class StoreError(Exception):
+    """A folder of results that cannot be used: which, what is wrong and what to do."""
+
+
+@dataclass(frozen=True)
+class Metrics:
+    """Of one run; its figures are of its test part alone. Tables are of `Store.scores`."""
+
+    scores: Scores | None                # None if a label occurs in no utterance of this part
+    train_loss: tuple[float, ...]        # of each epoch
+    dev_loss: tuple[float, ...]
+    dev_uar: tuple[float, ...]
+    parameters: int
+    counts: tuple[int, int, int]         # utterances learnt from, developed on, tested
+    without: int                         # utterances of the fold that lack something the network needs
+    seconds: float
+
+
+class Store:
+    """Results of runs on one corpus, in `folder`/runs. Any number of processes may write to it."""
+
+    def __init__(self, folder: Path):
+        self.folder = folder
+        self.runs = folder / 'runs'
+
+    def claim(self, features: FeatureSet, **sources: str) -> None:
+        """Make the folder, for these features alone.
+
+        :param sources: what else results depend on, such as the digest of the word vectors.
+        :raises StoreError: if it holds results of others, or cannot be written.
+        """
+        data = {'corpus': features.corpus, 'utterances': len(features), 'features': digest(features), **sources}
+        path = self.folder / _DATA
+        try:
+            self.runs.mkdir(parents=True, exist_ok=True)
+            if path.exists():
+                held = json.loads(path.read_text(encoding='utf-8'))
+                if held != data:
+                    different = ', '.join(k for k in sorted({*held, *data}) if held.get(k) != data.get(k))
+                    raise StoreError(
+                        f'{self.folder} holds results of other data (different: {different}); give another folder'
+                    )
+            else:
+                unfinished = path.with_suffix(f'.{os.getpid()}.part')
+                unfinished.write_text(json.dumps(data, indent=1), encoding='utf-8')
+                os.replace(unfinished, path)
+        except (OSError, ValueError) as error:
+            raise StoreError(f'{self.folder} cannot hold results ({error}); give another folder') from None
+
+    def __contains__(self, run: Run) -> bool:
+        return (self.runs / run.id).is_dir()
+
+    def put(self, run: Run, outcome: Outcome) -> None:
+        """Store all or nothing, even if killed in between."""
+        from safetensors.torch import save_file
+
+        unfinished = Path(tempfile.mkdtemp(prefix=f'.{run.id}.', dir=self.runs))
+        (unfinished / CONFIG).write_text(json.dumps({'run': run.to_dict(), 'versions': versions()}, indent=1))
+        (unfinished / METRICS).write_text(json.dumps(dataclasses.asdict(_metrics(outcome)), indent=1))
+        predictions = outcome.predictions
+        np.savez(
+            unfinished / PREDICTIONS,
+            ids=predictions.ids, labels=predictions.labels, probabilities=predictions.probabilities,
+        )
+        outcome.preparation.write(unfinished / INPUTS)
+        save_file({k: v.contiguous() for k, v in outcome.network.state_dict().items()}, unfinished / WEIGHTS)
+        try:
+            os.rename(unfinished, self.runs / run.id)
+        except OSError:
+            if run not in self:  # else another process was as fast, with the same results
+                raise
+        for left_behind in self.runs.glob(f'.{run.id}.*'):
+            shutil.rmtree(left_behind, ignore_errors=True)
+
+    def metrics(self, run: Run) -> Metrics:
+        """:raises StoreError: if the run is not done, or its folder is damaged."""
+        stored = self._json(run, METRICS)
+        try:
+            scores = stored.pop('scores')
+            if scores is not None:
+                scores['confusion'] = tuple(map(tuple, scores['confusion']))
+            return Metrics(
+                scores=None if scores is None else Scores(**scores),
+                **{name: tuple(v) if isinstance(v, list) else v for name, v in stored.items()},
+            )
+        except (KeyError, TypeError, AttributeError) as error:
+            raise self._damaged(run, METRICS, error) from None
+
+    def predictions(self, run: Run) -> Predictions:
+        """:raises StoreError: if the run is not done, or its folder is damaged."""
+        import zipfile
+
+        self._require(run)
+        try:
+            with np.load(self.runs / run.id / PREDICTIONS, allow_pickle=False) as arrays:
+                return Predictions(arrays['ids'], arrays['labels'], arrays['probabilities'])
+        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+            raise self._damaged(run, PREDICTIONS, error) from None
+
+    def start(self, run: Run) -> Start:
+        """The run's network, to go on with. :raises StoreError: if the run is not done, or its folder is damaged."""
+        from safetensors import SafetensorError
+        from safetensors.torch import load_file
+
+        self._require(run)
+        try:
+            return Start(Preparation.read(self.runs / run.id / INPUTS), load_file(self.runs / run.id / WEIGHTS))
+        except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
+            raise self._damaged(run, f'{INPUTS} or {WEIGHTS}', error) from None
+
+    def scores(self, runs: Iterable[Run]) -> list[Scores]:
+        """Of one experiment: of each repetition the scores of all its folds' predictions together.
+
+        Repetitions are in order; one of which a fold is not done is left out.
+
+        :raises ValueError: if the runs are not of one experiment.
+        """
+        runs = list(runs)
+        if len({run.experiment.id for run in runs}) > 1:
+            raise ValueError('these runs differ in more than fold and repetition; give those of one experiment')
+        repetitions: dict[int, list[Run]] = defaultdict(list)
+        for run in runs:
+            repetitions[run.repetition].append(run)
+        return [
+            score(Predictions.integrated([self.predictions(run) for run in folds]))
+            for _, folds in sorted(repetitions.items()) if all(run in self for run in folds)
+        ]
+
+    def _require(self, run: Run) -> None:
+        if run not in self:
+            raise StoreError(f'{run.id} is not done; there is no {self.runs / run.id}')
+
+    def _json(self, run: Run, name: str) -> dict[str, Any]:
+        self._require(run)
+        try:
+            return json.loads((self.runs / run.id / name).read_text(encoding='utf-8'))
+        except (OSError, ValueError) as error:
+            raise self._damaged(run, name, error) from None
+
+    def _damaged(self, run: Run, name: str, error: Exception) -> StoreError:
+        return StoreError(f'{self.runs / run.id / name} is damaged ({error}); remove its folder and run again')
+
+
+def digest(features: FeatureSet) -> str:
+    """The same for the same features, labels and words."""
+    state = hashlib.blake2b(digest_size=16)
+    state.update(json.dumps([dataclasses.asdict(row) for row in features.utterances]).encode())
+    for item in dataclasses.fields(features):
+        values = getattr(features, item.name)
+        if isinstance(values, np.ndarray):
+            for start in range(0, len(values), 4096):  # it may lie on disk
+                state.update(np.ascontiguousarray(values[start : start + 4096]).data.cast('B'))
+    return state.hexdigest()
+
+
+def versions() -> dict[str, str]:
+    """Of what results may depend on."""
+    from importlib.metadata import version
+
+    packages = ('smern_ros', 'torch', 'numpy', 'scipy')
+    return {'python': platform.python_version(), **{name: version(name) for name in packages}}
+
+
+def _metrics(outcome: Outcome) -> Metrics:
+    complete = len(set(outcome.predictions.labels.tolist())) == len(LABELS)
+    return Metrics(
+        scores=score(outcome.predictions) if complete else None,
+        train_loss=tuple(epoch.train_loss for epoch in outcome.history),
+        dev_loss=tuple(epoch.dev_loss for epoch in outcome.history),
+        dev_uar=tuple(epoch.dev_uar for epoch in outcome.history),
+        parameters=outcome.parameters, counts=outcome.counts, without=outcome.without, seconds=outcome.seconds,
+    )

@@ -1,0 +1,166 @@
+"""One network trained on one fold (paper, section IV-C): Adam, batches of 128, cross-entropy.
+
+The paper is silent on when to stop: training ends when the development set has not got better for some epochs, and
+the weights that were best on it are kept, as in [30]. Nothing of the test set is read before that.
+"""
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+import torch
+from torch import nn
+
+from smern_ros import models
+from smern_ros.text.vocabulary import SPECIAL, Vocabulary
+from smern_ros.training.experiments.prepare import Samples
+from smern_ros.training.experiments.vectors import WordVectors
+from smern_ros.training.loop import Batch, Epoch, fit
+from smern_ros.training.samples import in_length_buckets
+
+CLIP_VALUE = dict.fromkeys(('are', 'tre', 'mdre'), 10.0)
+"""Bound of each gradient, of the networks of [30]. Of the others no paper says that it is bounded."""
+
+UNKNOWN_WORD = 0.25
+"""Words without a pretrained vector begin within plus or minus this, as in [30]."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How long and how; batch and learning rate are the paper's."""
+
+    epochs: int = 100
+    patience: int = 10  # epochs without a better development loss
+    batch: int = 128
+    learning_rate: float = 1e-3
+
+    def __post_init__(self) -> None:
+        for name in ('epochs', 'patience', 'batch', 'learning_rate'):
+            if getattr(self, name) <= 0:
+                raise ValueError(f'{name} is {getattr(self, name)}; wanted above 0')
+
+
+@dataclass(frozen=True)
+class Machine:
+    """Where it is computed. It changes results no more than rounding does."""
+
+    device: str = 'cpu'
+    low_precision: bool = False  # bfloat16 in training
+
+    def __post_init__(self) -> None:
+        """:raises ValueError: if there is no such device."""
+        try:
+            torch.empty(1, device=self.device)
+        except (RuntimeError, AssertionError) as error:
+            raise ValueError(f'device {self.device!r} cannot be used ({error}); cpu always can') from None
+
+
+def build(
+    model: str, vocabulary: Vocabulary, overrides: dict, seed: int, vectors: WordVectors | None = None
+) -> nn.Module:
+    """An untrained network whose embedding fits the vocabulary and begins with the vectors given."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        sizes = {}
+        if 'words' in models.network_class(model).INPUTS:
+            sizes['words'] = len(vocabulary)
+            if vectors is not None:
+                sizes['embedding'] = vectors.size
+        network = models.build(model, **{**sizes, **overrides})
+        for module in network.modules():
+            if isinstance(module, nn.Embedding):
+                _fill(module, vocabulary, vectors)
+    return network
+
+
+def train(
+    network: nn.Module, model: str, learn: Samples, dev: Samples, settings: Settings, seed: int,
+    machine: Machine = Machine(),
+) -> tuple[Epoch, ...]:
+    """Train in place, on the machine's device. The same seed gives the same weights on the same kind of machine.
+
+    :return: what came of each epoch.
+    :raises ValueError: if it diverges.
+    """
+    network.to(machine.device)
+    clip = CLIP_VALUE.get(model)
+    generator = np.random.default_rng(seed)
+    lengths = _lengths(learn)
+    cuda = machine.device.startswith('cuda')
+
+    def batches(_epoch: int) -> Iterator[Batch]:
+        def of(rows: list[int], _labels: object) -> Batch:
+            return _inputs(network, learn, rows, machine.device)
+
+        rows = range(len(learn))
+        return in_length_buckets(rows, learn.labels, lengths.__getitem__, of, settings.batch, generator)
+
+    with torch.random.fork_rng(devices=[machine.device] if cuda else []), \
+            torch.backends.cudnn.flags(benchmark=False, deterministic=True):
+        torch.manual_seed(seed)
+        return fit(
+            model, network, batches, partial(_in_order, network, dev, settings.batch, machine.device),
+            optimiser=torch.optim.Adam(network.parameters(), settings.learning_rate), weights=None,
+            epochs=settings.epochs, patience=settings.patience, low_precision=machine.low_precision,
+            label_smoothing=0.0, clip=partial(_clip, clip) if clip else _leave, report=_say_nothing,
+        )
+
+
+@torch.inference_mode()
+def predict(network: nn.Module, samples: Samples, batch: int, machine: Machine = Machine()) -> np.ndarray:
+    """(N, 4) float32 probabilities, in the order of the samples."""
+    network.to(machine.device).eval()
+    order = _by_length(samples)
+    logits = torch.cat([network(*inputs) for inputs, _ in _in_order(network, samples, batch, machine.device)])
+    probabilities = logits.float().softmax(dim=1).cpu().numpy()
+    return probabilities[np.argsort(order)]
+
+
+def _fill(embedding: nn.Embedding, vocabulary: Vocabulary, vectors: WordVectors | None) -> None:
+    """Padding is zero; words without a vector are small and random, as in [30]."""
+    with torch.no_grad():
+        embedding.weight.uniform_(-UNKNOWN_WORD, UNKNOWN_WORD)
+        embedding.weight[0] = 0
+        if vectors is not None:
+            for row, word in enumerate(vocabulary.words[len(SPECIAL) :], start=len(SPECIAL)):
+                if word in vectors.words:
+                    embedding.weight[row] = torch.from_numpy(vectors.rows[vectors.words[word]])
+
+
+def _lengths(samples: Samples) -> list[int]:
+    """Steps of each sample: what the padding of a batch is measured in."""
+    return [
+        max((len(t) for t in (s.mfcc, s.words, s.skeleton) if t is not None), default=1) for s in samples.tensors
+    ]
+
+
+def _by_length(samples: Samples) -> np.ndarray:
+    return np.argsort(_lengths(samples), kind='stable')
+
+
+def _in_order(network: nn.Module, samples: Samples, batch: int, device: str) -> Iterable[Batch]:
+    """Batches of like length, the shortest first."""
+    order = _by_length(samples)
+    for start in range(0, len(order), batch):
+        yield _inputs(network, samples, order[start : start + batch].tolist(), device)
+
+
+def _inputs(network: nn.Module, samples: Samples, rows: list[int], device: str) -> Batch:
+    batch, labels = samples.batch(rows, device)
+    return batch.inputs(network), labels
+
+
+def _clip(value: float, parameters: Iterable[nn.Parameter]) -> None:
+    nn.utils.clip_grad_value_(parameters, value)
+
+
+def _leave(_parameters: Iterable[nn.Parameter]) -> None:
+    pass
+
+
+def _say_nothing(_text: str) -> None:
+    pass
+
+
