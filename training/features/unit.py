@@ -22,8 +22,10 @@ CORPUS = 'iemocap'
 UNREADABLE_SOUND = 'its sound file cannot be read'
 UNREADABLE_VIDEO = 'its video is missing or cannot be read'
 _PROBLEMS = 'problems.json'
+_FRAME = SECOND // 15
+"""ns, two frames; an utterance that ends later than a damaged video by more is not shown whole."""
 _SHORTER = SECOND
-"""ns that a whole video may end before its last utterance does."""
+"""ns by which an undamaged video may end before an utterance in which nobody is seen; by more, it is to blame."""
 
 
 @dataclass(frozen=True)
@@ -123,7 +125,7 @@ class _Extraction:
         """Or why it is left out."""
         movement = None
         if self._unit.pose is not None:
-            if actors is None:
+            if actors is None or (actors.problem and utterance.end_ns > actors.end_ns + _FRAME):
                 return UNREADABLE_VIDEO
             movement = actors.movement(utterance.side, utterance.start_ns, utterance.end_ns)
             if movement is None:

@@ -57,7 +57,9 @@ def _attempt(unit: Unit, cache: Path) -> Exception | None:
 
 def _plain(error: Exception) -> Exception:
     """The same error, but one that any process can read."""
-    return OSError(*error.args[:2]) if isinstance(error, OSError) else RuntimeError(f'{type(error).__name__}: {error}')
+    if isinstance(error, OSError):
+        return OSError(str(error))
+    return RuntimeError(f'{type(error).__name__}: {error}')
 
 
 def _begin() -> None:

@@ -1,0 +1,249 @@
+"""`smern features`: every utterance as the robot hears and sees it, or the reason why not."""
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from smern_ros.audio.features import extract
+from smern_ros.cli.main import main
+from smern_ros.spec import SPEC
+from smern_ros.training.corpora import iemocap
+from smern_ros.training.corpora.iemocap.report import NO_ACTOR
+from smern_ros.training.features import sound
+from smern_ros.training.features.actors import Actors
+from smern_ros.training.features.store import FeatureSet
+from smern_ros.training.features.unit import UNREADABLE_SOUND, UNREADABLE_VIDEO
+from smern_ros.values import Utterance
+
+
+def arguments(root, out, *more):
+    return ['features', '--corpus', 'iemocap', str(root), '--subset', '--out', str(out), *more]
+
+
+def run(capsys, root, out, *more):
+    code = main(arguments(root, out, *more))
+    captured = capsys.readouterr()
+    return code, captured.out, captured.err
+
+
+def sessions(root, *kept):
+    for folder in root.glob('Session?'):
+        if folder.name not in {f'Session{number}' for number in kept}:
+            shutil.rmtree(folder)
+    return root
+
+
+def replace(path, content):
+    """Unlinked first: the corpus's own file is the same."""
+    path.unlink()
+    path.write_bytes(content)
+
+
+def contents(folder):
+    return {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
+
+
+@pytest.fixture(scope='module')
+def seen(mini, tmp_path_factory):
+    """The features of two dialogs with their videos; in the second nobody is on the right."""
+    from smern_ros import assets
+
+    try:
+        assets.path('pose-landmarker-full')
+    except assets.AssetError as error:
+        pytest.skip(str(error))
+    folder = tmp_path_factory.mktemp('seen')
+    root = sessions(Path(shutil.copytree(mini.root, folder / 'corpus')), 1, 2)
+    command = [sys.executable, '-m', 'smern_ros.cli.main', *arguments(root, folder / 'out', '--jobs', '2')]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    return root, folder / 'out', done
+
+
+@pytest.fixture(scope='module')
+def heard(mini, tmp_path_factory):
+    """The features of all dialogs without their videos, and the cache."""
+    out = tmp_path_factory.mktemp('heard') / 'out'
+    assert main(arguments(mini.root, out, '--no-video', '--jobs', '1')) == 0
+    return out
+
+
+@pytest.mark.weights
+def test_every_utterance_is_there_but_those_whose_actor_is_not_in_view(seen, mini):
+    root, out, done = seen
+    assert done.returncode == 0, done.stderr
+    used = {u.id for u in iemocap.read(root, subset=True).utterances}
+    features = FeatureSet.load(out)
+    assert set(features.left_out) == mini.unseen & used and set(features.left_out.values()) == {NO_ACTOR}
+    assert {row.id for row in features.utterances} == used - mini.unseen
+    assert f'{len(features.left_out)}  {NO_ACTOR}' in done.stdout and 'complete' in done.stdout
+    assert '2 of 2 dialogs' in done.stderr
+
+
+@pytest.mark.weights
+def test_a_row_holds_what_the_corpus_says_and_one_frame_for_each_thirtieth_of_a_second(seen):
+    root, out, _ = seen
+    features = FeatureSet.load(out)
+    told = {u.id: u for u in iemocap.read(root, subset=True).utterances}
+    for i, row in enumerate(features.utterances):
+        utterance, sample = told[row.id], features.sample_arrays(i)
+        assert (row.speaker, row.session, row.label, row.text) == (
+            utterance.speaker, utterance.session, utterance.label, utterance.text
+        )
+        frames = int((utterance.end_ns - utterance.start_ns) * 30 / 1e9 + 1e-6) + 1
+        assert sample.skeleton.shape == (frames, 30) and sample.visible.shape == (frames, 10)
+        assert sample.visible.mean() > 0.8
+        assert (sample.mocap is not None) == (utterance.mocap is not None)
+        assert sample.mocap is None or np.isfinite(sample.mocap).all()
+
+
+@pytest.mark.weights
+def test_the_filter_takes_out_what_is_fast_and_nothing_else(seen):
+    features = FeatureSet.load(seen[1])
+    whole = [s for i in range(len(features)) if (s := features.sample_arrays(i)).visible.all()]
+    assert whole
+    for sample in whole:
+        slow, fast = [], []
+        for x in (sample.skeleton_unfiltered, sample.skeleton):
+            power = (np.abs(np.fft.rfft((x - x.mean(axis=0)) * np.hanning(len(x))[:, None], axis=0)) ** 2).sum(axis=1)
+            hertz = np.fft.rfftfreq(len(x), 1 / SPEC.skeleton_rate)
+            slow.append(power[hertz < 0.8].sum())
+            fast.append(power[hertz > 4].sum())
+        assert fast[1] < 0.05 * fast[0]
+        assert slow[1] == pytest.approx(slow[0], rel=0.2)
+
+
+@pytest.mark.weights
+def test_each_actor_is_looked_for_in_the_own_half(seen):
+    path, = (seen[1] / 'cache/poses').glob('Ses02F_impro01-*.npz')
+    left, right = np.isfinite(Actors.load(path).extents).mean(axis=1)
+    assert left > 0.95 and right < 0.05
+
+
+@pytest.mark.weights
+def test_nothing_is_done_twice(seen, capsys):
+    root, out, _ = seen
+    before, poses = contents(out), {p: p.stat().st_mtime_ns for p in (out / 'cache/poses').iterdir()}
+    code, _, err = run(capsys, root, out, '--jobs', '1')
+    assert code == 0 and err.splitlines() == ['2 of 2 dialogs']
+    assert contents(out) == before
+    assert {p: p.stat().st_mtime_ns for p in (out / 'cache/poses').iterdir()} == poses
+
+
+@pytest.mark.weights
+def test_a_video_that_is_cut_off_costs_what_was_behind_the_cut_and_is_told(seen, mini, copy_of, tmp_path, capsys):
+    root = sessions(copy_of(mini.root), 1, 2)
+    video = root / 'Session1/dialog/avi/DivX/Ses01F_impro01.avi'
+    replace(video, video.read_bytes()[: int(0.5 * video.stat().st_size)])
+    garbage = root / 'Session2/dialog/avi/DivX/Ses02F_impro01.avi'
+    replace(garbage, bytes(1000))
+    code, out, err = run(capsys, root, tmp_path / 'out', '--jobs', '1')
+    assert code == 1 and 'Traceback' not in err
+    assert f'{video}: is cut off' in out and f'{garbage}: ' in out and 'PROBLEMS (2)' in out
+    features, whole = FeatureSet.load(tmp_path / 'out'), FeatureSet.load(seen[1])
+    assert set(features.left_out.values()) == {UNREADABLE_VIDEO}
+    assert f'{len(features.left_out)}  {UNREADABLE_VIDEO}' in out
+    kept = [row.id for row in features.utterances]
+    assert kept and kept == [row.id for row in whole.utterances][: len(kept)]
+    assert {u for u in features.left_out if u.startswith('Ses01')} and not any(u.startswith('Ses02') for u in kept)
+    for i in range(len(kept)):
+        assert np.array_equal(features.sample_arrays(i).skeleton, whole.sample_arrays(i).skeleton)
+
+
+def test_the_sound_of_an_utterance_is_what_the_robot_would_hear(heard, mini):
+    features = FeatureSet.load(heard)
+    told = {u.id: u for u in iemocap.read(mini.root, subset=True).utterances}
+    assert {row.id for row in features.utterances} == set(told)
+    for i, row in enumerate(features.utterances):
+        samples, _ = soundfile.read(told[row.id].wav, dtype='float32')
+        wanted = extract(Utterance(row.id, 0, 1, samples))
+        sample = features.sample_arrays(i)
+        assert np.array_equal(sample.mfcc, wanted.mfcc) and np.array_equal(sample.prosody, wanted.prosody)
+        assert sample.skeleton is None and sample.visible is None
+
+
+def test_a_run_that_is_killed_loses_the_dialogs_in_hand_and_leaves_no_process(heard, mini, tmp_path, capsys):
+    command = [sys.executable, '-m', 'smern_ros.cli.main',
+               *arguments(mini.root, tmp_path / 'out', '--no-video', '--jobs', '2')]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+        for line in process.stderr:
+            if line.startswith('3 of'):
+                break
+        children = Path(f'/proc/{process.pid}/task/{process.pid}/children').read_text().split()
+        assert len(children) >= 2
+        process.kill()
+    assert not (tmp_path / 'out/index.json').exists()
+    patience = time.monotonic() + 20
+    while any(Path(f'/proc/{child}').exists() for child in children):
+        assert time.monotonic() < patience, 'a process outlives the run'
+        time.sleep(0.05)
+    code, _, err = run(capsys, mini.root, tmp_path / 'out', '--no-video', '--jobs', '1')
+    assert code == 0 and int(err.split()[0]) >= 3
+    assert contents(tmp_path / 'out') == contents(heard)
+
+
+def test_a_sound_file_that_is_cut_off_is_told_and_only_its_dialog_read_again(heard, mini, copy_of, tmp_path, capsys):
+    root, out = copy_of(mini.root), tmp_path / 'out'
+    shutil.copytree(heard, out)
+    utterance = iemocap.read(root, subset=True).utterances[0]
+    replace(utterance.wav, utterance.wav.read_bytes()[:9000])
+    code, said, err = run(capsys, root, out, '--no-video', '--jobs', '1')
+    assert code == 1 and err.splitlines()[0] == '9 of 10 dialogs'
+    assert f'{utterance.wav}: is cut off' in said and f'1  {UNREADABLE_SOUND}' in said
+    features = FeatureSet.load(out)
+    assert features.left_out == {utterance.id: UNREADABLE_SOUND}
+    assert len(features) == len(FeatureSet.load(heard)) - 1
+    code, again, err = run(capsys, root, out, '--no-video')
+    assert (code, again, err.splitlines()) == (1, said, ['10 of 10 dialogs'])  # told again, though nothing was read
+
+
+def test_motion_capture_that_cannot_be_read_costs_only_itself(heard, mini, copy_of, tmp_path, capsys):
+    root = sessions(copy_of(mini.root), 1)
+    hand = root / 'Session1/dialog/MOCAP_hand/Ses01F_impro01.txt'
+    replace(hand, b'')
+    code, said, _ = run(capsys, root, tmp_path / 'out', '--no-video')
+    features = FeatureSet.load(tmp_path / 'out')
+    assert code == 1 and str(hand) in said
+    assert len(features) and not len(features.mocap)
+
+
+def test_one_dialog_that_fails_as_nobody_foresaw_does_not_end_the_others(mini, tmp_path, capsys, monkeypatch):
+    real = sound.features
+
+    def failing(path):
+        if path.name.startswith('Ses03M_impro05a'):
+            raise ZeroDivisionError('unforeseen')
+        return real(path)
+
+    monkeypatch.setattr(sound, 'features', failing)
+    code, said, _ = run(capsys, mini.root, tmp_path / 'out', '--no-video', '--jobs', '1')
+    features = FeatureSet.load(tmp_path / 'out')
+    assert code == 1 and 'Ses03M_impro05a is left out: ZeroDivisionError: unforeseen' in said
+    assert {name[:15] for name in features.left_out} == {'Ses03M_impro05a'}
+    assert {row.session for row in features.utterances} == {1, 2, 3, 4, 5}
+
+
+@pytest.mark.parametrize(('more', 'wrong'), [
+    ([], 'there is no folder'),
+    (['--mmpose', 'pose.pth', 'lifter.pth'], ''),
+])
+def test_what_cannot_start_says_why(mini, more, wrong, tmp_path, capsys):
+    root = mini.root if more else tmp_path / 'nowhere'
+    code, said, err = run(capsys, root, tmp_path / 'out', *more)
+    assert code == 2 and not said and err.startswith('smern features: ') and wrong in err and err.count('\n') == 1
+
+
+def test_a_place_that_cannot_be_written_is_told(mini, tmp_path, capsys):
+    (tmp_path / 'out').write_text('a file')
+    code, _, err = run(capsys, mini.root, tmp_path / 'out', '--no-video', '--jobs', '1')
+    assert code == 2 and 'smern features: ' in err and str(tmp_path / 'out') in err and 'Traceback' not in err
+
+
+def test_no_processes_are_too_few(mini, tmp_path):
+    with pytest.raises(SystemExit) as ended:
+        main(arguments(mini.root, tmp_path / 'out', '--jobs', '0'))
+    assert ended.value.code == 2
