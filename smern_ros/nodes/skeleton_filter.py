@@ -23,6 +23,9 @@ from smern_ros.skeleton.history import SkeletonHistory
 from smern_ros.skeleton.live import LiveFilter
 from smern_ros.values import SECOND, Utterance
 
+CLOCK_JUMP = SECOND
+"""ns by which the end of an utterance may lie before another's until it is another recording, whose ids may repeat."""
+
 REMEMBERED = 100
 """Utterances of which the last published window's end is kept."""
 
@@ -95,6 +98,7 @@ class SkeletonFilterNode(SmernNode):
 
     def _want(self, utterance: Utterance) -> None:
         """Publish the utterance's window when its last frame is there, once for each end."""
+        self._forward_only(utterance)
         if self._published.get(utterance.id) == utterance.end_ns:
             return
         waiting = self._waiting.get(utterance.id)
@@ -108,6 +112,14 @@ class SkeletonFilterNode(SmernNode):
             return
         cancel = self.after(self.value('late_frame_wait'), lambda: self._give_up(utterance.id))
         self._waiting[utterance.id] = Waiting(utterance.start_ns, utterance.end_ns, cancel)
+
+    def _forward_only(self, utterance: Utterance) -> None:
+        """A recording played again has the same ids: without a camera nothing else tells that it is another pass."""
+        back_ns = self._newest_end_ns - utterance.end_ns
+        if back_ns > CLOCK_JUMP:
+            self._forget_utterances()
+            self.complain('clock', f'{topics.UTTERANCE} jumped back by {back_ns / SECOND:.1f} s; starting afresh')
+        self._newest_end_ns = max(self._newest_end_ns, utterance.end_ns)
 
     def _release(self, utterance_id: str) -> None:
         waiting = self._waiting.pop(utterance_id)
@@ -148,13 +160,17 @@ class SkeletonFilterNode(SmernNode):
     def _forget(self) -> None:
         """All but the history, which knows by itself what to forget."""
         self._live.reset()
-        for utterance_id in list(self._waiting):
-            self._drop(utterance_id)
-        self._published.clear()
+        self._forget_utterances()
         self._first_ns: int | None = None  # of the frames that gesture windows may use
         self._gesture_end_ns = 0
         self._seen_at = -float('inf')      # steady time of the last frame
         self._frame_id = ''
+
+    def _forget_utterances(self) -> None:
+        for utterance_id in list(self._waiting):
+            self._drop(utterance_id)
+        self._published.clear()
+        self._newest_end_ns = 0            # of an utterance
 
 
 def main(args: list[str] | None = None) -> int:

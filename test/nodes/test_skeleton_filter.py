@@ -120,6 +120,19 @@ def test_without_a_camera_the_window_is_empty_at_once(probe, start_node):
     assert window.tracks == [] and window.utterance_id == 'u1'
 
 
+def test_without_a_camera_a_recording_played_again_gives_its_windows_again(probe, start_node):
+    graph = Graph(probe, start_node)
+    talk = [('u1', 2.0), ('u2', 4.0), ('u3', 6.0)]
+    for _ in range(2):
+        for name, end in talk:
+            graph.speak(TENTATIVE, end, start=end - 1.0, name=name)
+            graph.speak(ENDED, end, start=end - 1.0, name=name)
+    probe.wait_for(lambda: len(graph.windows) >= 6, 'six windows', timeout=5)
+    probe.settle(0.3)
+    assert graph.of_utterances() == [(name, at(end)) for name, end in talk] * 2
+    assert graph.node.output.count('speech/utterance jumped back by 4.0 s') == 1
+
+
 def test_frames_that_do_not_come_are_waited_for_a_little_and_missed_aloud(probe, start_node):
     graph = Graph(probe, start_node, gesture_period=0.0, camera_timeout=30.0)
     frames = stamps(30, 0, 1.5)
