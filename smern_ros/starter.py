@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import atexit
+import json
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -42,6 +43,14 @@ class Override:
             raise ValueError(f'{value!r} is no value in YAML; quote it') from error
         return cls(node(name).name, parameter, value)
 
+    @classmethod
+    def text(cls, name: str, parameter: str, value: str) -> Override:
+        """Of a value that is a string, whatever it looks like: a folder named `007` is no number.
+
+        :raises ValueError: if the graph has no such node.
+        """
+        return cls(node(name).name, parameter, json.dumps(value, ensure_ascii=False))
+
 
 def children(
     nodes: Sequence[GraphNode],
@@ -73,7 +82,7 @@ def children(
     if use_sim_time:
         overrides = [*overrides, *(Override(n.name, 'use_sim_time', 'true') for n in nodes)]
     if awaited := graph.awaited(nodes):
-        overrides = [Override(graph.SOURCE, 'wait_for', f'"{awaited}"'), *overrides]
+        overrides = [Override.text(graph.SOURCE, 'wait_for', awaited), *overrides]
     if overrides:
         common += ['--params-file', _write(overrides, space)]
     env = {

@@ -62,6 +62,12 @@ def test_an_override_may_hold_any_value():
     assert Override.parse('media_source.media:=a:=b.mp4').value == 'a:=b.mp4'
 
 
+@pytest.mark.parametrize('path', ['/a: b', '/models/it\'s "new" # 2', '007', 'true', '/Modelle/Wörter', '', '\\t\t'])
+def test_a_text_stays_the_text_that_it_is(path):
+    process, *_ = children(graph.select(), overrides=[Override.text('fusion', 'checkpoint', path)])
+    assert parameter_files(process)[1] == {'/fusion': {'ros__parameters': {'checkpoint': path}}}
+
+
 def test_wrong_settings_are_refused_before_anything_starts(tmp_path):
     with pytest.raises(ValueError, match='loud'):
         children(graph.NODES, log_level='loud')

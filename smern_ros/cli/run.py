@@ -42,7 +42,7 @@ def run(args: argparse.Namespace) -> int:
     """:return: 0 after Ctrl-C, 2 if a node or this command is not configured rightly."""
     overrides = list(args.overrides)
     if args.checkpoint:
-        overrides.append(Override('fusion', 'checkpoint', str(args.checkpoint.resolve())))
+        overrides.append(Override.text('fusion', 'checkpoint', str(args.checkpoint.resolve())))
     switches = {**dict.fromkeys(args.on, True), **dict.fromkeys(args.off, False)}
     try:
         processes = children(

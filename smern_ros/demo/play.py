@@ -160,14 +160,9 @@ class Demo:
 
 
 def _settings(plan: Plan) -> Iterator[Override]:
-    yield Override(_SOURCE, 'media', _quoted(plan.media))
+    yield Override.text(_SOURCE, 'media', plan.media)
     if plan.checkpoint:
-        yield Override('fusion', 'checkpoint', _quoted(str(plan.checkpoint.resolve())))
-
-
-def _quoted(text: str) -> str:
-    """As a string of YAML, whatever it looks like."""
-    return json.dumps(text, ensure_ascii=False)
+        yield Override.text('fusion', 'checkpoint', str(plan.checkpoint.resolve()))
 
 
 def _files(plan: Plan, recording: Recording) -> Iterator[tuple[str, str]]:

@@ -119,3 +119,35 @@ def test_the_parameter_file_holds_in_a_namespace_too(run, tmp_path):
 @pytest.mark.parametrize('arguments', [['--params-file', 'none.yaml'], ['--set', 'x'], ['--with', 'x'], ['--dds', 'x']])
 def test_wrong_arguments_start_nothing(run, arguments):
     assert run(*arguments).process.wait(WAIT) == 2
+
+
+def test_a_checkpoint_whose_path_looks_like_yaml_reaches_fusion_as_it_is(tmp_path, monkeypatch):
+    import argparse
+
+    import yaml
+
+    from smern_ros.cli import run as command
+
+    given = {}
+    monkeypatch.setattr(command, 'Supervisor', lambda children: given.update(children=children) or _Ended())
+    monkeypatch.setattr(command.signal, 'signal', lambda *_: None)
+    parser = argparse.ArgumentParser()
+    command.add_parser(parser.add_subparsers())
+    folder = tmp_path / 'a: b # 2'
+    assert command.run(parser.parse_args(['run', '--checkpoint', str(folder)])) == 0
+    (*_, own), = {tuple(p.command[i + 1] for i, w in enumerate(p.command) if w == '--params-file')
+                  for p in given['children']}
+    assert yaml.safe_load(Path(own).read_text()) == {'/fusion': {'ros__parameters': {'checkpoint': str(folder)}}}
+
+
+class _Ended:
+    """A supervisor whose children have all finished."""
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        pass
+
+    def wait(self):
+        return 0
