@@ -31,9 +31,14 @@ def add_parser(subparsers) -> None:
     parser.add_argument(
         '--subset', action='store_true', help='ROOT is a part of the corpus: other counts are no problems'
     )
-    parser.add_argument(
+    where = parser.add_mutually_exclusive_group()
+    where.add_argument(
         '--jobs', type=_at_least_one, default=os.cpu_count() or 1, metavar='N',
         help='processes, each with a dialog at a time (default: %(default)s, the cores of this machine)',
+    )
+    where.add_argument(
+        '--ray', default='', metavar='ADDRESS',
+        help='on a Ray cluster whose machines all see ROOT and OUT there: HOST:PORT, auto or local',
     )
     see = parser.add_mutually_exclusive_group()
     see.add_argument(
@@ -48,21 +53,22 @@ def run(args: argparse.Namespace) -> int:
     from smern_ros.assets import AssetError
     from smern_ros.skeleton.pose import MissingLibrary
     from smern_ros.training.corpora import iemocap
+    from smern_ros.training.features.cluster import ClusterError
     from smern_ros.training.features.extract import extract
     from smern_ros.training.features.workers import WorkerDied
 
     shown = _Shown()
     pose = _pose(args)
     try:
-        corpus = iemocap.read(args.root, subset=args.subset)
+        corpus = iemocap.read(args.root.absolute(), subset=args.subset)
         if pose is not None:
             pose.create().close()  # what is missing is told now, not by each process
     except (iemocap.CorpusError, AssetError, MissingLibrary, ValueError) as error:
         print(f'smern features: {error}', file=sys.stderr)
         return EXIT_CANNOT_START
     try:
-        outcome = extract(corpus, args.out, pose=pose, jobs=args.jobs, progress=shown)
-    except (WorkerDied, OSError) as error:
+        outcome = extract(corpus, args.out.absolute(), pose=pose, jobs=args.jobs, ray=args.ray, progress=shown)
+    except (ClusterError, WorkerDied, OSError) as error:
         shown.end()
         print(f'smern features: {error}', file=sys.stderr)
         return EXIT_CANNOT_START
@@ -84,7 +90,7 @@ def _pose(args: argparse.Namespace) -> PoseChoice | None:
     if args.no_video:
         return None
     if args.mmpose:
-        pose_weights, lifter_weights = map(str, args.mmpose)
+        pose_weights, lifter_weights = (str(path.absolute()) for path in args.mmpose)
         return PoseChoice('mmpose', (('pose_weights', pose_weights), ('lifter_weights', lifter_weights)))
     return PoseChoice()
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from smern_ros.training.corpora.iemocap import Corpus, Problem
-from smern_ros.training.features import store, workers
+from smern_ros.training.features import cluster, store, workers
 from smern_ros.training.features.actors import PoseChoice
 from smern_ros.training.features.store import FeatureSet
 from smern_ros.training.features.unit import CORPUS, Unit, units
@@ -36,16 +36,18 @@ class Outcome:
 
 
 def extract(
-    corpus: Corpus, out: Path, *, pose: PoseChoice | None, jobs: int = 1,
+    corpus: Corpus, out: Path, *, pose: PoseChoice | None, jobs: int = 1, ray: str = '',
     progress: Callable[[Progress], object] = lambda _: None,
 ) -> Outcome:
     """Write the features of all utterances to `out`.
 
     :param pose: how actors are seen; None: features without skeletons. With it, utterances whose actor is not in view
         are left out.
-    :param jobs: processes; one dialog each at a time.
+    :param jobs: processes of this machine; one dialog each at a time.
+    :param ray: address of a cluster, which then does the work; see `cluster.extract`.
     :raises OSError: if they cannot be written.
     :raises WorkerDied: if a process did.
+    :raises ClusterError: if there is no such cluster.
     """
     cache = out / CACHE
     every = list(units(corpus.utterances, pose))
@@ -54,7 +56,8 @@ def extract(
     work, done = sum(unit.size for unit in missing), 0
     failures: dict[str, Problem] = {}
     progress(Progress(len(every) - len(missing), len(every), 0.0))
-    for count, (unit, error) in enumerate(workers.extract(missing, cache, jobs), len(every) - len(missing) + 1):
+    results = cluster.extract(missing, cache, ray) if ray and missing else workers.extract(missing, cache, jobs)
+    for count, (unit, error) in enumerate(results, len(every) - len(missing) + 1):
         if isinstance(error, OSError):
             raise error
         if error is not None:

@@ -28,13 +28,13 @@ def extract(units: Sequence[Unit], cache: Path, jobs: int) -> Iterator[tuple[Uni
     """
     if jobs == 1 or len(units) < 2:
         for unit in units:
-            yield unit, _attempt(unit, cache)
+            yield unit, attempt(unit, cache)
         return
     context = multiprocessing.get_context('spawn')  # threads of video and network libraries survive no fork
     before = set(multiprocessing.active_children())
     executor = ProcessPoolExecutor(min(jobs, len(units)), mp_context=context, initializer=_begin)
     try:
-        futures = {executor.submit(_attempt, unit, cache): unit for unit in units}
+        futures = {executor.submit(attempt, unit, cache): unit for unit in units}
         for future in as_completed(futures):
             yield futures.pop(future), future.result()
     except BrokenProcessPool:
@@ -47,7 +47,8 @@ def extract(units: Sequence[Unit], cache: Path, jobs: int) -> Iterator[tuple[Uni
             process.terminate()
 
 
-def _attempt(unit: Unit, cache: Path) -> Exception | None:
+def attempt(unit: Unit, cache: Path) -> Exception | None:
+    """:return: what stopped it, in words of ours; None if nothing did."""
     try:
         unit.extract(cache)
     except Exception as error:  # one dialog must not end all; whoever asked tells of it

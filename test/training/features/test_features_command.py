@@ -186,6 +186,27 @@ def test_a_run_that_is_killed_loses_the_dialogs_in_hand_and_leaves_no_process(he
     assert contents(tmp_path / 'out') == contents(heard)
 
 
+def test_a_cluster_gives_the_same(heard, mini, tmp_path):
+    pytest.importorskip('ray')
+    command = [sys.executable, '-m', 'smern_ros.cli.main',
+               *arguments(mini.root, tmp_path / 'out', '--no-video', '--ray', 'local')]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert contents(tmp_path / 'out') == contents(heard)
+
+
+def test_a_cluster_that_is_not_there_is_told(mini, tmp_path, capsys):
+    pytest.importorskip('ray')
+    code, _, err = run(capsys, mini.root, tmp_path / 'out', '--no-video', '--ray', '127.0.0.1:9')
+    assert code == 2 and 'smern features: no Ray cluster at 127.0.0.1:9' in err
+
+
+def test_a_missing_ray_is_told(mini, tmp_path, capsys, monkeypatch):
+    monkeypatch.setitem(sys.modules, 'ray', None)
+    code, _, err = run(capsys, mini.root, tmp_path / 'out', '--no-video', '--ray', 'local')
+    assert code == 2 and 'Ray is not installed' in err
+
+
 def test_a_sound_file_that_is_cut_off_is_told_and_only_its_dialog_read_again(heard, mini, copy_of, tmp_path, capsys):
     root, out = copy_of(mini.root), tmp_path / 'out'
     shutil.copytree(heard, out)
