@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
@@ -24,7 +24,7 @@ class Work:
 
     features: Path
     out: Path
-    machine: Machine = Machine()
+    machine: Machine = field(default_factory=Machine)
     glove: Path | None = None  # word vectors to begin with; None begins at random
 
 

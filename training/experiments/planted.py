@@ -20,7 +20,7 @@ SESSIONS = 5
 _FILLERS = ['well', 'you', 'know', 'the', 'thing', 'and', 'then', 'she', 'said', 'that', 'it', 'was', 'there']
 _TELLING = {'happy': ('wonderful', 'laugh'), 'sad': ('lost', 'cry'), 'angry': ('enough', 'stop'),
             'neutral': ('table', 'window')}
-_AMPLITUDE = 2.0  # of what shows the label, in deviations of the noise
+_AMPLITUDE = 3.0  # of what shows the label, in deviations of the noise
 
 
 @dataclass(frozen=True)

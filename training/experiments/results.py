@@ -7,7 +7,7 @@ import json
 import os
 import platform
 import shutil
-import tempfile
+import uuid
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -83,7 +83,8 @@ class Store:
         """Store all or nothing, even if killed in between."""
         from safetensors.torch import save_file
 
-        unfinished = Path(tempfile.mkdtemp(prefix=f'.{run.id}.', dir=self.runs))
+        unfinished = self.runs / f'.{run.id}.{uuid.uuid4().hex}'
+        unfinished.mkdir()
         (unfinished / CONFIG).write_text(json.dumps({'run': run.to_dict(), 'versions': versions()}, indent=1))
         (unfinished / METRICS).write_text(json.dumps(dataclasses.asdict(_metrics(outcome)), indent=1))
         predictions = outcome.predictions
