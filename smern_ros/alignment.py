@@ -52,12 +52,12 @@ class Aligner(Generic[Evidence]):
     """
 
     def __init__(
-        self, *, skeleton_wait: float = 0.3, text_wait: float = 2.0, forget_after: float = 30.0, capacity: int = 16
+        self, *, skeleton_wait: float = 0.3, text_wait: float = 2.0, forget_after: float = 60.0, capacity: int = 16
     ) -> None:
         """
         :param skeleton_wait: s after the first evidence of an utterance.
         :param text_wait: s after the decision that the utterance ended.
-        :param forget_after: s after which an utterance that never ended is given up.
+        :param forget_after: s without news of an utterance after which it is given up; more than the longest lasts.
         :param capacity: most utterances under way at once; beyond, the oldest is given up.
         """
         self._skeleton_wait = skeleton_wait
@@ -80,11 +80,12 @@ class Aligner(Generic[Evidence]):
         if pending is not None and ended and pending.ended_at is None:
             pending.ended_at = now
 
-    def resume(self, utterance_id: str, end_ns: int) -> None:
+    def resume(self, utterance_id: str, end_ns: int, *, now: float) -> None:
         """Speech goes on: what was made for this end or an earlier one is void."""
         pending = self._pending.get(utterance_id)
         if pending is not None:
             pending.void_ns = max(pending.void_ns, end_ns)
+            pending.since = now
             if pending.end_ns <= end_ns:
                 pending.restart(end_ns)
 

@@ -1,4 +1,8 @@
-"""A recording through the very functions that the graph runs, without ROS: what training and `smern predict` use."""
+"""A recording through the very functions that the graph runs, without ROS: what `smern predict` uses.
+
+Training enters the same functions where its corpora allow: `audio.features.extract`, `skeleton.window.smooth` and
+`skeleton.features.model_input`.
+"""
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator

@@ -78,7 +78,7 @@ def test_a_modality_that_found_nothing_is_not_waited_for(aligner):
 def test_what_was_made_for_an_end_taken_back_is_void(aligner):
     add(aligner, AUDIO, SKELETON)
     aligner.due(0.0)
-    aligner.resume('u1', END)
+    aligner.resume('u1', END, now=0.0)
     assert not aligner.add(TEXT, 'u1', START, END, 'half a sentence', now=0.1)
     add(aligner, *MODALITIES, end=LATER, now=0.2, evidence='whole')
     aligner.announce('u1', START, LATER, ended=True, now=0.3)
@@ -105,3 +105,11 @@ def test_memory_is_bounded_whatever_ids_come(aligner):
         aligner.add(AUDIO, f'u{i}', START, END, 'evidence', now=0.0)
     assert len(aligner.given_up) == 96
     assert len(aligner.due(0.3)) == 4
+
+
+def test_somebody_who_speaks_on_and_on_is_not_given_up(aligner):
+    add(aligner, AUDIO, SKELETON, now=0.0)
+    aligner.due(0.0)
+    aligner.resume('u1', END, now=29.0)
+    aligner.due(31.0)
+    assert aligner.busy and not aligner.given_up

@@ -125,7 +125,11 @@ class SpeechStream:
         events = self._feed(self._resampler.flush())
         if len(self._pending):
             events += self._take(np.pad(self._pending, (0, FRAME - len(self._pending))))
+        was_speaking = self._segmenter.is_speaking
         events += [self._boundary(cut) for cut in self._segmenter.close()]
+        if was_speaking:  # whoever listens must not believe for ever that somebody speaks
+            end_ns = self._time(self._first_frame + len(self._frames))
+            events.append(Activity(end_ns + FRAME_NS, 0.0, is_speaking=False, muted=False))
         self.reset()
         return events
 

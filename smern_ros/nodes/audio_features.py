@@ -30,7 +30,7 @@ class AudioFeaturesNode(SmernNode):
                   's of silence after which an end is announced, so that whoever needs time starts', (0.128, 2.0)),
         Parameter('end_silence', DEFAULT.end_silence, 's of silence after which an utterance has ended', (0.2, 5.0)),
         Parameter('shortest', DEFAULT.shortest, 's of voiced frames below which nothing was said', (0.0, 5.0)),
-        Parameter('longest', DEFAULT.longest, 's after which an utterance is cut', (1.0, 60.0)),
+        Parameter('longest', DEFAULT.longest, 's after which an utterance is cut', (1.0, 30.0)),
         Parameter('mute_tail', 0.2, 's after the robot has spoken in which it is still not listened to', (0.0, 5.0)),
         Parameter('stamp_tolerance', 0.1, 's by which stamps may jitter; a larger step is a gap or a new stream',
                   (0.01, 5.0)),
@@ -71,7 +71,7 @@ class AudioFeaturesNode(SmernNode):
         self.every(0.5, self._end_if_stalled)
 
     def stop(self) -> None:
-        self._stream.reset()
+        self._publish(self._stream.flush())
 
     # --- topics -----------------------------------------------------------------------------------------------
 

@@ -4,6 +4,7 @@ A node's own file reads like its page in the README: its parameters, its topics,
 """
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 import traceback
@@ -31,6 +32,8 @@ from smern_ros.nodes.worker import Worker
 EXIT_OK, EXIT_CONFIGURATION = 0, 2
 COMPLAIN_EVERY = 5.0
 """Seconds between two lines about the same trouble."""
+LONGEST_LINE = 400
+"""Characters told of a trouble: a message may hold a megabyte where a word should be."""
 
 
 class ConfigurationError(Exception):
@@ -73,6 +76,7 @@ class SmernNode(LifecycleNode):
         self.failure = ''
         self._complaints = Throttle(COMPLAIN_EVERY)
         self._undo: list[Callable[[], object]] = []  # frees what `load` made
+        self._cancels: set[Callable[[], None]] = set()  # of timers that have not fired
         declare(self, (*self.COMMON_PARAMETERS, *self.PARAMETERS))
         self._diagnostics = self.create_publisher(diagnostics.DiagnosticArray, topics.DIAGNOSTICS, qos.STREAM)
         steady = Clock(clock_type=ClockType.STEADY_TIME)  # beats under simulated time that stands still, too
@@ -91,7 +95,7 @@ class SmernNode(LifecycleNode):
         """Activate: begin to process."""
 
     def stop(self) -> None:
-        """Deactivate: release camera and microphone, forget what is half done."""
+        """Deactivate: release camera and microphone, close or forget what is half done. May still publish."""
 
     def unload(self) -> None:
         """Clean up: free the models."""
@@ -137,13 +141,15 @@ class SmernNode(LifecycleNode):
         self._undo.append(lambda: self.destroy_timer(timer))
 
     def after(self, seconds: float, callback: Callable[[], None]) -> Callable[[], None]:
-        """Calls back once, on the executor's thread, after so long on the steady clock.
+        """Calls back once, on the executor's thread, after so long on the steady clock, if the node is active then.
 
         :return: a function that cancels it.
         """
 
         def once() -> None:
             cancel()
+            if not self.active:
+                return
             try:
                 callback()
             except Exception as error:
@@ -152,9 +158,12 @@ class SmernNode(LifecycleNode):
         timer = self.create_timer(max(seconds, 1e-6), once, clock=self._steady)
 
         def cancel() -> None:
-            timer.cancel()
-            self.destroy_timer(timer)
+            if cancel in self._cancels:
+                self._cancels.discard(cancel)
+                timer.cancel()
+                self.destroy_timer(timer)
 
+        self._cancels.add(cancel)
         return cancel
 
     def post(self, callback: Callable[[], None]) -> None:
@@ -177,9 +186,10 @@ class SmernNode(LifecycleNode):
 
     def complain(self, subject: str, error: Exception | str) -> None:
         """Says that something was wrong, once and then at most every few seconds for the same kind of trouble."""
-        text = f'{subject}: {error}'
+        text = str(error)
+        text = f'{subject}: {text[:LONGEST_LINE]}' + (' ...' if len(text) > LONGEST_LINE else '')
         self.health.failed(text)
-        unsaid = self._complaints.count(text)
+        unsaid = self._complaints.count(subject, text)
         if unsaid is None:
             return
         more = f' ({unsaid} more like it since the last line)' if unsaid else ''
@@ -190,7 +200,11 @@ class SmernNode(LifecycleNode):
     # --- lifecycle --------------------------------------------------------------------------------------------
 
     def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
-        return self._transition(self.load, super().on_configure, state)
+        result = self._transition(self.load, super().on_configure, state)
+        if result != TransitionCallbackReturn.SUCCESS:
+            with contextlib.suppress(Exception):  # half loaded, half freed: what there is must not be made twice
+                self._free()
+        return result
 
     def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
         result = self._transition(self.start, super().on_activate, state)
@@ -198,8 +212,9 @@ class SmernNode(LifecycleNode):
         return result
 
     def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
+        result = self._transition(self.stop, super().on_deactivate, state)  # while it can still say its last
         self.active = False
-        return self._transition(self.stop, super().on_deactivate, state)
+        return result
 
     def on_cleanup(self, state: LifecycleState) -> TransitionCallbackReturn:
         return self._transition(self._free, super().on_cleanup, state)
@@ -210,11 +225,13 @@ class SmernNode(LifecycleNode):
     def close(self) -> None:
         """Stops and frees, from whatever state the node is in."""
         if self.active:
-            self.active = False
             self.stop()
+            self.active = False
         self._free()
 
     def _free(self) -> None:
+        for cancel in list(self._cancels):
+            cancel()
         while self._undo:
             self._undo.pop()()
         self.unload()
@@ -234,6 +251,8 @@ class SmernNode(LifecycleNode):
         return rest(state)
 
     def _publish_diagnostics(self) -> None:
+        if not self.context.ok():
+            return
         status = self.health.report(self.get_fully_qualified_name(), self.active)
         self._diagnostics.publish(diagnostics.array(self.get_clock().now().to_msg(), status))
 

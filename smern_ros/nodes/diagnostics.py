@@ -1,6 +1,7 @@
 """What a node tells of its health: rates, latency, drops, errors."""
 from __future__ import annotations
 
+import threading
 import time
 from collections import Counter, deque
 
@@ -14,6 +15,7 @@ class Health:
     """Counts of one node since the last report. Safe to feed from any thread."""
 
     def __init__(self) -> None:
+        self._lock = threading.Lock()
         self._since = time.monotonic()
         self._received: Counter[str] = Counter()
         self._sent: Counter[str] = Counter()
@@ -24,28 +26,38 @@ class Health:
         self._last_error_at = -float('inf')
 
     def received(self, topic: str) -> None:
-        self._received[topic] += 1
+        with self._lock:
+            self._received[topic] += 1
 
     def sent(self, topic: str) -> None:
-        self._sent[topic] += 1
+        with self._lock:
+            self._sent[topic] += 1
 
     def took(self, seconds: float) -> None:
         """From the evidence to its result."""
-        self._latencies.append(seconds)
+        with self._lock:
+            self._latencies.append(seconds)
 
     def dropped(self, count: int = 1) -> None:
-        self._totals['dropped'] += count
+        with self._lock:
+            self._totals['dropped'] += count
 
     def failed(self, message: str) -> None:
-        self._totals['errors'] += 1
-        self._last_error, self._last_error_at = message, time.monotonic()
+        with self._lock:
+            self._totals['errors'] += 1
+            self._last_error, self._last_error_at = message, time.monotonic()
 
     def fact(self, key: str, value: object) -> None:
         """Something to be shown as it is, such as the model's id or a queue's length."""
-        self._facts[key] = str(value)
+        with self._lock:
+            self._facts[key] = str(value)
 
     def report(self, name: str, active: bool) -> DiagnosticStatus:
         """What happened since the last report; counts start again."""
+        with self._lock:
+            return self._report(name, active)
+
+    def _report(self, name: str, active: bool) -> DiagnosticStatus:
         now = time.monotonic()
         elapsed, self._since = max(now - self._since, 1e-6), now
         values = {f'in {topic} [Hz]': f'{n / elapsed:.1f}' for topic, n in sorted(self._received.items())}

@@ -17,11 +17,11 @@ from smern_ros.nodes.messages import (
     features_from_message,
     header,
     prediction_to_fields,
-    stamp_of,
     to_floats,
     to_ns,
     to_time,
     transcript_from_message,
+    utterance_span,
     windows_from_message,
 )
 from smern_ros.nodes.parameters import Parameter
@@ -32,6 +32,9 @@ from smern_ros.values import SECOND, SkeletonWindow
 
 CLOCK_JUMP = SECOND
 """ns by which the time of utterances or windows may step back before everything under way is forgotten."""
+SPEECH_HOLDS = 0.5
+"""s after a voiced frame in which somebody still speaks: longer than a pause between words, and than the detector needs
+to announce an utterance."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,7 +68,7 @@ class FusionNode(SmernNode):
             skeleton_wait=self.value('skeleton_wait'), text_wait=self.value('text_wait')
         )
         self._newest_ns: dict[str, int] = {}
-        self._speaking = False
+        self._spoken_at = -float('inf')  # steady time at which somebody was last heard to speak
         self._cancel_deadline: Callable[[], None] | None = None
 
         self._states = self.output(msg.EmotionState, topics.EMOTION_STATE, qos.STATE)
@@ -86,16 +89,14 @@ class FusionNode(SmernNode):
     # --- topics -----------------------------------------------------------------------------------------------
 
     def _take_activity(self, message: msg.VoiceActivity) -> None:
-        self._speaking = message.is_speaking
+        if message.is_speaking:
+            self._spoken_at = time.monotonic()
 
     def _take_utterance(self, message: msg.Utterance) -> None:
-        stamp_of(message.header)
-        start_ns, end_ns = to_ns(message.start), to_ns(message.end)
+        start_ns, end_ns = utterance_span(message)
         if message.state == msg.Utterance.RESUMED:
-            self._aligner.resume(message.id, end_ns)
+            self._aligner.resume(message.id, end_ns, now=time.monotonic())
             return
-        if message.state not in (msg.Utterance.TENTATIVE, msg.Utterance.ENDED):
-            raise ValueError(f'utterance {message.id!r} has the unknown state {message.state}')
         self._forward_only(topics.UTTERANCE, end_ns)
         ended = message.state == msg.Utterance.ENDED
         self._aligner.announce(message.id, start_ns, end_ns, ended=ended, now=time.monotonic())
@@ -121,7 +122,8 @@ class FusionNode(SmernNode):
             self._add(SKELETON, message.utterance_id, start_ns, end_ns, encoded)
             return
         self._forward_only(topics.SKELETON_WINDOW, end_ns)
-        if self._speaking or self._aligner.busy or not self.value('gestures'):
+        speaking = time.monotonic() < self._spoken_at + SPEECH_HOLDS
+        if speaking or self._aligner.busy or not self.value('gestures'):
             return
         encoded = self._encode_speaker(people, message.header.frame_id)
         if encoded is not None:

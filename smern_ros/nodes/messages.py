@@ -196,12 +196,22 @@ def utterance_to_message(utterance: Utterance, state: int, last_voiced_ns: int, 
     )
 
 
-def utterance_from_message(message: msg.Utterance) -> Utterance:
-    """:raises ValueError: if it is not speech at the spec's rate within its own span."""
+def utterance_span(message: msg.Utterance) -> tuple[int, int]:
+    """Start and end in ns of an utterance that is told rightly, whatever its audio.
+
+    :raises ValueError: if it has no stamp or id, an unknown state, or an end that does not follow its start.
+    """
     stamp_of(message.header)
-    start_ns, end_ns = _span(message.start, message.end, f'utterance {message.id!r}')
     if not message.id:
         raise ValueError('an utterance without id')
+    if message.state not in (msg.Utterance.TENTATIVE, msg.Utterance.ENDED, msg.Utterance.RESUMED):
+        raise ValueError(f'utterance {message.id!r} has the unknown state {message.state}')
+    return _span(message.start, message.end, f'utterance {message.id!r}')
+
+
+def utterance_from_message(message: msg.Utterance) -> Utterance:
+    """:raises ValueError: if it is not speech at the spec's rate within its own span, or as `utterance_span`."""
+    start_ns, end_ns = utterance_span(message)
     if message.sample_rate != SPEC.sample_rate:
         raise ValueError(f'utterance {message.id!r} is at {message.sample_rate} Hz; wanted {SPEC.sample_rate} Hz')
     samples = from_floats(message.audio, (-1,), f'audio of utterance {message.id!r}')

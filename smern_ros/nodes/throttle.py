@@ -4,11 +4,13 @@ from __future__ import annotations
 import re
 import threading
 import time
-from collections import OrderedDict
+from collections import OrderedDict, deque
 
 _VALUES = re.compile(r"'[^']*'|[\d.]+")
-_KINDS = 64
-"""Most kinds of lines remembered."""
+_KINDS, _SUBJECTS = 256, 64
+"""Most kinds of lines and most subjects remembered."""
+MOST_KINDS = 20
+"""Lines of different kinds on one subject in a period; garbage makes a new kind with each message."""
 
 
 class Throttle:
@@ -18,18 +20,32 @@ class Throttle:
         """:param period: s."""
         self._period = period
         self._said: OrderedDict[str, tuple[float, int]] = OrderedDict()
+        self._recent: OrderedDict[str, deque[float]] = OrderedDict()  # when lines on a subject were let through
         self._lock = threading.Lock()
 
-    def count(self, line: str) -> int | None:
+    def count(self, subject: str, line: str) -> int | None:
         """:return: how many of its kind were held back since one was let through; None if this one is held back."""
-        kind = _VALUES.sub('#', line[:500])
+        kind = f'{subject}: {_VALUES.sub("#", line[:500])}'
         now = time.monotonic()
         with self._lock:
             said_at, unsaid = self._said.pop(kind, (-float('inf'), 0))
-            if now < said_at + self._period:
-                self._said[kind] = (said_at, unsaid + 1)
+            if now < said_at + self._period or self._is_busy(subject, now):
+                self._remember(kind, said_at, unsaid + 1)
                 return None
-            self._said[kind] = (now, 0)
-            while len(self._said) > _KINDS:
-                self._said.popitem(last=False)
+            self._remember(kind, now, 0)
             return unsaid
+
+    def _is_busy(self, subject: str, now: float) -> bool:
+        recent = self._recent.setdefault(subject, deque(maxlen=MOST_KINDS))
+        self._recent.move_to_end(subject)
+        if len(self._recent) > _SUBJECTS:
+            self._recent.popitem(last=False)
+        if len(recent) == MOST_KINDS and now < recent[0] + self._period:
+            return True
+        recent.append(now)
+        return False
+
+    def _remember(self, kind: str, said_at: float, unsaid: int) -> None:
+        self._said[kind] = (said_at, unsaid)
+        if len(self._said) > _KINDS:
+            self._said.popitem(last=False)

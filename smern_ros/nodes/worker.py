@@ -39,13 +39,17 @@ class Worker:
     def queued(self) -> int:
         return len(self._jobs)
 
-    def close(self, timeout: float = 2.0) -> None:
-        """Forgets what is queued and waits for the running job, at most `timeout` seconds."""
+    def close(self, timeout: float = 2.0) -> bool:
+        """Forgets what is queued and waits for the running job, at most `timeout` seconds.
+
+        :return: False if that job still runs: what it uses must not be freed.
+        """
         with self._changed:
             self._closed = True
             self._jobs.clear()
             self._changed.notify_all()
         self._thread.join(timeout)
+        return not self._thread.is_alive()
 
     def _run(self) -> None:
         while True:

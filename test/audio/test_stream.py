@@ -217,3 +217,12 @@ def test_what_cannot_be_is_refused_and_changes_nothing(conversation, heard, rate
         stream.push(np.zeros(shape, np.float32), rate, stamp)
     events += listen(conversation[50_000:], stream=stream, start=START + 50_000 * SECOND // RATE)
     assert [u.start_ns for u in ended(events)] == [u.start_ns for u in ended(heard)]
+
+
+def test_a_stream_that_breaks_off_in_mid_word_says_that_nobody_speaks(speech):
+    stream = SpeechStream()
+    half = speech[0][: len(speech[0]) // 2]
+    before = [e for e in stream.push(half, RATE, START) if isinstance(e, Activity)]
+    assert before[-1].is_speaking
+    last = [e for e in stream.flush() if isinstance(e, Activity)][-1]
+    assert not last.is_speaking and last.stamp_ns > before[-1].stamp_ns

@@ -1,4 +1,4 @@
-"""The whole graph on a real film with real speech: what it says live is what training computes offline."""
+"""The whole graph on a real film with real speech: what it says live is what is computed offline."""
 import os
 import signal
 import subprocess
@@ -24,7 +24,7 @@ def clip(tmp_path_factory):
 
 
 def offline(items):
-    """The utterances of the items, through the functions that training uses."""
+    """The utterances of the items, through the core, without ROS."""
     from smern_ros.offline import analyse
     from smern_ros.skeleton import pose
     from smern_ros.speech import recogniser
