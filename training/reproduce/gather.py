@@ -1,0 +1,141 @@
+"""A report of whatever runs of a plan are done."""
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+
+from smern_ros.spec import LABELS
+from smern_ros.training.experiments.carry_out import Failure, Work
+from smern_ros.training.experiments.integrate import Scores
+from smern_ros.training.experiments.protocols import FOLDS
+from smern_ros.training.experiments.results import Store, versions
+from smern_ros.training.experiments.train import Settings
+from smern_ros.training.features.store import FeatureSet
+from smern_ros.training.reproduce import published
+from smern_ros.training.reproduce.figures import Confusion, Point
+from smern_ros.training.reproduce.machine import described
+from smern_ros.training.reproduce.plan import Plan, Runs
+from smern_ros.training.reproduce.report import Report
+from smern_ros.training.reproduce.tables import Measured, t_tests, table
+
+MOST_FAILURES = 50
+"""Listed; many runs fail for one reason."""
+
+
+def gather(plan: Plan, work: Work, features: FeatureSet, failures: Sequence[Failure], command: str) -> Report:
+    """
+    :param work: where the runs are, and how they were made.
+    :param features: on which they were made.
+    :param failures: of runs that were tried.
+    :raises StoreError: if what a run left behind is damaged.
+    """
+    store = Store(work.out)
+    problems = [f'{failure.run.id}: {failure.error}' for failure in failures]
+    measured = {
+        number: {name: _measured(store, runs, f'table {number}, {name}', problems) for name, runs in rows.items()}
+        for number, rows in plan.tables.items()
+    }
+    confusions = tuple(
+        Confusion.of(part, runs[0].model if runs else 'not chosen', _scores(store, runs, f'figure 4, {part}', problems))
+        for part, runs in plan.confusions.items()
+    )
+    done = [run for run in plan.runs if run in store]
+    return Report(
+        summary=f'{len(done)} of {len(plan.runs)} runs are done, on {len(features)} utterances of the corpus '
+        f'{features.corpus}.',
+        notices=tuple(_notices(plan, features, work)),
+        tables=tuple(table(number, rows) for number, rows in measured.items()),
+        tests=tuple(test for number, rows in measured.items() for test in t_tests(number, rows)),
+        confusions=confusions,
+        points=_points(plan, store, problems) if 5 in plan.choice.figures else None,
+        facts=(
+            ('Command', command),
+            *_data(features),
+            ('Repetitions, folds, seed', f'{plan.choice.repetitions}, {plan.choice.folds}, {plan.choice.seed}'),
+            ('Training', _training(plan, work)),
+            ('Time in training', _duration(sum(store.metrics(run).seconds for run in done))),
+            ('Machine', described(work.machine)),
+            ('Versions', ', '.join(f'{name} {version}' for name, version in versions().items())),
+        ),
+        failures=tuple(_bounded(problems)),
+    )
+
+
+def _measured(store: Store, runs: Runs, what: str, problems: list[str]) -> Measured:
+    scores = _scores(store, runs, what, problems)
+    first = next((run for run in runs if run in store), None)
+    return Measured(scores, None if first is None else store.metrics(first).parameters)
+
+
+def _scores(store: Store, runs: Runs, what: str, problems: list[str]) -> tuple[Scores, ...]:
+    try:
+        return tuple(store.scores(runs))
+    except ValueError as error:  # a label in none of the test parts
+        problems.append(f'{what}: {error}')
+        return ()
+
+
+def _points(plan: Plan, store: Store, problems: list[str]) -> tuple[Point, ...]:
+    points = []
+    for fraction, pair in plan.points.items():
+        pretrained, scratch = (_scores(store, runs, f'figure 5, {100 * fraction:.0f} %', problems) for runs in pair)
+        if pretrained and scratch:
+            points.append(Point.of(fraction, pretrained, scratch))
+        else:
+            problems.append(f'figure 5, {100 * fraction:.0f} %: missing, for no experiment of it is complete')
+    return tuple(points)
+
+
+def _notices(plan: Plan, features: FeatureSet, work: Work) -> Iterable[str]:
+    counts = Counter(row.label for row in features.utterances)
+    if features.corpus != 'iemocap':
+        yield (f'These figures are of the corpus {features.corpus}, not of IEMOCAP. They show that every part works; '
+               'their difference from the paper means nothing.')
+    elif dict(counts) != published.UTTERANCES:
+        yield (f'The corpus has {_counted(counts)}; the paper used {sum(published.UTTERANCES.values())} '
+               f'({_counted(published.UTTERANCES)}).')
+    choice = plan.choice
+    if choice.folds < FOLDS or choice.repetitions < published.REPETITIONS:
+        yield (f'Repetitions: {choice.repetitions}, folds of each: {choice.folds}. The paper has '
+               f'{published.REPETITIONS} and {FOLDS}.')
+    if choice.settings.epochs < Settings().epochs:
+        yield f'Training ended after {choice.settings.epochs} epochs at the latest: too few to be near the best.'
+    if choice.overrides:
+        changed = ', '.join(sorted(choice.overrides))
+        yield f'These networks do not have the sizes of the paper: {changed}.'
+    if work.glove is None:
+        yield 'Words begin with random vectors; the paper begins with GloVe (give --glove FILE).'
+    yield ('Each fold holds out another fifth, of which three quarters are tested: over all folds 75 % of the '
+           'utterances. The paper does not say how its five folds of 15 % were drawn.')
+
+
+def _data(features: FeatureSet) -> Iterable[tuple[str, str]]:
+    rows = features.utterances
+    yield ('Data', f'{features.corpus}: {_counted(Counter(row.label for row in rows))}; '
+                   f'{len({row.speaker for row in rows})} speakers in {len({row.session for row in rows})} sessions')
+    if features.left_out:
+        reasons = Counter(features.left_out.values())
+        yield 'Left out', '; '.join(f'{count}: {why}' for why, count in reasons.most_common())
+
+
+def _counted(counts: Mapping[str, int]) -> str:
+    return f'{sum(counts.values())} utterances, ' + ', '.join(f'{counts.get(label, 0)} {label}' for label in LABELS)
+
+
+def _training(plan: Plan, work: Work) -> str:
+    settings = plan.choice.settings
+    words = 'random' if work.glove is None else work.glove.name
+    return (f'Adam, learning rate {settings.learning_rate:g}, batches of {settings.batch}, at most {settings.epochs} '
+            f'epochs, {settings.patience} without a better development loss; word vectors begin {words}')
+
+
+def _bounded(problems: Sequence[str]) -> Iterable[str]:
+    yield from problems[:MOST_FAILURES]
+    if len(problems) > MOST_FAILURES:
+        yield f'and {len(problems) - MOST_FAILURES} more'
+
+
+def _duration(seconds: float) -> str:
+    minutes, rest = divmod(math.ceil(seconds), 60)
+    return f'{minutes // 60} h {minutes % 60} min {rest} s, all runs together, whenever they were done'
