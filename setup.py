@@ -141,7 +141,7 @@ setup(
         NAME: [f'**/{pattern}' for pattern in (
             '*.json', '*.yaml', '*.html', '*.css', '*.js', '*.safetensors', '*.md', 'LICENCE*', 'LICENSE*',
         )],
-        f'{NAME}.training': ['**/*.yaml', '**/*.json', '**/*.md'],
+        f'{NAME}.training': [f'**/*.{kind}' for kind in ('yaml', 'json', 'md', 'html', 'css')],
     },
     # Asked for by isolated builds only. Never wheels beside a sourced ROS 2: that one builds the messages.
     setup_requires=['catkin_pkg', 'numpy', 'empy', 'lark', *([] if ROS_IS_SOURCED else ROS_BUILD_WHEELS)],

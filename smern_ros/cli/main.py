@@ -14,6 +14,7 @@ SUBCOMMANDS = {
     'assets': 'third-party weights: list, fetch, verify',
     'corpus': 'read a corpus and compare it with what was published',
     'features': 'compute the features of a corpus, to train on',
+    'reproduce': "the paper's tables and figures, trained and measured anew",
 }
 """Each is a module here with `add_parser(subparsers)` and `run(args) -> exit code`."""
 EXIT_INTERRUPTED = 130

@@ -1,0 +1,157 @@
+"""`smern reproduce`: the paper's tables and figures, from the features of a corpus."""
+from __future__ import annotations
+
+import argparse
+import math
+import os
+import shlex
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from smern_ros.training.experiments.carry_out import Progress
+    from smern_ros.training.reproduce.plan import Choice
+
+EXIT_COMPLETE, EXIT_PROBLEMS, EXIT_CANNOT_START = 0, 1, 2
+
+
+def add_parser(subparsers) -> None:
+    parser = subparsers.add_parser(
+        'reproduce', help="the paper's tables and figures, trained and measured anew",
+        description='Train and test the networks as the paper does, and write the tables and figures beside its own: '
+        'report.html, report.md and results.json in OUT. Every run is kept in OUT/runs: an interrupted command '
+        'continues where it was.',
+    )
+    parser.add_argument('--features', required=True, type=Path, metavar='DIR', help='made by smern features')
+    parser.add_argument('--out', required=True, type=Path, metavar='DIR', help='the folder of runs and report')
+    parser.add_argument('--tables', type=_numbers, metavar='1,2,3,4', help='of the paper (default: all; none: "")')
+    parser.add_argument('--figures', type=_numbers, metavar='4,5', help='of the paper (default: both; none: "")')
+    parser.add_argument(
+        '--models', type=_words, metavar='NAME,...', help='networks to train (default: all that are needed)'
+    )
+    parser.add_argument('--folds', type=int, metavar='N', help="fewer for a trial (default: the paper's 5)")
+    parser.add_argument('--runs', type=int, metavar='N', help="repeated experiments (default: the paper's 10)")
+    parser.add_argument('--epochs', type=int, metavar='N', help='at most so many in each run (default: 100)')
+    parser.add_argument(
+        '--fractions', type=_shares, metavar='2,5,...',
+        help="percent of two new speakers' data that is trained on in figure 5 (default: 2 to 50)",
+    )
+    parser.add_argument('--seed', type=int, default=0, metavar='N', help='of all that is random (default: 0)')
+    parser.add_argument('--glove', type=Path, metavar='FILE', help='word vectors to begin with (default: random)')
+    parser.add_argument('--device', default='cpu', help='such as cuda (default: cpu)')
+    parser.add_argument('--bfloat16', action='store_true', help='compute with less precision, faster on GPUs')
+    parser.add_argument(
+        '--jobs', type=int, default=1, metavar='N', help='runs at a time, a process and a core each (default: 1)'
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """:return: 0 if all runs are done, 1 if some failed, 2 if it cannot start or go on."""
+    from smern_ros.training.experiments.carry_out import Work, carry_out
+    from smern_ros.training.experiments.results import StoreError
+    from smern_ros.training.experiments.train import Machine
+    from smern_ros.training.features.store import FeatureError, FeatureSet
+    from smern_ros.training.reproduce import report
+    from smern_ros.training.reproduce.gather import gather
+    from smern_ros.training.reproduce.plan import plan
+
+    shown = _Shown()
+    try:
+        planned = plan(_choice(args))
+        work = Work(args.features, args.out, Machine(args.device, args.bfloat16), args.glove)
+        features = FeatureSet.load(args.features, memory_mapped=True)
+        shown.say(f'{len(planned.runs)} runs, kept in {args.out / "runs"}; what is done there is not done again')
+        failures = carry_out(planned.runs, work, jobs=args.jobs, report=shown)
+        shown.end()
+        made = gather(planned, work, features, failures, _command(args))
+        report.write(made, args.out)
+    except (FeatureError, StoreError, OSError, ValueError) as error:
+        shown.end()
+        print(f'smern reproduce: {error}', file=sys.stderr)
+        return EXIT_CANNOT_START
+    except KeyboardInterrupt:
+        shown.end()
+        print('smern reproduce: interrupted; the same command goes on from here', file=sys.stderr)
+        raise
+    print(f'{made.summary}\n{args.out / report.PAGE}')
+    if made.failures:
+        print(f'\nPROBLEMS ({len(made.failures)})', *(f'  {failure}' for failure in made.failures), sep='\n')
+    return EXIT_PROBLEMS if made.failures else EXIT_COMPLETE
+
+
+def _choice(args: argparse.Namespace) -> Choice:
+    """What was not given is the paper's."""
+    from smern_ros.training.experiments.train import Settings
+    from smern_ros.training.reproduce.plan import Choice
+
+    given = {
+        'tables': args.tables, 'figures': args.figures, 'models': args.models, 'folds': args.folds,
+        'repetitions': args.runs, 'fractions': args.fractions, 'seed': args.seed,
+        'settings': None if args.epochs is None else Settings(epochs=args.epochs),
+    }
+    return Choice(**{name: value for name, value in given.items() if value is not None})
+
+
+def _command(args: argparse.Namespace) -> str:
+    """That makes the same again."""
+    parts = ['smern', 'reproduce']
+    for name, value in vars(args).items():
+        if value is True:
+            parts.append(f'--{name}')
+        elif value is not None and value is not False:
+            text = ','.join(f'{100 * v:g}' if name == 'fractions' else str(v) for v in value) \
+                if isinstance(value, tuple) else str(value)
+            parts += [f'--{name}', text]
+    return shlex.join(parts)
+
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(word.strip() for word in text.split(',') if word.strip()))
+
+
+def _listed(convert: Callable[[str], float], wanted: str) -> Callable[[str], tuple]:
+    def parse(text: str) -> tuple:
+        try:
+            return tuple(dict.fromkeys(convert(word) for word in _words(text)))
+        except ValueError:
+            raise argparse.ArgumentTypeError(f'{text!r}; wanted {wanted}') from None
+
+    return parse
+
+
+_numbers = _listed(int, 'numbers with commas between, such as 1,2')
+_shares = _listed(lambda word: float(word) / 100, 'percentages with commas between, such as 2,10,50')
+
+
+class _Shown:
+    """A line that is rewritten on a terminal, and a line for each run elsewhere. On stderr."""
+
+    def __init__(self) -> None:
+        self._terminal = sys.stderr.isatty()
+
+    def say(self, text: str) -> None:
+        print(text, file=sys.stderr, flush=True)
+
+    def __call__(self, progress: Progress) -> None:
+        if progress.error is not None:
+            self.end()
+            self.say(f'{progress.last.id} failed: {progress.error}')
+        line = f'{progress.done} of {progress.total} runs{_left(progress.seconds_left)}, last {progress.last.id}'
+        if self._terminal:
+            width = os.get_terminal_size(sys.stderr.fileno()).columns
+            print(f'\r\033[K{line[: width - 1]}', end='', file=sys.stderr, flush=True)
+        else:
+            self.say(line)
+
+    def end(self) -> None:
+        if self._terminal:
+            print('\r\033[K', end='', file=sys.stderr, flush=True)
+
+
+def _left(seconds: float) -> str:
+    if math.isnan(seconds):
+        return ''
+    minutes, rest = divmod(round(seconds), 60)
+    return f', {minutes // 60}:{minutes % 60:02d}:{rest:02d} left'

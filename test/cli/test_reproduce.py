@@ -1,0 +1,98 @@
+"""`smern reproduce` on a corpus small enough to train real networks on in seconds."""
+import json
+import os
+
+import pytest
+
+from smern_ros.cli.main import main
+from smern_ros.training.experiments.planted import Plan, corpus
+
+
+@pytest.fixture(scope='module')
+def features(tmp_path_factory):
+    folder = tmp_path_factory.mktemp('features')
+    corpus(Plan(utterances=200, frames=4)).save(folder)
+    return folder
+
+
+def reproduce(features, out, *more):
+    size = ('--folds', '1', '--runs', '2', '--epochs', '1')
+    return main(['reproduce', '--features', str(features), '--out', str(out), *size, *more])
+
+
+@pytest.fixture(scope='module')
+def reproduced(features, tmp_path_factory):
+    out = tmp_path_factory.mktemp('out')
+    code = reproduce(features, out, '--tables', '1', '--figures', '4', '--models', 'are,tre,mdre')
+    return code, out
+
+
+def test_chosen_rows_are_filled_by_runs_and_the_others_are_missing(reproduced):
+    code, out = reproduced
+    assert code == 0
+    rows = {row['row']: row for row in json.loads((out / 'results.json').read_text())['tables']['1']}
+    filled = {name for name, row in rows.items() if not row['missing']}
+    assert filled == {f'{name} [30]{more}' for name in ('ARE', 'TRE', 'MDRE') for more in ('', ' (reported)')}
+    assert all(rows[name]['repetitions'] == 2 and rows[name]['utterances'] == 30 for name in filled)
+    assert rows['ARE [30]']['parameters'] == 192_604
+
+
+def test_the_page_says_that_this_is_not_iemocap_and_how_it_was_made(reproduced):
+    _, out = reproduced
+    page = (out / 'report.html').read_text()
+    assert 'corpus planted, not of IEMOCAP' in page
+    assert f'--out {out} --tables 1 --figures 4 --models are,tre,mdre --folds 1 --runs 2 --epochs 1' in page
+
+
+def test_the_same_command_again_trains_nothing_and_more_of_it_only_what_is_new(features, reproduced, capsys):
+    _, out = reproduced
+    before = {path: path.stat().st_mtime_ns for path in (out / 'runs').iterdir()}
+    (out / 'report.html').unlink()
+    assert reproduce(features, out, '--tables', '1', '--figures', '', '--models', 'are,tre,mdre') == 0
+    assert {path: path.stat().st_mtime_ns for path in (out / 'runs').iterdir()} == before
+    assert (out / 'report.html').exists()
+    capsys.readouterr()
+    os.rename(out / 'runs' / (lost := next(p.name for p in before if p.name.startswith('are'))), out / 'moved')
+    assert reproduce(features, out, '--tables', '1', '--figures', '4', '--models', 'are,tre,mdre') == 0
+    told = [line for line in capsys.readouterr().err.splitlines() if 'last' in line]
+    assert len(told) == 1 and told[0].startswith('6 of 6 runs') and told[0].endswith(lost)
+
+
+def test_a_run_that_cannot_be_done_is_told_and_the_others_are_done(features, tmp_path, capsys):
+    code = reproduce(features, tmp_path, '--tables', '', '--figures', '5', '--models', 'smacn', '--fractions', '2,50')
+    assert code == 1, 'of 2 % of 40 utterances no network can learn four emotions'
+    said = capsys.readouterr()
+    assert 'failed:' in said.err and 'PROBLEMS' in said.out
+    points = json.loads((tmp_path / 'results.json').read_text())['figure_5']
+    assert [point['fraction'] for point in points] == [0.5]
+    assert 'figure 5, 2 %: missing' in (tmp_path / 'report.md').read_text()
+
+
+@pytest.mark.parametrize(('arguments', 'message'), [
+    (('--features', '{tmp}/nothing'), 'holds no features'),
+    (('--features', '{features}', '--models', 'bert'), 'no network bert'),
+    (('--features', '{features}', '--folds', '9'), 'folds is 9'),
+    (('--features', '{features}', '--epochs', '0'), 'epochs is 0'),
+    (('--features', '{features}', '--jobs', '0'), 'jobs is 0'),
+    (('--features', '{features}', '--device', 'cuda:77'), 'cuda:77'),
+    (('--features', '{features}', '--glove', '{tmp}/no.txt'), 'cannot be read'),
+])
+def test_what_cannot_start_says_why_without_a_traceback(features, tmp_path, capsys, arguments, message):
+    filled = [a.format(tmp=tmp_path, features=features) for a in arguments]
+    assert main(['reproduce', '--out', str(tmp_path / 'out'), *filled]) == 2
+    said = capsys.readouterr().err
+    assert message in said and 'Traceback' not in said
+
+
+def test_results_of_other_data_are_never_mixed(reproduced, tmp_path, capsys):
+    _, out = reproduced
+    corpus(Plan(utterances=200, frames=4, seed=1)).save(tmp_path)
+    assert reproduce(tmp_path, out, '--tables', '1', '--models', 'are') == 2
+    assert 'holds results of other data' in capsys.readouterr().err
+
+
+def test_lists_that_make_no_sense_are_refused_as_usage(features, tmp_path, capsys):
+    with pytest.raises(SystemExit) as ended:
+        reproduce(features, tmp_path, '--tables', 'one')
+    assert ended.value.code == 2
+    assert "'one'; wanted numbers" in capsys.readouterr().err
