@@ -97,7 +97,7 @@ class Preparation:
             tensors['words'] = torch.tensor(encoder.vocabulary.rows(tokens))
         if 'skeleton' in needed:
             moved = arrays.skeleton if self.filtered else arrays.skeleton_unfiltered
-            tensors['skeleton'], tensors['visible'] = encoder.movement(moved, arrays.visible)
+            tensors['skeleton'], tensors['visible'] = encoder.movement(moved, np.array(arrays.visible))
         if 'mocap' in needed:
             scaled = np.clip((arrays.mocap - self.mocap_mean) / self.mocap_std, -LIMIT, LIMIT)
             tensors['mocap'] = torch.from_numpy(np.nan_to_num(scaled, nan=0.0))

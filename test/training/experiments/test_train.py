@@ -1,0 +1,143 @@
+"""The trainer: the same seed, the same network; the test set is unseen; the papers' details."""
+import numpy as np
+import pytest
+import torch
+
+from smern_ros.spec import LABELS
+from smern_ros.text.vocabulary import Vocabulary
+from smern_ros.training.experiments import planted, train, vectors
+from smern_ros.training.experiments.planted import Plan
+from smern_ros.training.experiments.prepare import samples
+from smern_ros.training.experiments.runs import Run, execute
+from smern_ros.training.experiments.train import Machine, Settings, build
+from smern_ros.training.experiments.vectors import WordVectors, words_of
+
+BRIEF = Settings(epochs=3, patience=3, batch=16, learning_rate=5e-3)
+
+
+@pytest.fixture(scope='module')
+def features():
+    return planted.corpus(Plan(utterances=160, frames=6, mocap_fraction=0))
+
+
+def run(small, model='mdre', **fields):
+    return Run(model, 'random', 0, overrides=small[model], settings=BRIEF, **fields)
+
+
+@pytest.mark.parametrize('model', ['mdre', 'smern_ga_whole', 'xu', 'cnn3d'])
+def test_the_same_seed_gives_the_same_result_whatever_was_drawn_before(model, features, small):
+    first = execute(run(small, model), features)
+    torch.rand(5)
+    state = torch.random.get_rng_state()
+    again = execute(run(small, model), features)
+    assert torch.equal(state, torch.random.get_rng_state())
+    assert np.array_equal(first.predictions.probabilities, again.predictions.probabilities)
+    assert first.history == again.history
+    other = execute(run(small, model, seed=1), features)
+    assert first.history != other.history
+
+
+def test_the_test_set_changes_nothing_but_its_own_predictions(features, small):
+    before = execute(run(small, 'smern'), features)
+    tampered = planted.corpus(Plan(utterances=160, frames=6, mocap_fraction=0))
+    tested = set(before.predictions.ids)
+    for i, row in enumerate(tampered.utterances):
+        if row.id in tested:
+            tampered.prosody[i] = 9
+            tampered.mfcc[tampered.mfcc_offsets[i] : tampered.mfcc_offsets[i + 1]] = -9
+    after = execute(run(small, 'smern'), tampered)
+    assert before.history == after.history
+    assert all(torch.equal(a, b) for a, b in zip(
+        before.network.state_dict().values(), after.network.state_dict().values(), strict=True
+    ))
+    assert not np.array_equal(before.predictions.probabilities, after.predictions.probabilities)
+
+
+def test_predictions_are_those_of_each_utterance_alone(features, small):
+    """Batches by length are put back into order, and padding says nothing."""
+    outcome = execute(run(small, 'smern_ga_whole'), features)
+    one_by_one = execute(run(small, 'smern_ga_whole'), features)
+    test = samples(features, outcome.predictions.ids, outcome.preparation, 'smern_ga_whole')
+    alone = train.predict(one_by_one.network, test, 1)
+    assert np.abs(alone - outcome.predictions.probabilities).max() < 1e-5
+    truth = {row.id: row.label for row in features.utterances}
+    predictions = outcome.predictions
+    assert [LABELS[n] for n in predictions.labels] == [truth[i] for i in predictions.ids]
+    assert predictions.probabilities.sum(axis=1) == pytest.approx(1, abs=1e-5)
+
+
+def test_training_stops_when_development_gets_no_better_and_keeps_the_best(features, small):
+    settings = Settings(epochs=200, patience=2, batch=16, learning_rate=2e-2)
+    outcome = execute(Run('mdre', 'random', 0, overrides=small['mdre'], settings=settings), features)
+    losses = [epoch.dev_loss for epoch in outcome.history]
+    best = int(np.argmin(losses))
+    assert best == len(losses) - 1 - settings.patience
+
+
+@pytest.mark.parametrize(('model', 'clipped'), [('are', True), ('tre', True), ('mdre', True), ('lstm', False)])
+def test_gradients_are_bounded_where_the_paper_of_the_network_says(model, clipped, features, small, monkeypatch):
+    bounds = []
+    real = torch.nn.utils.clip_grad_value_
+    monkeypatch.setattr(
+        torch.nn.utils, 'clip_grad_value_', lambda parameters, value: (bounds.append(value), real(parameters, value))
+    )
+    monkeypatch.setattr(torch.nn.utils, 'clip_grad_norm_', None)
+    execute(run(small, model), features)
+    assert set(bounds) == ({10.0} if clipped else set())
+
+
+def test_divergence_is_told_not_hidden(features, small):
+    settings = Settings(epochs=5, patience=5, batch=16, learning_rate=1e30)
+    with pytest.raises(ValueError, match='mdre diverged in epoch'):
+        execute(Run('mdre', 'random', 0, overrides=small['mdre'], settings=settings), features)
+
+
+def test_low_precision_trains_too(features, small):
+    outcome = execute(run(small, 'smern'), features, machine=Machine(low_precision=True))
+    assert np.isfinite(outcome.predictions.probabilities).all()
+    assert outcome.history[-1].train_loss < outcome.history[0].train_loss
+
+
+def test_a_device_that_is_not_there_is_named():
+    with pytest.raises(ValueError, match="device 'cuda:99'"):
+        Machine('cuda:99')
+
+
+@pytest.mark.parametrize('field', ['epochs', 'patience', 'batch', 'learning_rate'])
+def test_settings_out_of_bounds_are_named(field):
+    with pytest.raises(ValueError, match=field):
+        Settings(**{field: 0})
+
+
+@pytest.mark.parametrize('model', ['tre', 'mdre', 'smern', 'smern_ga_whole', 'cma', 'xu'])
+def test_words_begin_with_their_vectors(model):
+    vocabulary = Vocabulary(['well', 'zebra'])
+    known = WordVectors({'well': 0}, np.arange(16, dtype=np.float32)[None])
+    overrides = {'heads': 2} if model in ('cma', 'xu') else {}
+    network = build(model, vocabulary, overrides, 0, known)
+    embedding = next(m for m in network.modules() if isinstance(m, torch.nn.Embedding)).weight
+    assert embedding.shape == (len(vocabulary), 16)
+    assert embedding[3].tolist() == list(range(16))
+    assert (embedding[0] == 0).all() and 0 < embedding[[1, 2, 4]].abs().max() <= 0.25
+    assert embedding.requires_grad  # trainable, as in [30]
+
+
+def test_glove_is_read_as_published(tmp_path):
+    path = tmp_path / 'glove.txt'
+    path.write_text('the 0.1 0.2\nwell 1 -2\n. . 3 4\nzebra 5 6\nwell 9 9\n')
+    found = vectors.read(path, words_of(['Well, zebra!', 'okapi']))
+    assert found.words == {'well': 0, 'zebra': 1}
+    assert found.rows.tolist() == [[1, -2], [5, 6]]
+
+
+@pytest.mark.parametrize(
+    ('text', 'message'),
+    [('well 1 2\nzebra 1\n', 'line 2'), ('well a b\n', 'line 1'), ('the 1 2\n', 'none of'), ('', 'none of')],
+)
+def test_a_file_that_is_no_glove_is_told(tmp_path, text, message):
+    path = tmp_path / 'glove.txt'
+    path.write_text(text)
+    with pytest.raises(ValueError, match=message):
+        vectors.read(path, {'well', 'zebra'})
+    with pytest.raises(ValueError, match='cannot be read'):
+        vectors.read(tmp_path / 'absent.txt', {'well'})
