@@ -16,6 +16,10 @@ MAX_AGE = SECOND
 """ns; a driver that tells an older (or a future) capture time counts on another clock and is not believed."""
 
 
+MAX_SILENCE = 3.0
+"""s without a single block of sound, even of silence, after which a microphone is lost."""
+
+
 class Webcam:
     """A camera through OpenCV. Iterating gives its frames until `close`.
 
@@ -84,7 +88,7 @@ class Microphone:
 
 class _PortAudio:
     def __init__(self, sounddevice, device: str, sample_rate: int, clock: Callable[[], int]):
-        self._clock = clock
+        self._device, self._clock = device or '(default)', clock
         self._blocks: queue.Queue[AudioBlock | None] = queue.Queue(maxsize=500)
         name = int(device) if device.isdecimal() else device or None
         try:
@@ -96,7 +100,7 @@ class _PortAudio:
         except (sounddevice.PortAudioError, ValueError) as error:
             there = ', '.join(repr(d['name']) for d in sounddevice.query_devices() if d['max_input_channels']) or 'none'
             raise MediaError(
-                f'microphone {device or "(default)"!r} cannot be opened: {error}; microphones of this computer: {there}'
+                f'microphone {self._device!r} cannot be opened: {error}; microphones of this computer: {there}'
             ) from error
 
     def _take(self, samples, _count, times, _status) -> None:
@@ -110,8 +114,10 @@ class _PortAudio:
 
     def __iter__(self) -> Iterator[AudioBlock]:
         try:
-            while (block := self._blocks.get()) is not None:
+            while (block := self._blocks.get(timeout=MAX_SILENCE)) is not None:
                 yield block
+        except queue.Empty:  # PortAudio says nothing of a microphone that was pulled out
+            raise MediaError(f'microphone {self._device!r} gives no more sound') from None
         finally:
             self._stream.close()
 
@@ -150,6 +156,7 @@ class _Alsa:
                 if not 0 <= age_ns < MAX_AGE:
                     age_ns = len(samples) * SECOND // frame.sample_rate
                 yield AudioBlock(self._clock() - age_ns, samples, frame.sample_rate)
+            raise MediaError(f'microphone {self._device!r} gives no more sound')
         except (av.error.FFmpegError, OSError) as error:
             raise MediaError(f'microphone {self._device!r} gives no more sound: {error}') from error
         finally:

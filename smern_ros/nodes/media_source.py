@@ -14,6 +14,7 @@ from std_msgs.msg import Bool
 from smern_ros import msg
 from smern_ros.media.capture import Microphone, Webcam
 from smern_ros.media.chunks import chunks
+from smern_ros.media.device import Device, KeptDevice
 from smern_ros.media.playback import Playback
 from smern_ros.media.pressure import BackPressure
 from smern_ros.media.reader import MediaError, MediaReader
@@ -152,31 +153,27 @@ class MediaSourceNode(SmernNode):
 
         try:
             if self._media == WEBCAM and self.value('camera'):
-                camera = Webcam(
+                self._keep('camera', lambda: Webcam(
                     self.value('camera'), width=self.value('width'), height=self.value('height'),
                     rate=self.value('camera_rate'), clock=now,
-                )
-                self._pump('camera', camera, camera.close, self._show)
+                ), iter, self._show)
             if self.value('microphone'):
                 name = self.value('microphone')
-                microphone = Microphone('' if name == 'default' else name, clock=now)
-                self._pump('microphone', chunks(microphone, self.value('chunk')), microphone.close, self._send)
+                self._keep('microphone', lambda: Microphone('' if name == 'default' else name, clock=now),
+                           lambda microphone: chunks(microphone, self.value('chunk')), self._send)
         except MediaError as error:
             self.stop()
             raise ConfigurationError(f'{error}. To run without, set camera or microphone to an empty name') from error
 
-    def _pump(self, name: str, pieces: Iterable, close: Callable[[], None], publish: Callable) -> None:
-        """A thread that publishes what a device gives, until it is closed or breaks."""
-        def work() -> None:
-            try:
-                for piece in pieces:
-                    publish(piece)
-            except MediaError as error:
-                self.complain(name, str(error))
+    def _keep(self, name: str, open_device: Callable[[], Device], read: Callable[[Device], Iterable],
+              publish: Callable) -> None:
+        """Publish what a device gives. Who is lost may come back, so the node does not end: the other goes on."""
+        def say(error: Exception) -> None:
+            self.complain(name, f'{error}; trying to open it again' if isinstance(error, MediaError) else error)
 
-        thread = threading.Thread(target=work, name=f'media.{name}', daemon=True)
-        thread.start()
-        self._to_stop.append(lambda: (close(), thread.join(2.0)))
+        device = KeptDevice(open_device, read=read, take=publish, on_error=say, name=f'media.{name}')
+        self._to_stop.append(device.stop)
+        device.start()
 
     # --- publishing, on the threads of playback and devices -----------------------------------------------------
 

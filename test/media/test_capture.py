@@ -62,3 +62,32 @@ def test_sound_of_a_microphone_is_that_of_the_microphone(tmp_path, monkeypatch, 
             microphone.close()
     np.testing.assert_array_equal(np.concatenate([b.samples for b in blocks])[:4000, 0], voice[:4000])
     assert {(b.sample_rate, b.samples.shape[1]) for b in blocks} == {(16000, 1)}
+
+
+class FakePortAudio:
+    """Stands in for the sounddevice module: its microphone gives two blocks, and then nothing more."""
+
+    PortAudioError = RuntimeError
+    samplerate = 16000
+
+    def InputStream(self, *, callback, **_):
+        self._callback = callback
+        return self
+
+    def start(self):
+        times = type('Times', (), {'currentTime': 1.0, 'inputBufferAdcTime': 0.98})
+        for _ in range(2):
+            self._callback(np.zeros((320, 1), np.int16), 320, times, None)
+
+    def close(self):
+        self.closed = True
+
+
+def test_a_microphone_that_falls_silent_for_good_is_an_error(monkeypatch):
+    monkeypatch.setattr(capture, 'MAX_SILENCE', 0.1)
+    port = FakePortAudio()
+    blocks = []
+    with pytest.raises(MediaError, match="microphone 'usb' gives no more sound"):
+        for block in capture._PortAudio(port, 'usb', 16000, time.time_ns):
+            blocks.append(block)
+    assert len(blocks) == 2 and port.closed

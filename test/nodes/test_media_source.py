@@ -9,6 +9,7 @@ from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import Image
 from std_msgs.msg import Bool
 from support import film
+from support.lifecycle import Manager
 
 from smern_ros import msg
 from smern_ros.media.reader import MediaReader
@@ -134,6 +135,22 @@ def test_it_ends_at_once_in_the_middle_of_a_file(probe, start_node, clip):
     probe.wait_for(lambda: len(listeners.images) > 5, 'some frames')
     assert node.stop(timeout=3.0) == 0
     assert 'Traceback' not in node.output
+
+
+def test_a_camera_that_is_lost_is_told_and_opened_again(probe, start_node, clip):
+    """OpenCV reads a film like a camera; at its end it is as one that was pulled out."""
+    images = probe.collect(Image, topics.IMAGE, qos.IMAGES)
+    node = start_node('media_source', {'media': 'webcam', 'camera': str(clip), 'microphone': '', 'autostart': False})
+    manager = Manager(probe, 'media_source')
+    manager.configure()
+    probe.wait_for_speaker(topics.IMAGE)
+    manager.activate()
+    probe.wait_for(lambda: node.said('gives no more frames; trying to open it again'), 'the loss to be told')
+    images.clear()
+    probe.wait_for(lambda: images, 'images of the camera that is there again')
+    assert node.output.count('[ERROR]') == 1 and 'Traceback' not in node.output
+    manager.deactivate()
+    assert node.stop(timeout=3.0) == 0
 
 
 @pytest.mark.parametrize('parameters, said', [

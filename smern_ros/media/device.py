@@ -1,0 +1,83 @@
+"""A camera or microphone kept open: one that is lost is said and opened again, however long it stays away."""
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, Protocol
+
+from smern_ros.media.tracks import AudioBlock, VideoFrame
+
+FIRST_RETRY, LONGEST_RETRY = 1.0, 10.0
+"""s until a lost device is opened again; twice as long after each attempt in vain."""
+
+
+class Device(Protocol):
+    """See `capture`. What it holds is freed at the end of its iteration."""
+
+    def __iter__(self) -> Iterator[VideoFrame | AudioBlock]: ...
+
+    def close(self) -> None:
+        """End the iteration at its next piece; from any thread."""
+        ...
+
+
+class KeptDevice:
+    """Reads a device in a thread of its own until it is stopped.
+
+    :param open_device: raises what is wrong if there is no such device, here for the first time.
+    :param read: gives the pieces of an open device; by default the device does.
+    :param take: called with each piece, from that thread. :param on_error: likewise, with what went wrong.
+    """
+
+    def __init__(
+        self,
+        open_device: Callable[[], Device],
+        *,
+        read: Callable[[Any], Iterable] = iter,
+        take: Callable[[Any], object],
+        on_error: Callable[[Exception], object],
+        name: str,
+        first_retry: float = FIRST_RETRY,
+    ) -> None:
+        self._open, self._read, self._take, self._on_error = open_device, read, take, on_error
+        self._first_retry = self._retry = first_retry
+        self._stopping = threading.Event()
+        self._lock = threading.Lock()  # holds up neither an opening nor a reading
+        self._device: Device | None = None
+        self._hold(open_device())
+        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self, timeout: float = 2.0) -> None:
+        """Free the device; from any thread but that of the callbacks."""
+        with self._lock:
+            self._stopping.set()
+            if self._device is not None:
+                self._device.close()
+        if not self._thread.ident:  # never started: its thread is what frees the device
+            self._thread.start()
+        self._thread.join(timeout)
+
+    def _run(self) -> None:
+        while self._device is not None or not self._stopping.is_set():
+            try:
+                if self._device is None:
+                    self._hold(self._open())
+                for piece in self._read(self._device):
+                    self._take(piece)
+                    self._retry = self._first_retry
+            except Exception as error:  # whatever it was, a robot shall not stay blind or deaf of it
+                if not self._stopping.is_set():
+                    self._on_error(error)
+            self._device = None
+            if self._stopping.wait(self._retry):
+                return
+            self._retry = min(2 * self._retry, LONGEST_RETRY)
+
+    def _hold(self, device: Device) -> None:
+        with self._lock:
+            self._device = device
+            if self._stopping.is_set():
+                device.close()
