@@ -29,6 +29,10 @@ class Answers:
         """From now on to this one, whose media time 0 has the stamp `start_ns`."""
         self._pressure, self._start_ns = pressure, start_ns
 
+    def forget(self) -> None:
+        """What comes late from one playing is no answer to the next."""
+        self._pressure = None
+
     def _take_skeletons(self, message: msg.SkeletonArray) -> None:
         if self._pressure is not None:
             self._pressure.seen(stamp_of(message.header) - self._start_ns)

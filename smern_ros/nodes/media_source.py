@@ -81,6 +81,10 @@ class MediaSourceNode(SmernNode):
     def stop(self) -> None:
         while self._to_stop:
             self._to_stop.pop()()
+        if self._answers is not None:
+            self._answers.forget()
+        with self._clock_lock:
+            self._clock_ns = 0  # the next playing may begin at an earlier time
 
     # --- files ------------------------------------------------------------------------------------------------
 

@@ -137,6 +137,25 @@ def test_it_ends_at_once_in_the_middle_of_a_file(probe, start_node, clip):
     assert 'Traceback' not in node.output
 
 
+def test_a_file_played_again_after_a_pause_gives_its_time_again(probe, start_node, clip):
+    listeners, clock = Listeners(probe), probe.collect(Clock, '/clock', qos.STREAM)
+    node = start_node('media_source', file(clip, rate=0.0, lossless=True, publish_clock=True, autostart=False))
+    manager = Manager(probe, 'media_source')
+    manager.configure()
+    passes = []
+    for _ in range(2):
+        manager.activate()
+        listeners.wait_for_end()
+        probe.wait_for(lambda: clock and clock[-1].clock.sec >= 1_700_000_003, 'the last time of the file')
+        passes.append(listeners.stamps())
+        assert START <= messages.to_ns(clock[0].clock) < START + SECOND
+        manager.deactivate()
+        for heard in (clock, listeners.images, listeners.finished):
+            heard.clear()
+    assert passes == [[START + k * SECOND // 25 for k in range(50)]] * 2
+    assert '[ERROR]' not in node.output
+
+
 def test_a_camera_that_is_lost_is_told_and_opened_again(probe, start_node, clip):
     """OpenCV reads a film like a camera; at its end it is as one that was pulled out."""
     images = probe.collect(Image, topics.IMAGE, qos.IMAGES)
