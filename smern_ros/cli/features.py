@@ -40,6 +40,10 @@ def add_parser(subparsers) -> None:
         '--ray', default='', metavar='ADDRESS',
         help='on a Ray cluster whose machines all see ROOT and OUT there: HOST:PORT, auto or local',
     )
+    parser.add_argument(
+        '--opensmile', action='store_true',
+        help="MFCC, F0 and voicing by openSMILE, the paper's extractor, where it is installed (default: as the robot)",
+    )
     see = parser.add_mutually_exclusive_group()
     see.add_argument(
         '--mmpose', nargs=2, type=Path, metavar=('POSE.pth', 'LIFTER.pth'),
@@ -55,6 +59,7 @@ def run(args: argparse.Namespace) -> int:
     from smern_ros.training.corpora import iemocap
     from smern_ros.training.features.cluster import ClusterError
     from smern_ros.training.features.extract import extract
+    from smern_ros.training.features.smile import MissingOpenSmile
     from smern_ros.training.features.workers import WorkerDied
 
     shown = _Shown()
@@ -67,8 +72,11 @@ def run(args: argparse.Namespace) -> int:
         print(f'smern features: {error}', file=sys.stderr)
         return EXIT_CANNOT_START
     try:
-        outcome = extract(corpus, args.out.absolute(), pose=pose, jobs=args.jobs, ray=args.ray, progress=shown)
-    except (ClusterError, WorkerDied, OSError) as error:
+        outcome = extract(
+            corpus, args.out.absolute(), pose=pose, opensmile=args.opensmile, jobs=args.jobs, ray=args.ray,
+            progress=shown,
+        )
+    except (ClusterError, MissingOpenSmile, WorkerDied, OSError) as error:
         shown.end()
         print(f'smern features: {error}', file=sys.stderr)
         return EXIT_CANNOT_START
@@ -96,13 +104,21 @@ def _pose(args: argparse.Namespace) -> PoseChoice | None:
 
 
 def _lines(out: Path, corpus: Corpus, outcome: Outcome) -> Iterator[str]:
-    yield f'{outcome.utterances} utterances in {out}'
+    from smern_ros.spec import LABELS
+    from smern_ros.training.corpora.iemocap.published import IN_PAPER
+
+    yield f'{outcome.labels.total()} utterances in {out}\n'
+    yield ' ' * 11 + ''.join(f'{label:>10}' for label in (*LABELS, 'all'))
+    for name, counts in (('here', outcome.labels), ('the paper', IN_PAPER)):
+        numbers = [counts[label] for label in LABELS]
+        yield f'{name:<11}' + ''.join(f'{number:>10}' for number in (*numbers, sum(numbers)))
+    yield ''
     for what, count in outcome.without.items():
         if count:
             yield f'{count:>9}  have no {what}'
     left_out = corpus.report.reasons() + outcome.left_out
     if left_out:
-        yield '\nleft out'
+        yield 'left out'
         yield from (f'{count:>9}  {why}' for why, count in left_out.most_common())
     problems = [*corpus.report.problems, *outcome.problems]
     if problems:

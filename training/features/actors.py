@@ -4,6 +4,7 @@ from __future__ import annotations
 import dataclasses
 import importlib.metadata
 import os
+import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -108,7 +109,7 @@ class Actors:
         try:
             with np.load(path, allow_pickle=False) as saved:
                 return cls(saved['stamps_ns'], saved['positions'], saved['extents'], str(saved['problem']))
-        except (OSError, ValueError, KeyError, EOFError):  # never written, or by a machine that then lost power
+        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):  # never written, or half as power failed
             return None
 
 

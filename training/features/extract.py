@@ -28,7 +28,7 @@ class Progress:
 
 @dataclass(frozen=True)
 class Outcome:
-    utterances: int
+    labels: Counter[str]           # utterances of each
     without: Counter[str]          # quantities: how many utterances lack them
     left_out: Counter[str]         # why: how many
     problems: tuple[Problem, ...]  # of files that could not be read; not those of the corpus's reader
@@ -36,21 +36,23 @@ class Outcome:
 
 
 def extract(
-    corpus: Corpus, out: Path, *, pose: PoseChoice | None, jobs: int = 1, ray: str = '',
+    corpus: Corpus, out: Path, *, pose: PoseChoice | None, opensmile: bool = False, jobs: int = 1, ray: str = '',
     progress: Callable[[Progress], object] = lambda _: None,
 ) -> Outcome:
     """Write the features of all utterances to `out`.
 
     :param pose: how actors are seen; None: features without skeletons. With it, utterances whose actor is not in view
         are left out.
+    :param opensmile: sound through the paper's extractor instead of the robot's; see `smile`.
     :param jobs: processes of this machine; one dialog each at a time.
     :param ray: address of a cluster, which then does the work; see `cluster.extract`.
     :raises OSError: if they cannot be written.
     :raises WorkerDied: if a process did.
     :raises ClusterError: if there is no such cluster.
+    :raises MissingOpenSmile: if it is asked for and not there.
     """
     cache = out / CACHE
-    every = list(units(corpus.utterances, pose))
+    every = list(units(corpus.utterances, pose, opensmile))
     missing = [unit for unit in every if unit.found(cache) is None]
     missing.sort(key=lambda unit: -unit.size)  # so that no long one is left for the end
     work, done = sum(unit.size for unit in missing), 0
@@ -67,7 +69,7 @@ def extract(
     assembly = _Assembly(every, cache, failures)
     store.save(assembly.parts(), out)
     return Outcome(
-        assembly.utterances, assembly.without, assembly.left_out, tuple(assembly.problems), len(every) - len(missing)
+        assembly.labels, assembly.without, assembly.left_out, tuple(assembly.problems), len(every) - len(missing)
     )
 
 
@@ -78,7 +80,7 @@ class _Assembly:
         self._every = every
         self._cache = cache
         self._failures = failures
-        self.utterances = 0
+        self.labels: Counter[str] = Counter()
         self.without: Counter[str] = Counter()
         self.left_out: Counter[str] = Counter()
         self.problems: list[Problem] = []
@@ -87,7 +89,7 @@ class _Assembly:
         yield FeatureSet.of(CORPUS, [], [])  # if there is no dialog, there is still a corpus
         for unit in self._every:
             part = self._part(unit)
-            self.utterances += len(part)
+            self.labels.update(row.label for row in part.utterances)
             self.without['skeleton'] += int((np.diff(part.skeleton_offsets) == 0).sum())
             self.without['motion capture'] += len(part) - len(part.mocap)
             self.left_out.update(part.left_out.values())

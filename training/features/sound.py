@@ -9,6 +9,7 @@ from smern_ros.audio.features import extract
 from smern_ros.audio.pcm import decode, mono
 from smern_ros.media.reader import MediaError, MediaReader
 from smern_ros.spec import SPEC
+from smern_ros.training.features import smile
 from smern_ros.values import SECOND, AudioFeatures, Utterance
 
 
@@ -33,13 +34,15 @@ def read(path: Path) -> np.ndarray:
     ])
 
 
-def features(path: Path) -> AudioFeatures:
+def features(path: Path, *, opensmile: bool = False) -> AudioFeatures:
     """MFCC (T, 39), T >= 1, and prosody (35,) of a file that holds one utterance.
 
+    :param opensmile: see `smile`; False: as the robot hears it.
     :raises MediaError: see `read`; also if it is shorter than a frame.
     """
     samples = read(path)
-    heard = extract(Utterance(path.stem, 0, len(samples) * SECOND // SPEC.sample_rate, samples))
+    front_end = smile.extract if opensmile else extract
+    heard = front_end(Utterance(path.stem, 0, len(samples) * SECOND // SPEC.sample_rate, samples))
     if len(heard.mfcc) == 0:
         raise MediaError(f'{path} has only {len(samples)} samples; a frame needs more')
     return heard

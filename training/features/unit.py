@@ -13,7 +13,7 @@ from smern_ros.spec import SPEC
 from smern_ros.training.corpora.iemocap import CorpusError, IemocapUtterance, Problem, mocap
 from smern_ros.training.corpora.iemocap.mocap import MocapRecording
 from smern_ros.training.corpora.iemocap.report import NO_ACTOR
-from smern_ros.training.features import keys, motion, sound
+from smern_ros.training.features import keys, motion, smile, sound
 from smern_ros.training.features.actors import Actors, PoseChoice, watch
 from smern_ros.training.features.store import FeatureError, FeatureRow, FeatureSet, SampleArrays
 from smern_ros.values import SECOND
@@ -30,10 +30,11 @@ _SHORTER = SECOND
 
 @dataclass(frozen=True)
 class Unit:
-    """The utterances of one dialog, at least one, and how to look at its video."""
+    """The utterances of one dialog, at least one, and how to look at its video and to listen."""
 
     utterances: tuple[IemocapUtterance, ...]
     pose: PoseChoice | None  # None: nobody looks
+    opensmile: bool = False  # see `smile`
 
     @property
     def dialog(self) -> str:
@@ -59,6 +60,7 @@ class Unit:
             ],
             video=keys.file(first.video), pose=None if self.pose is None else self.pose.key(),
             mocap=[keys.file(path) for files in recordings for path in (files.rotated, files.head, files.hand)],
+            opensmile=[smile.require(), keys.code(smile.CONFIGURATION)] if self.opensmile else None,
             spec=SPEC.to_dict(), code=keys.code(core / 'audio', core / 'skeleton', here, Path(mocap.__file__)),
         )
         return cache / 'dialogs' / f'{self.dialog}-{name}'
@@ -86,10 +88,10 @@ class Unit:
             return None
 
 
-def units(utterances: Iterable[IemocapUtterance], choice: PoseChoice | None) -> Iterator[Unit]:
+def units(utterances: Iterable[IemocapUtterance], pose: PoseChoice | None, opensmile: bool) -> Iterator[Unit]:
     """:param utterances: in order of their dialogs."""
     for _, together in groupby(utterances, key=lambda utterance: utterance.dialog):
-        yield Unit(tuple(together), choice)
+        yield Unit(tuple(together), pose, opensmile)
 
 
 class _Extraction:
@@ -131,7 +133,7 @@ class _Extraction:
             if movement is None:
                 return UNREADABLE_VIDEO if utterance.end_ns > actors.end_ns + _SHORTER else NO_ACTOR
         try:
-            heard = sound.features(utterance.wav)
+            heard = sound.features(utterance.wav, opensmile=self._unit.opensmile)
         except (MediaError, OSError, ValueError) as error:
             self._problems.append(Problem(utterance.wav, _without(utterance.wav, error)))
             return UNREADABLE_SOUND

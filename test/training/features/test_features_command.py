@@ -11,7 +11,7 @@ import soundfile
 
 from smern_ros.audio.features import extract
 from smern_ros.cli.main import main
-from smern_ros.spec import SPEC
+from smern_ros.spec import LABELS, PROSODY, SPEC
 from smern_ros.training.corpora import iemocap
 from smern_ros.training.corpora.iemocap.report import NO_ACTOR
 from smern_ros.training.features import sound
@@ -82,6 +82,8 @@ def test_every_utterance_is_there_but_those_whose_actor_is_not_in_view(seen, min
     assert {row.id for row in features.utterances} == used - mini.unseen
     assert f'{len(features.left_out)}  {NO_ACTOR}' in done.stdout and 'complete' in done.stdout
     assert '2 of 2 dialogs' in done.stderr
+    counts = [sum(row.label == label for row in features.utterances) for label in LABELS]
+    assert ['here', *map(str, counts), str(len(features))] in [line.split() for line in done.stdout.splitlines()]
 
 
 @pytest.mark.weights
@@ -222,6 +224,29 @@ def test_a_sound_file_that_is_cut_off_is_told_and_only_its_dialog_read_again(hea
     assert (code, again, err.splitlines()) == (1, said, ['10 of 10 dialogs'])  # told again, though nothing was read
 
 
+def test_the_papers_extractor_hears_the_same_as_the_robot_but_in_its_own_way(heard, mini, copy_of, tmp_path, capsys):
+    pytest.importorskip('opensmile')
+    root = sessions(copy_of(mini.root), 1)
+    code, _, _ = run(capsys, root, tmp_path / 'out', '--no-video', '--opensmile', '--jobs', '1')
+    theirs, ours = FeatureSet.load(tmp_path / 'out'), FeatureSet.load(heard)
+    assert code == 0 and len(theirs) >= 2
+    assert theirs.utterances == ours.utterances[: len(theirs)]
+    for i in range(len(theirs)):
+        mine, other = ours.sample_arrays(i), theirs.sample_arrays(i)
+        frames = min(len(mine.mfcc), len(other.mfcc))
+        assert abs(len(mine.mfcc) - len(other.mfcc)) <= 3
+        correlations = [np.corrcoef(mine.mfcc[:frames, k], other.mfcc[:frames, k])[0, 1] for k in range(13)]
+        assert min(correlations) > 0.9
+        assert not np.array_equal(mine.prosody, other.prosody)
+        assert other.prosody[PROSODY.index('f0_p90')] == pytest.approx(mine.prosody[PROSODY.index('f0_p90')], abs=3)
+
+
+def test_a_missing_opensmile_is_told(mini, tmp_path, capsys, monkeypatch):
+    monkeypatch.setitem(sys.modules, 'opensmile', None)
+    code, _, err = run(capsys, mini.root, tmp_path / 'out', '--no-video', '--opensmile')
+    assert code == 2 and 'openSMILE is not installed' in err
+
+
 def test_motion_capture_that_cannot_be_read_costs_only_itself(heard, mini, copy_of, tmp_path, capsys):
     root = sessions(copy_of(mini.root), 1)
     hand = root / 'Session1/dialog/MOCAP_hand/Ses01F_impro01.txt'
@@ -235,10 +260,10 @@ def test_motion_capture_that_cannot_be_read_costs_only_itself(heard, mini, copy_
 def test_one_dialog_that_fails_as_nobody_foresaw_does_not_end_the_others(mini, tmp_path, capsys, monkeypatch):
     real = sound.features
 
-    def failing(path):
+    def failing(path, **options):
         if path.name.startswith('Ses03M_impro05a'):
             raise ZeroDivisionError('unforeseen')
-        return real(path)
+        return real(path, **options)
 
     monkeypatch.setattr(sound, 'features', failing)
     code, said, _ = run(capsys, mini.root, tmp_path / 'out', '--no-video', '--jobs', '1')
