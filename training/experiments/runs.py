@@ -128,7 +128,7 @@ def fold_of(run: Run, features: FeatureSet) -> tuple[Fold, int]:
         raise ValueError(f'{run.protocol} has {len(folds)} folds on this corpus; there is no fold {run.fold}')
     whole = folds[run.fold]
     fold = whole.only(prepare.usable(features, run.model))
-    protocols.check(fold, features.utterances)
+    protocols.check(fold, features.utterances, few=run.fraction is not None)
     return fold, _size(whole) - _size(fold)
 
 
