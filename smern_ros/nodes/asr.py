@@ -87,23 +87,25 @@ class AsrNode(SmernNode):
         for lost in given_up:
             self.health.dropped(1)
             self.complain('queue', f'utterance {lost.id!r} gets no transcript: recognition is slower than speech')
-        self._worker.submit(self._transcribe_all)
+        # What belongs to this configuration: a job that outlives it shall not touch the next one's.
+        model, schedule = self._recogniser, self._schedule
+        self._worker.submit(lambda: self._transcribe_all(model, schedule))
 
-    def _transcribe_all(self) -> None:
+    def _transcribe_all(self, model: recogniser.Recogniser, schedule: Schedule) -> None:
         """On the worker's thread, until nothing waits."""
-        while (utterance := self._schedule.take()) is not None:
+        while (utterance := schedule.take()) is not None:
             began = time.monotonic()
             transcript = None
             try:
-                transcript = self._recogniser.transcribe(utterance)
+                transcript = model.transcribe(utterance)
                 self.health.took(time.monotonic() - began)
             except Exception as error:  # the others are still to be done
                 self.complain('recogniser', error)
-            self.post(lambda u=utterance, t=transcript: self._finish(u, t))
+            self.post(lambda u=utterance, t=transcript: self._finish(schedule, u, t))
 
-    def _finish(self, utterance: Utterance, transcript: Transcript | None) -> None:
+    def _finish(self, schedule: Schedule, utterance: Utterance, transcript: Transcript | None) -> None:
         """On the executor's thread, where the end may have come meanwhile."""
-        is_final = self._schedule.finish(utterance, transcript)
+        is_final = schedule.finish(utterance, transcript)
         if is_final is not None:
             self._publish(transcript, is_final=is_final)
 

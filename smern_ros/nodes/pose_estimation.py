@@ -2,8 +2,10 @@
 from __future__ import annotations
 
 import sys
+import threading
 import time
 
+import numpy as np
 from sensor_msgs.msg import CompressedImage, Image
 
 from smern_ros import msg
@@ -15,9 +17,40 @@ from smern_ros.nodes.messages import skeletons_to_message, stamp_of
 from smern_ros.nodes.parameters import Parameter
 from smern_ros.skeleton import pose
 from smern_ros.skeleton.joints import Gates
-from smern_ros.values import SECOND
+from smern_ros.values import SECOND, Skeleton
 
 FRACTION = (0.0, 1.0)
+
+
+class Lease:
+    """An estimator that is freed by who uses it last, so never under a running estimation."""
+
+    def __init__(self, estimator: pose.PoseEstimator) -> None:
+        self._estimator = estimator
+        self._lock = threading.Lock()
+        self._in_use = self._over = False
+
+    def estimate(self, image: np.ndarray, stamp_ns: int) -> list[Skeleton] | None:
+        """As the estimator's, from one thread at a time. :return: None if the lease is over."""
+        with self._lock:
+            if self._over:
+                return None
+            self._in_use = True
+        try:
+            skeletons = self._estimator.estimate(image, stamp_ns)
+        finally:
+            with self._lock:
+                self._in_use, over = False, self._over
+            if over:
+                self._estimator.close()
+        return None if over else skeletons
+
+    def end(self) -> None:
+        """From any thread."""
+        with self._lock:
+            free, self._over = not (self._in_use or self._over), True
+        if free:
+            self._estimator.close()
 
 
 class PoseEstimationNode(SmernNode):
@@ -43,11 +76,11 @@ class PoseEstimationNode(SmernNode):
         Parameter('mmpose.allow_random_weights', False, 'mmpose: run without checkpoints; skeletons are nonsense'),
     )
 
-    _estimator: pose.PoseEstimator | None = None
+    _estimator: Lease | None = None
 
     def load(self) -> None:
         try:
-            self._estimator = pose.create(self.value('backend'), **self._options())
+            self._estimator = Lease(pose.create(self.value('backend'), **self._options()))
         except (AssetError, pose.MissingLibrary) as error:
             raise ConfigurationError(str(error)) from error
         self.health.fact('backend', self.value('backend'))
@@ -63,7 +96,7 @@ class PoseEstimationNode(SmernNode):
 
     def unload(self) -> None:
         if self._estimator is not None:
-            self._estimator.close()
+            self._estimator.end()
             self._estimator = None
 
     def _options(self) -> dict:
@@ -79,9 +112,11 @@ class PoseEstimationNode(SmernNode):
 
     def _take_image(self, message: Image | CompressedImage) -> None:
         came = time.monotonic()
-        self.health.dropped(self._worker.submit(lambda: self._estimate(message, came), wait=self._lossless))
+        estimator = self._estimator  # a job that outlives this configuration shall not touch the next one's
+        dropped = self._worker.submit(lambda: self._estimate(estimator, message, came), wait=self._lossless)
+        self.health.dropped(dropped)
 
-    def _estimate(self, message: Image | CompressedImage, came: float) -> None:
+    def _estimate(self, estimator: Lease, message: Image | CompressedImage, came: float) -> None:
         """On the worker's thread: one image, one message, with nobody in it too."""
         stamp_ns = stamp_of(message.header)
         if stamp_ns == self._newest_ns:
@@ -91,7 +126,9 @@ class PoseEstimationNode(SmernNode):
             back = (self._newest_ns - stamp_ns) / SECOND
             self.complain('clock', f'camera stamps jumped back by {back:.1f} s; everybody is tracked anew')
         self._newest_ns = stamp_ns
-        skeletons = self._estimator.estimate(image, stamp_ns)
+        skeletons = estimator.estimate(image, stamp_ns)
+        if skeletons is None:
+            return
         self._skeletons.publish(skeletons_to_message(skeletons, message.header))
         self.health.took(time.monotonic() - came)
         self.health.fact('people', len(skeletons))
