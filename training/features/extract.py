@@ -32,7 +32,6 @@ class Outcome:
     without: Counter[str]          # quantities: how many utterances lack them
     left_out: Counter[str]         # why: how many
     problems: tuple[Problem, ...]  # of files that could not be read; not those of the corpus's reader
-    again: int                     # dialogs found in the cache
 
 
 def extract(
@@ -68,9 +67,7 @@ def extract(
         progress(Progress(count, len(every), done / work))
     assembly = _Assembly(every, cache, failures)
     store.save(assembly.parts(), out)
-    return Outcome(
-        assembly.labels, assembly.without, assembly.left_out, tuple(assembly.problems), len(every) - len(missing)
-    )
+    return Outcome(assembly.labels, assembly.without, assembly.left_out, tuple(assembly.problems))
 
 
 class _Assembly:
