@@ -1,0 +1,33 @@
+"""`smern export`: a trained run of SMERN-GA as a checkpoint for the fusion node."""
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+EXIT_DONE, EXIT_CANNOT = 0, 2
+
+
+def add_parser(subparsers) -> None:
+    parser = subparsers.add_parser(
+        'export', help='a trained run of SMERN-GA as a checkpoint for the graph',
+        description='Make a checkpoint of a run of smern reproduce. Use it with: smern run --checkpoint DIR, or smern '
+        'predict --checkpoint DIR.',
+    )
+    parser.add_argument('run', type=Path, metavar='RUN', help='a folder OUT/runs/smern_ga_whole-... of smern reproduce')
+    parser.add_argument('--out', required=True, type=Path, metavar='DIR', help='the directory of the checkpoint')
+    parser.add_argument('--id', help="what every prediction will call it (default: the run's)")
+
+
+def run(args: argparse.Namespace) -> int:
+    """:return: 0 if it was written and can be loaded, 2 if not."""
+    from smern_ros.training.experiments.results import StoreError
+    from smern_ros.training.export import NOTE, export
+
+    try:
+        made = export(args.run, args.out, identity=args.id)
+    except (StoreError, OSError, ValueError) as error:
+        print(f'smern export: {error}', file=sys.stderr)
+        return EXIT_CANNOT
+    print(f'{args.out} holds {made.id}\n{NOTE}')
+    return EXIT_DONE
