@@ -17,6 +17,8 @@ STABLE_FROM = 0.4
 _CELL, _SIDE, _TOP = 62.0, 74.0, 46.0
 _WIDTH, _HEIGHT, _LEFT, _BELOW = 760.0, 340.0, 56.0, 46.0
 """px: of a confusion matrix's cell and labels, and of the plot, its axis labels included."""
+_LEAST_RANGE = 5.0
+"""Points of UAR that the plot shows at least, lest nothing look like something."""
 
 
 @dataclass(frozen=True)
@@ -110,7 +112,7 @@ class _Plot:
     def __init__(self, points: Sequence[Point]) -> None:
         self._points = points
         ends = [end for p in points for s in (p.pretrained, p.scratch) for end in _reach(s)]
-        low, high = min(ends), max(ends)
+        low, high = min(ends), max(max(ends), min(ends) + _LEAST_RANGE)
         self._step = next(step for step in (1, 2, 5, 10, 20) if (high - low) / step <= 6)
         self._low = self._step * math.floor(low / self._step)
         self._high = max(self._step * math.ceil(high / self._step), self._low + self._step)
