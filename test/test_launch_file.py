@@ -1,0 +1,258 @@
+"""What the launch file would start, compared with the list of nodes and with what `smern run` starts.
+
+`launch` and `launch_ros` are in no registry of Python packages: the modules here are fakes that keep what they are
+given. They show what the file asks for, not that launch understands it.
+"""
+from __future__ import annotations
+
+import importlib.util
+import itertools
+import sys
+import types
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+import yaml
+
+from smern_ros import dds, graph, starter
+from smern_ros.share import share
+
+PARAMS = '<share smern_ros>/config/emotion.yaml'
+
+
+# --- fakes ----------------------------------------------------------------------------------------------------
+
+
+class FakeSubstitution:
+    def perform(self, context: FakeContext) -> str:
+        raise NotImplementedError
+
+
+class FakeConfiguration(FakeSubstitution):
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def perform(self, context):
+        return context.arguments[self._name]  # a KeyError is an argument that was never declared
+
+
+class FakePackageShare(FakeSubstitution):
+    def __init__(self, package: str) -> None:
+        self._package = package
+
+    def perform(self, context):
+        return f'<share {self._package}>'
+
+
+class FakePathJoin(FakeSubstitution):
+    def __init__(self, parts: list) -> None:
+        self._parts = parts
+
+    def perform(self, context):
+        return '/'.join(text(part, context) for part in self._parts)
+
+
+@dataclass
+class FakeArgument:
+    name: str
+    default_value: Any
+    description: str = ''
+    choices: list[str] | None = None
+
+
+@dataclass
+class FakeSetVariable:
+    name: str
+    value: str
+
+
+@dataclass
+class FakeOpaqueFunction:
+    function: Any
+
+
+@dataclass
+class FakeCondition:
+    predicate: FakeSubstitution
+
+
+@dataclass
+class FakeNode:
+    package: str
+    executable: str
+    name: str
+    namespace: Any
+    parameters: list
+    arguments: list
+    output: str
+    emulate_tty: bool
+    condition: FakeCondition
+
+
+@dataclass
+class FakeContext:
+    arguments: dict[str, str]
+    environment: dict[str, str]
+
+
+@dataclass
+class Launched:
+    """What one `ros2 launch` would start."""
+
+    context: FakeContext
+    nodes: list[FakeNode] = field(default_factory=list)
+
+    @property
+    def names(self) -> list[str]:
+        return [node.name for node in self.nodes]
+
+    def text(self, value: Any) -> str:
+        return text(value, self.context)
+
+    def parameters(self, name: str) -> dict:
+        """Of that node, beside those of the file."""
+        (node,) = (node for node in self.nodes if node.name == name)
+        assert self.text(node.parameters[0]) == self.context.arguments['params_file']  # the file first: ours win
+        (own,) = node.parameters[1:]
+        return own
+
+
+def text(value: Any, context: FakeContext) -> str:
+    return value.perform(context) if isinstance(value, FakeSubstitution) else value
+
+
+FAKES = {
+    'launch': {'LaunchDescription': list},
+    'launch.actions': {'DeclareLaunchArgument': FakeArgument, 'OpaqueFunction': FakeOpaqueFunction,
+                       'SetEnvironmentVariable': FakeSetVariable},
+    'launch.conditions': {'IfCondition': FakeCondition},
+    'launch.substitutions': {'LaunchConfiguration': FakeConfiguration, 'PathJoinSubstitution': FakePathJoin},
+    'launch_ros': {},
+    'launch_ros.actions': {'Node': FakeNode},
+    'launch_ros.substitutions': {'FindPackageShare': FakePackageShare},
+}
+
+
+@pytest.fixture
+def description(monkeypatch) -> list:
+    """The launch file's, made of fakes."""
+    for name, content in FAKES.items():
+        module = types.ModuleType(name)
+        vars(module).update(content)
+        monkeypatch.setitem(sys.modules, name, module)
+    spec = importlib.util.spec_from_file_location('emotion_launch', share('launch', 'emotion.launch.py'))
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module.generate_launch_description()
+
+
+@pytest.fixture
+def launch(description):
+    """`ros2 launch` with these arguments: launch(fusion='false')."""
+    def start(environment=None, **arguments) -> Launched:
+        context = FakeContext({}, dict(environment or {}))
+        pending = list(description)
+        launched = Launched(context)
+        while pending:
+            match pending.pop(0):
+                case FakeArgument() as argument:
+                    value = arguments.pop(argument.name, None)
+                    value = text(argument.default_value, context) if value is None else value
+                    assert argument.choices is None or value in argument.choices
+                    context.arguments[argument.name] = value
+                case FakeSetVariable(name, value):
+                    context.environment[name] = value
+                case FakeOpaqueFunction(function):
+                    pending = [*function(context), *pending]
+                case FakeNode() as node:
+                    if text(node.condition.predicate, context) == 'true':
+                        launched.nodes.append(node)
+        assert not arguments, f'the launch file has no argument {set(arguments)}'
+        return launched
+
+    return start
+
+
+def own_parameters(child: starter.Child) -> dict:
+    """That `smern run` gives one node beside the file's."""
+    files = [child.command[i + 1] for i, word in enumerate(child.command) if word == '--params-file']
+    own = {}
+    for path in files[1:]:
+        with open(path) as file:
+            own |= yaml.safe_load(file).get(f'/{child.name}', {}).get('ros__parameters', {})
+    return own
+
+
+# --- claims ---------------------------------------------------------------------------------------------------
+
+
+def test_by_default_it_starts_what_smern_run_starts_with_the_same_parameters(launch):
+    launched = launch()
+    children = starter.children(graph.select())
+    assert launched.names == [child.name for child in children]
+    for node, child in zip(launched.nodes, children, strict=True):
+        assert (node.package, node.executable) == ('smern_ros', graph.node(child.name).executable)
+        assert launched.parameters(node.name) == own_parameters(child) == {}
+        assert launched.text(node.namespace) == ''
+        assert [launched.text(word) for word in node.arguments] == ['--ros-args', '--log-level', 'info']
+        assert node.output == 'screen'
+    assert launched.context.arguments['params_file'] == PARAMS
+
+
+def test_every_set_of_nodes_is_that_of_smern_run_and_a_source_waits_for_those_that_are_there(launch):
+    for switches in itertools.product([True, False], repeat=len(graph.NODES)):
+        chosen = {n.name: on for n, on in zip(graph.NODES, switches, strict=True)}
+        launched = launch(**{name: str(on).lower() for name, on in chosen.items()})
+        nodes = graph.select(chosen)
+        assert launched.names == [n.name for n in nodes]
+        for child in starter.children(nodes):
+            assert launched.parameters(child.name) == own_parameters(child)
+
+
+def test_a_node_is_off_or_on_by_default_as_the_list_says(description):
+    defaults = {part.name: part for part in description if isinstance(part, FakeArgument)}
+    for node in graph.NODES:
+        argument = defaults[node.name]
+        assert argument.default_value == str(node.default).lower()
+        assert argument.choices == ['true', 'false'] and node.purpose in argument.description
+
+
+def test_the_checkpoint_goes_to_fusion_alone(launch):
+    launched = launch(checkpoint='/models/a: b')
+    assert {name: launched.parameters(name) for name in launched.names if launched.parameters(name)} == {
+        'fusion': {'checkpoint': '/models/a: b'}
+    }
+
+
+def test_simulated_time_goes_to_every_node_as_smern_run_gives_it(launch):
+    launched = launch(use_sim_time='true', media_source='true')
+    children = starter.children(graph.select({'media_source': True}), use_sim_time=True)
+    for child in children:
+        assert launched.parameters(child.name) == own_parameters(child) == {'use_sim_time': True}
+
+
+def test_namespace_log_level_and_parameter_file_reach_every_node(launch):
+    launched = launch(namespace='robot', log_level='debug', params_file='/mine.yaml')
+    for node in launched.nodes:
+        assert launched.text(node.namespace) == 'robot'
+        assert launched.text(node.arguments[-1]) == 'debug'
+        assert launched.parameters(node.name) == {}
+    assert launched.context.arguments['params_file'] == '/mine.yaml'
+
+
+def test_its_log_levels_are_those_of_smern_run(description):
+    (argument,) = (part for part in description if isinstance(part, FakeArgument) and part.name == 'log_level')
+    assert argument.choices == list(starter.LOG_LEVELS)
+
+
+@pytest.mark.parametrize('given', [{}, {dds.CHOICE: dds.NONE}, {dds.VARIABLE: '/mine.xml'}, {'ROS_DISTRO': 'jazzy'}])
+@pytest.mark.parametrize('chosen', ['', *dds.PROFILES])
+def test_the_environment_is_that_of_smern_run(launch, monkeypatch, chosen, given):
+    for name in (dds.CHOICE, dds.VARIABLE, dds.OLD_VARIABLE, 'ROS_DISTRO'):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in given.items():
+        monkeypatch.setenv(name, value)
+    (child,) = starter.children([graph.node('fusion')], dds_profile=chosen or None)
+    changed = {k: v for k, v in launch(given, dds=chosen).context.environment.items() if given.get(k) != v}
+    assert changed == {k: v for k, v in child.env.items() if k != 'PYTHONUNBUFFERED'}  # launch unbuffers by a tty
