@@ -1,6 +1,6 @@
 # `make` or `make help` lists the targets. All of them set up by themselves; nothing is installed outside .venv.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint bench checkpoint mmpose transformers opensmile clean
+.PHONY: help setup demo test lint bench checkpoint mmpose transformers opensmile ray clean
 MEDIA ?=
 ARGS ?=
 BIN := .venv/bin
@@ -35,7 +35,7 @@ checkpoint: ## train the shipped networks again
 	@scripts/setup.sh training
 	@$(BIN)/python -m smern_ros.training.checkpoint $(ARGS)
 
-mmpose transformers opensmile: ## install what this optional backend or comparison needs
+mmpose transformers opensmile ray: ## install what this optional backend or comparison needs
 	@scripts/setup.sh $@
 
 clean: ## remove what was built; .venv and build/demo stay
