@@ -20,14 +20,30 @@ AHEAD = SECOND // 5
 
 
 def at_frame_rate(items: Iterable[VideoFrame | AudioBlock], rate: float) -> Iterator[VideoFrame | AudioBlock]:
-    """The same film as a camera of that rate would have sent it: the newest picture at each of its instants."""
-    period, next_ns = SECOND / rate, 0.0
+    """The same film as a camera of that rate would have sent it: the newest picture at each of its instants.
+
+    The instants count from the film's start, begin with its first picture and end with its last item.
+
+    :param items: in the order of their stamps, a picture before sound of the same stamp, as a reader gives them.
+    """
+    newest: VideoFrame | None = None
+    sent = 0  # instants that are over
+
+    def until(stamp_ns: float) -> Iterator[VideoFrame]:
+        nonlocal sent
+        while (instant_ns := round(sent * SECOND / rate)) <= stamp_ns:
+            sent += 1
+            if newest is not None:
+                yield VideoFrame(instant_ns, newest.image)
+
     for item in items:
-        if isinstance(item, AudioBlock):
+        if isinstance(item, VideoFrame):
+            yield from until(item.stamp_ns - 1)
+            newest = item
+            yield from until(item.stamp_ns)
+        else:
+            yield from until(item.stamp_ns)
             yield item
-        elif item.stamp_ns >= next_ns:
-            yield VideoFrame(round(next_ns), item.image)
-            next_ns += period
 
 
 def losing_frames(
@@ -78,7 +94,7 @@ class Player:
     def __init__(self, graph, start_ns: int, *, clock: bool = False) -> None:
         probe = graph.probe
         self._graph = graph
-        self._start_ns = start_ns
+        self._start_ns = self._now_ns = start_ns
         self._images = probe.publisher(Image, topics.IMAGE, qos.IMAGES)
         self._sound = probe.publisher(msg.AudioChunk, topics.AUDIO, qos.AUDIO)
         self._clock = probe.publisher(Clock, '/clock', qos.STREAM) if clock else None
@@ -105,17 +121,19 @@ class Player:
 
     def _say(self, block: AudioBlock) -> None:
         stamp_ns = self._start_ns + block.stamp_ns
-        self._tick(stamp_ns)
+        end_ns = stamp_ns + round(len(block.samples) * SECOND / block.sample_rate)
+        self._tick(end_ns)  # when a microphone gives it
         self._sound.publish(msg.AudioChunk(
             header=header(stamp_ns, MICROPHONE), sample_rate=block.sample_rate, channels=block.samples.shape[1],
             encoding=msg.AudioChunk.S16LE, data=block.samples.tobytes(),
         ))
-        end_ns = stamp_ns + round(len(block.samples) * SECOND / block.sample_rate)
         self._graph.probe.wait_for(lambda: self._heard_ns() >= end_ns - AHEAD, f'voice activity up to {end_ns} ns')
 
-    def _tick(self, stamp_ns: int) -> None:
+    def _tick(self, now_ns: int) -> None:
+        """Simulated time, which never goes back: a chunk of sound may come before pictures from within it."""
+        self._now_ns = max(self._now_ns, now_ns)
         if self._clock is not None:
-            self._clock.publish(Clock(clock=to_time(stamp_ns)))
+            self._clock.publish(Clock(clock=to_time(self._now_ns)))
 
     def _seen_ns(self) -> int:
         skeletons = self._graph.evidence.skeletons
