@@ -1,0 +1,157 @@
+"""Every node of the graph, put to sleep, emptied and woken again by a lifecycle manager, works as on the first day."""
+import array
+
+import numpy as np
+import pytest
+import soundfile
+from sensor_msgs.msg import Image
+from support import film
+from support.lifecycle import Manager
+from support.speech import START, sentence, utterance
+
+from smern_ros import assets, graph, msg
+from smern_ros.nodes import qos, topics
+from smern_ros.nodes.image_messages import to_image
+from smern_ros.nodes.messages import (
+    features_to_message,
+    header,
+    skeletons_to_message,
+    to_ns,
+    to_time,
+    utterance_to_message,
+)
+from smern_ros.spec import AUDIO, SPEC
+from smern_ros.values import SECOND, AudioFeatures, Skeleton
+
+pytestmark = pytest.mark.ros
+
+
+@pytest.fixture
+def again(probe, start_node):
+    """Starts a node and takes it twice to active. :return: its process and what takes it down."""
+    def start(name, **parameters):
+        node = start_node(name, {'autostart': False, **parameters})
+        manager = Manager(probe, name)
+        manager.configure()
+        manager.activate()
+        manager.deactivate()
+        manager.cleanup()
+        manager.configure()
+        manager.activate()
+        return node, manager
+
+    return start
+
+
+def asset(name):
+    try:
+        return assets.path(name)
+    except assets.MissingAsset as error:
+        pytest.skip(str(error))
+
+
+def finish(node, manager) -> None:
+    """It sleeps when told to, ends cleanly, and had no trouble in all its life."""
+    manager.deactivate()
+    manager.cleanup()
+    assert node.stop() == 0
+    assert '[ERROR]' not in node.output and 'Traceback' not in node.output
+
+
+@pytest.mark.weights
+def test_pose_estimation_sees_a_person(probe, again, shared_data):
+    asset('pose-landmarker-full')
+    node, manager = again('pose_estimation')
+    images = probe.publisher(Image, topics.IMAGE, qos.IMAGES)
+    skeletons = probe.collect(msg.SkeletonArray, topics.SKELETON_RAW, qos.STREAM)
+    probe.wait_for_listener(images)
+    probe.wait_for_speaker(topics.SKELETON_RAW)
+    images.publish(to_image(film.pictures(shared_data, 1)[0], header(START, 'camera')))
+    (seen,) = probe.wait_for(lambda: skeletons, 'skeletons')
+    assert to_ns(seen.header.stamp) == START and len(seen.skeletons) == 1
+    finish(node, manager)
+
+
+def test_skeleton_filter_cuts_a_window(probe, again):
+    node, manager = again('skeleton_filter', gesture_period=0.0)
+    raw = probe.publisher(msg.SkeletonArray, topics.SKELETON_RAW, qos.STREAM)
+    utterances = probe.publisher(msg.Utterance, topics.UTTERANCE, qos.EVIDENCE)
+    filtered = probe.collect(msg.SkeletonArray, topics.SKELETON_FILTERED, qos.STREAM)
+    windows = probe.collect(msg.SkeletonWindow, topics.SKELETON_WINDOW, qos.EVIDENCE)
+    probe.wait_for_listener(raw, utterances)
+    probe.wait_for_speaker(topics.SKELETON_WINDOW, topics.SKELETON_FILTERED)
+    for k in range(61):
+        stamp_ns = START + k * SECOND // 30
+        body = Skeleton(
+            stamp_ns=stamp_ns, person_id='a', positions=np.full((10, 3), 0.1, np.float32), score=0.9, extent=0.2,
+            confidences=np.ones(10, np.float32), image_positions=np.ones((10, 2), np.float32),
+        )
+        raw.publish(skeletons_to_message([body], header(stamp_ns, 'camera')))
+    probe.wait_for(lambda: filtered, 'the first frames to pass')
+    spoken = utterance(np.zeros(24000, np.float32))
+    utterances.publish(utterance_to_message(spoken, msg.Utterance.ENDED, spoken.end_ns, 'microphone'))
+    (window,) = probe.wait_for(lambda: windows, 'the window')
+    assert window.utterance_id == spoken.id and [track.person_id for track in window.tracks] == ['a']
+    finish(node, manager)
+
+
+def test_audio_features_hears_speech(probe, again, shared_data):
+    node, manager = again('audio_features')
+    sound = probe.publisher(msg.AudioChunk, topics.AUDIO, qos.AUDIO)
+    activity = probe.collect(msg.VoiceActivity, topics.IS_SPEAKING, qos.AUDIO)
+    features = probe.collect(msg.AudioFeatures, topics.AUDIO_FEATURES, qos.EVIDENCE)
+    probe.wait_for_listener(sound)
+    probe.wait_for_speaker(topics.IS_SPEAKING, topics.AUDIO_FEATURES)
+    samples, rate = soundfile.read(shared_data / 'emodb4/wav/03a01Wa.wav', dtype='int16')
+    samples = np.concatenate([samples, np.zeros(rate, np.int16)])
+    for first in range(0, len(samples), 1600):
+        sound.publish(msg.AudioChunk(
+            header=header(START + first * SECOND // rate, 'microphone'), sample_rate=rate, channels=1,
+            encoding=msg.AudioChunk.S16LE, data=array.array('B', samples[first:first + 1600].tobytes()),
+        ))
+    probe.wait_for(lambda: any(a.is_speaking for a in activity), 'is_speaking')
+    heard = probe.wait_for(lambda: features, 'the features of what was said')[0]
+    assert heard.spec == SPEC.name and START <= to_ns(heard.start) < to_ns(heard.end)
+    finish(node, manager)
+
+
+@pytest.mark.weights
+def test_asr_understands_a_sentence(probe, again):
+    asset('whisper-tiny.en')
+    asset('demo-speech')
+    node, manager = again('asr')
+    utterances = probe.publisher(msg.Utterance, topics.UTTERANCE, qos.EVIDENCE)
+    transcripts = probe.collect(msg.Transcript, topics.TRANSCRIPT, qos.EVIDENCE)
+    probe.wait_for_listener(utterances)
+    probe.wait_for_speaker(topics.TRANSCRIPT)
+    spoken = utterance(sentence('0930').samples)
+    utterances.publish(utterance_to_message(spoken, msg.Utterance.ENDED, spoken.end_ns, 'microphone'))
+    (transcript,) = probe.wait_for(lambda: transcripts, 'the transcript')
+    assert transcript.is_final and transcript.text == 'He might even have been made amiable himself.'
+    finish(node, manager)
+
+
+def test_fusion_judges_a_voice(probe, again):
+    node, manager = again('fusion', text_wait=0.1)
+    utterances = probe.publisher(msg.Utterance, topics.UTTERANCE, qos.EVIDENCE)
+    features = probe.publisher(msg.AudioFeatures, topics.AUDIO_FEATURES, qos.EVIDENCE)
+    states = probe.collect(msg.EmotionState, topics.EMOTION_STATE, qos.STATE)
+    probe.wait_for_listener(utterances, features)
+    probe.wait_for_speaker(topics.EMOTION_STATE)
+    end_ns, random = START + 2 * SECOND, np.random.default_rng(0)
+    voice = AudioFeatures('u1', START, end_ns, random.normal(size=(200, SPEC.mfcc)).astype(np.float32),
+                          np.ones(len(SPEC.prosody), np.float32))
+    features.publish(features_to_message(voice, 'microphone'))
+    utterances.publish(msg.Utterance(
+        header=header(START, 'microphone'), id='u1', state=msg.Utterance.ENDED, start=to_time(START),
+        end=to_time(end_ns), last_voiced=to_time(end_ns), sample_rate=SPEC.sample_rate,
+    ))
+    final = probe.wait_for(lambda: [s for s in states if s.is_final], 'the final state')[0]
+    assert list(final.modalities) == [AUDIO] and sum(final.probabilities) == pytest.approx(1.0, abs=1e-5)
+    finish(node, manager)
+
+
+def test_every_node_on_the_path_is_tested_here():
+    tested = [name for name in globals() if name.startswith('test_')]
+    for node in graph.NODES:
+        assert node.optional or any(name.startswith(f'test_{node.name}_') for name in tested), node.name
