@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -14,6 +14,8 @@ from smern_ros.supervisor import Supervisor
 from smern_ros.values import SECOND
 
 READY_WITHIN, PLAYED_WITHIN = 120.0, 600.0  # s
+LOSSLESS = (Override('pose_estimation', 'drop_frames', 'false'),)
+"""For `Session`: the pose node holds up the source instead of dropping frames."""
 _SOURCE = 'media_source'
 
 
@@ -26,7 +28,10 @@ class Heard:
     skeletons: list[int] = field(default_factory=list)                      # arrivals
 
     def latencies(self, *, final: bool, since_voice: bool) -> list[float]:
-        """s from the last voiced sample, or from the decision that the utterance ended, to the first such state."""
+        """s from the last voiced sample, or from the decision that the utterance ended, to the first such state.
+
+        An utterance without such a state has none: compare with `decided`.
+        """
         found = []
         for utterance_id, (decided_ns, end_ns, voiced_ns) in self.decided.items():
             arrivals = [a for a, u, e, f in self.states if u == utterance_id and e == end_ns and f == final]
@@ -36,9 +41,9 @@ class Heard:
 
 
 class Session:
-    """The graph without its source, listening; made once, since the models take seconds to load."""
+    """The graph without its source, listening; a context manager. The models take seconds to load."""
 
-    def __init__(self) -> None:
+    def __init__(self, overrides: Sequence[Override] = ()) -> None:
         os.environ.update(dds.environment(dds.LOCAL), ROS_DOMAIN_ID=str(90), ROS_AUTOMATIC_DISCOVERY_RANGE='LOCALHOST')
         import rclpy
         from diagnostic_msgs.msg import DiagnosticArray
@@ -51,7 +56,7 @@ class Session:
 
         self._nodes = [n for n in graph.select() if n.name != _SOURCE]
         # Each play is a new stream with a clock of its own, which the nodes would call a fault.
-        self.supervisor = Supervisor(starter.children(self._nodes, log_level='fatal'))
+        self.supervisor = Supervisor(starter.children(self._nodes, overrides=overrides, log_level='fatal'))
         self.supervisor.start()
         rclpy.init()
         self._node, self._executor = Node('bench'), SingleThreadedExecutor()
@@ -81,7 +86,10 @@ class Session:
             self._spin_until(self._settled, 10.0, 'the last final state')
         return self.heard
 
-    def close(self) -> None:
+    def __enter__(self) -> Session:
+        return self
+
+    def __exit__(self, *_: object) -> None:
         import rclpy
 
         self._executor.shutdown(timeout_sec=1.0)
@@ -143,18 +151,39 @@ class Load:
 def live(session: Session, clip: Path, *, rounds: int) -> None:
     """Latency at real time, and what each node costs meanwhile."""
     load = Load(session.supervisor.pids)
-    heard = [session.play(clip, rate=1.0, lossless=False) for _ in range(rounds)]
-    for since_voice, start in ((True, 'last voiced sample'), (False, 'decision that it ended')):
-        for final, state in ((False, 'provisional'), (True, 'final')):
-            values = [v for h in heard for v in h.latencies(final=final, since_voice=since_voice)]
-            row(f'{start} to {state} state', spread(values))
+    tell_latencies([session.play(clip, rate=1.0, lossless=False) for _ in range(rounds)])
     load.tell()
 
 
-def throughput(session: Session, clip: Path) -> float:
-    """Frames per second through the graph, no frame lost."""
-    arrivals = session.play(clip, rate=0.0, lossless=True).skeletons
-    return (len(arrivals) - 1) * SECOND / (arrivals[-1] - arrivals[0])
+def tell_latencies(heard: Sequence[Heard]) -> None:
+    """Of all plays together, and of how many of their utterances."""
+    utterances = sum(len(h.decided) for h in heard)
+    for since_voice, start in ((True, 'last voiced sample'), (False, 'decision that it ended')):
+        for final, state in ((False, 'provisional'), (True, 'final')):
+            values = [v for h in heard for v in h.latencies(final=final, since_voice=since_voice)]
+            row(f'{start} to {state} state', f'{spread(values)} of {utterances} utterances')
+
+
+def throughput(session: Session, clip: Path, *, alone: float) -> None:
+    """Frames per second through a graph that drops none, and how many of the clip's frames came out.
+
+    :param alone: frames per second of the pose estimator by itself.
+    """
+    from smern_ros.media.reader import MediaReader
+
+    tell_throughput(
+        session.play(clip, rate=0.0, lossless=True).skeletons,
+        frames=sum(1 for _ in MediaReader(clip).video()), alone=alone,
+    )
+
+
+def tell_throughput(arrivals: Sequence[int], *, frames: int, alone: float) -> None:
+    """:param arrivals: ns, of the answers to the clip's frames."""
+    came = f'{len(arrivals)} of {frames} frames'
+    if len(arrivals) > 1:
+        rate = (len(arrivals) - 1) * SECOND / (arrivals[-1] - arrivals[0])
+        came += f', {rate:.1f} frames/s, {rate / alone:.2f} of alone'
+    row('pose through the graph, as fast as it goes', came)
 
 
 def _ns(stamp) -> int:
