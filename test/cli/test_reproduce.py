@@ -1,4 +1,5 @@
 """`smern reproduce` on a corpus small enough to train real networks on in seconds."""
+import dataclasses
 import json
 import os
 
@@ -44,6 +45,15 @@ def test_the_page_says_that_this_is_not_iemocap_and_how_it_was_made(reproduced):
     assert f'--out {out} --tables 1 --figures 4 --models are,tre,mdre --folds 1 --runs 2 --epochs 1' in page
 
 
+def test_a_part_of_iemocap_is_never_taken_for_all_of_it(tmp_path):
+    part = dataclasses.replace(corpus(Plan(utterances=200, frames=4)), corpus='iemocap')
+    part.save(tmp_path / 'features')
+    assert reproduce(tmp_path / 'features', tmp_path, '--tables', '1', '--figures', '', '--models', 'are') == 0
+    text = (tmp_path / 'report.md').read_text()
+    assert 'The corpus has 200 utterances' in text and 'The paper used 5492 utterances' in text
+    assert 'not of all of IEMOCAP' in text
+
+
 def test_the_same_command_again_trains_nothing_and_more_of_it_only_what_is_new(features, reproduced, capsys):
     _, out = reproduced
     before = {path: path.stat().st_mtime_ns for path in (out / 'runs').iterdir()}
@@ -58,14 +68,22 @@ def test_the_same_command_again_trains_nothing_and_more_of_it_only_what_is_new(f
     assert len(told) == 1 and told[0].startswith('6 of 6 runs') and told[0].endswith(lost)
 
 
-def test_a_run_that_cannot_be_done_is_told_and_the_others_are_done(features, tmp_path, capsys):
-    code = reproduce(features, tmp_path, '--tables', '', '--figures', '5', '--models', 'smacn', '--fractions', '2,50')
-    assert code == 1, 'of 2 % of 40 utterances no network can learn four emotions'
+def test_a_run_that_cannot_be_done_is_told_and_the_others_are_done(tmp_path, capsys):
+    corpus(Plan(utterances=200, frames=4, mocap_fraction=0)).save(tmp_path / 'features')
+    code = reproduce(tmp_path / 'features', tmp_path, '--tables', '1', '--figures', '', '--models', 'mocap,are')
+    assert code == 1, 'nobody wore markers, so no network can learn of them'
     said = capsys.readouterr()
-    assert 'failed:' in said.err and 'PROBLEMS' in said.out
-    points = json.loads((tmp_path / 'results.json').read_text())['figure_5']
-    assert [point['fraction'] for point in points] == [0.5]
-    assert 'figure 5, 2 %: missing' in (tmp_path / 'report.md').read_text()
+    assert 'failed:' in said.err and 'PROBLEMS' in said.out and '2 of 4 runs are done' in said.out
+    rows = {row['row']: row for row in json.loads((tmp_path / 'results.json').read_text())['tables']['1']}
+    assert rows['Mocap_Model [49]']['missing'] and not rows['ARE [30]']['missing']
+    assert 'Runs that failed' in (tmp_path / 'report.html').read_text()
+
+
+def test_figure_5_has_a_point_for_each_share_that_was_chosen(features, tmp_path):
+    assert reproduce(features, tmp_path, '--tables', '', '--models', 'smacn', '--fractions', '25,50') == 0
+    results = json.loads((tmp_path / 'results.json').read_text())
+    assert [point['fraction'] for point in results['figure_5']] == [0.25, 0.5]
+    assert results['tables'] == {}
 
 
 @pytest.mark.parametrize(('arguments', 'message'), [
