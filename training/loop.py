@@ -6,6 +6,7 @@ import math
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import nn
@@ -42,7 +43,7 @@ def class_weights(labels: torch.Tensor, classes: int) -> torch.Tensor:
 def fit(
     name: str,
     network: nn.Module,
-    batches: Callable[[int], Iterable[Batch]],
+    batches: Callable[[int], Iterable[Any]],
     dev: Callable[[], Iterable[Batch]],
     *,
     optimiser: torch.optim.Optimizer,
@@ -52,6 +53,7 @@ def fit(
     low_precision: bool = False,
     label_smoothing: float = 0.05,
     clip: Callable[[Iterable[nn.Parameter]], object] = clip_norm,
+    parts: Callable[[Any], Iterable[Batch]] = lambda batch: (batch,),
     report: Callable[[str], object] = say,
 ) -> tuple[Epoch, ...]:
     """Train `network` in place; it ends with the weights that had the lowest loss on the development set.
@@ -61,6 +63,8 @@ def fit(
     :param patience: epochs without improvement after which to stop.
     :param low_precision: compute in bfloat16 where that is precise enough: three times as fast on recent processors.
     :param clip: bounds the gradients before each step.
+    :param parts: of a batch, computed one after the other, for the gradient of the whole takes more memory. A batch
+        is a `Batch` unless these are given.
     :param report: told of each epoch.
     :return: what came of each epoch.
     :raises ValueError: if a loss is no finite number any more.
@@ -70,15 +74,18 @@ def fit(
     for epoch in range(epochs):
         network.train()
         total, seen = 0.0, 0
-        for inputs, labels in batches(epoch):
-            with torch.autocast(labels.device.type, dtype=torch.bfloat16, enabled=low_precision):
-                logits = network(*inputs)
-            loss = functional.cross_entropy(logits.float(), labels, weights, label_smoothing=label_smoothing)
+        for batch in batches(epoch):
+            of_batch = list(parts(batch))
+            size = sum(len(labels) for _, labels in of_batch)
             optimiser.zero_grad()
-            loss.backward()
+            for inputs, labels in of_batch:
+                with torch.autocast(labels.device.type, dtype=torch.bfloat16, enabled=low_precision):
+                    logits = network(*inputs)
+                loss = functional.cross_entropy(logits.float(), labels, weights, label_smoothing=label_smoothing)
+                (loss * (len(labels) / size)).backward()
+                total, seen = total + float(loss.detach()) * len(labels), seen + len(labels)
             clip(network.parameters())
             optimiser.step()
-            total, seen = total + float(loss.detach()) * len(labels), seen + len(labels)
         loss_dev, uar = evaluate(network, dev(), weights)
         history.append(Epoch(total / seen, loss_dev, uar))
         if not math.isfinite(total + loss_dev):

@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -143,7 +143,7 @@ def _in_processes(work: Work, todo: Sequence[Run], jobs: int) -> Iterator[tuple[
     # Spawned: what torch's threads held would be locked for ever in a fork.
     context = multiprocessing.get_context('spawn')
     with ProcessPoolExecutor(min(jobs, len(todo)), context, _begin, (work,)) as pool:
-        running = {}
+        running: dict[Future[str | None], Run] = {}
         try:
             while waiting or running:
                 while waiting and len(running) < jobs:

@@ -23,6 +23,10 @@ from smern_ros.training.samples import in_length_buckets
 CLIP_VALUE = dict.fromkeys(('are', 'tre', 'mdre'), 10.0)
 """Bound of each gradient, of the networks of [30]. Of the others no paper says that it is bounded."""
 
+AT_ONCE = 1200
+"""Steps, on average, that a convolutional network is given at once on a CPU: the gradients of the parts of a batch
+are summed. A batch of SMACN at once, 128 utterances of 10 s, takes 6 GB."""
+
 UNKNOWN_WORD = 0.25
 """Words without a pretrained vector begin within plus or minus this, as in [30]."""
 
@@ -44,7 +48,7 @@ class Settings:
 
 @dataclass(frozen=True)
 class Machine:
-    """Where it is computed. It changes results no more than rounding does."""
+    """Where it is computed. What this changes of a result is rounding, and what dropout draws."""
 
     device: str = 'cpu'
     low_precision: bool = False  # bfloat16 in training
@@ -88,23 +92,27 @@ def train(
     clip = CLIP_VALUE.get(model)
     generator = np.random.default_rng(seed)
     lengths = _lengths(learn)
+    at_once = _at_once(network, machine, settings.batch, lengths)
     cuda = machine.device.startswith('cuda')
 
-    def batches(_epoch: int) -> Iterator[Batch]:
-        def of(rows: list[int], _labels: object) -> Batch:
-            return _inputs(network, learn, rows, machine.device)
-
+    def batches(_epoch: int) -> Iterator[list[int]]:
         rows = range(len(learn))
-        return in_length_buckets(rows, learn.labels, lengths.__getitem__, of, settings.batch, generator)
+        return in_length_buckets(
+            rows, learn.labels, lengths.__getitem__, lambda of_batch, _: of_batch, settings.batch, generator
+        )
+
+    def parts(rows: list[int]) -> Iterator[Batch]:
+        for start in range(0, len(rows), at_once):
+            yield _inputs(network, learn, rows[start : start + at_once], machine.device)
 
     with torch.random.fork_rng(devices=[machine.device] if cuda else []), \
             torch.backends.cudnn.flags(benchmark=False, deterministic=True):
         torch.manual_seed(seed)
         return fit(
-            model, network, batches, partial(_in_order, network, dev, settings.batch, machine.device),
+            model, network, batches, partial(_in_order, network, dev, at_once, machine.device),
             optimiser=torch.optim.Adam(network.parameters(), settings.learning_rate), weights=None,
             epochs=settings.epochs, patience=settings.patience, low_precision=machine.low_precision,
-            label_smoothing=0.0, clip=partial(_clip, clip) if clip else _leave, report=_say_nothing,
+            label_smoothing=0.0, clip=partial(_clip, clip) if clip else _leave, parts=parts, report=_say_nothing,
         )
 
 
@@ -113,7 +121,8 @@ def predict(network: nn.Module, samples: Samples, batch: int, machine: Machine =
     """(N, 4) float32 probabilities, in the order of the samples."""
     network.to(machine.device).eval()
     order = _by_length(samples)
-    logits = torch.cat([network(*inputs) for inputs, _ in _in_order(network, samples, batch, machine.device)])
+    at_once = _at_once(network, machine, batch, _lengths(samples))
+    logits = torch.cat([network(*inputs) for inputs, _ in _in_order(network, samples, at_once, machine.device)])
     probabilities = logits.float().softmax(dim=1).cpu().numpy()
     return probabilities[np.argsort(order)]
 
@@ -129,10 +138,18 @@ def _fill(embedding: nn.Embedding, vocabulary: Vocabulary, vectors: WordVectors 
                     embedding.weight[row] = torch.from_numpy(vectors.rows[vectors.words[word]])
 
 
+def _at_once(network: nn.Module, machine: Machine, batch: int, lengths: list[int]) -> int:
+    """How many utterances of such lengths."""
+    convolves = any(isinstance(module, (nn.Conv2d, nn.Conv3d)) for module in network.modules())
+    if not convolves or machine.device != 'cpu':
+        return batch
+    return min(max(AT_ONCE * len(lengths) // sum(lengths), 1), batch)
+
+
 def _lengths(samples: Samples) -> list[int]:
     """Steps of each sample: what the padding of a batch is measured in."""
     return [
-        max((len(t) for t in (s.mfcc, s.words, s.skeleton) if t is not None), default=1) for s in samples.tensors
+        max(len(t) for t in (s.mfcc, s.words, s.skeleton, s.mocap) if t is not None) for s in samples.tensors
     ]
 
 

@@ -86,6 +86,17 @@ def test_gradients_are_bounded_where_the_paper_of_the_network_says(model, clippe
     assert set(bounds) == ({10.0} if clipped else set())
 
 
+def test_a_batch_in_parts_is_the_same_batch(features, monkeypatch):
+    """Without dropout, whose draws differ."""
+    still = {'first_channels': 4, 'channels': 6, 'attention_size': 4, 'heads': 2, 'out': 8, 'dropout': 0.0}
+    run = Run('smacn', 'random', 0, overrides=still, settings=BRIEF)
+    losses = {}
+    for steps in (30, 10_000):
+        monkeypatch.setattr(train, 'AT_ONCE', steps)
+        losses[steps] = [(e.train_loss, e.dev_loss) for e in execute(run, features).history]
+    assert np.allclose(losses[30], losses[10_000], atol=1e-4)
+
+
 def test_divergence_is_told_not_hidden(features, small):
     settings = Settings(epochs=5, patience=5, batch=16, learning_rate=1e30)
     with pytest.raises(ValueError, match='mdre diverged in epoch'):
