@@ -72,18 +72,15 @@ class AsrNode(SmernNode):
                 f'at most {LONGEST:.0f} s are taken'
             )
         self._frame_id = message.header.frame_id
-        given_up: list[Utterance] = []
         if message.state == msg.Utterance.RESUMED:
             self._schedule.resumed(utterance.id)
             return
         if message.state == msg.Utterance.TENTATIVE:
             given_up = self._schedule.tentative(utterance)
-        elif message.state == msg.Utterance.ENDED:
+        else:
             transcript, given_up = self._schedule.ended(utterance)
             if transcript is not None:
                 self._publish(transcript, is_final=True)
-        else:
-            raise ValueError(f'utterance {utterance.id!r} has the unknown state {message.state}')
         for lost in given_up:
             self.health.dropped(1)
             self.complain('queue', f'utterance {lost.id!r} gets no transcript: recognition is slower than speech')

@@ -89,10 +89,8 @@ class SkeletonFilterNode(SmernNode):
         utterance = utterance_from_message(message)
         if message.state == msg.Utterance.RESUMED:
             self._drop(utterance.id)
-        elif message.state in (msg.Utterance.TENTATIVE, msg.Utterance.ENDED):
-            self._want(utterance)
         else:
-            raise ValueError(f'utterance {utterance.id!r} has the unknown state {message.state}')
+            self._want(utterance)
 
     # --- windows of utterances --------------------------------------------------------------------------------
 
