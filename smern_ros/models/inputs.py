@@ -111,7 +111,7 @@ class InputEncoder:
         x, visible = x[-MAX_SKELETON_FRAMES:], visible[-MAX_SKELETON_FRAMES:]
         if not visible.any():
             return None
-        seen = torch.from_numpy(visible)
+        seen = torch.from_numpy(np.array(visible))  # a copy: features on disk may be mapped read-only
         return self.normalise('skeleton', x) * seen.repeat_interleave(3, dim=1), seen
 
     def normalise(self, name: str, values: np.ndarray) -> torch.Tensor:
