@@ -1,6 +1,7 @@
 """One track of a file, decoded by FFmpeg through PyAV: stamps that grow, upright pictures, sound in 16 bit."""
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -35,15 +36,16 @@ class AudioBlock:
         return self.stamp_ns + len(self.samples) * SECOND // self.sample_rate
 
 
-class _Track:
+class _Track(ABC):
     """Decodes one track; afterwards knows its end and what was damaged."""
 
     def __init__(self) -> None:
         self.end_ns = 0
         self.errors: list[str] = []
 
+    @abstractmethod
     def decode(self, container: av.container.InputContainer) -> Iterator:
-        raise NotImplementedError
+        """The track's pieces in the order of their stamps."""
 
     def _frames(self, container: av.container.InputContainer, stream: av.stream.Stream) -> Iterator:
         import av
