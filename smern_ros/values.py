@@ -13,6 +13,9 @@ from smern_ros.spec import MODALITIES
 
 SECOND = 1_000_000_000
 """Nanoseconds."""
+CLOCK_JUMP = SECOND
+"""ns by which stamps of one kind may step back and have only come late; by more, the clock was set back, or a recording
+begins again."""
 
 
 @dataclass(frozen=True, eq=False)

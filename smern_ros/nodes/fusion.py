@@ -28,10 +28,8 @@ from smern_ros.nodes.parameters import Parameter
 from smern_ros.predictor import EmotionPredictor
 from smern_ros.skeleton.speaker import NEAREST, choose
 from smern_ros.spec import AUDIO, SKELETON, TEXT, SpecMismatch
-from smern_ros.values import SECOND, SkeletonWindow
+from smern_ros.values import CLOCK_JUMP, SECOND, SkeletonWindow
 
-CLOCK_JUMP = SECOND
-"""ns by which the time of utterances or windows may step back before everything under way is forgotten."""
 SPEECH_HOLDS = 0.5
 """s after a voiced frame in which somebody still speaks: longer than a pause between words, and than the detector needs
 to announce an utterance."""

@@ -21,10 +21,7 @@ from smern_ros.nodes.messages import (
 from smern_ros.nodes.parameters import Parameter
 from smern_ros.skeleton.history import SkeletonHistory
 from smern_ros.skeleton.live import LiveFilter
-from smern_ros.values import SECOND, Utterance
-
-CLOCK_JUMP = SECOND
-"""ns by which the end of an utterance may lie before another's until it is another recording, whose ids may repeat."""
+from smern_ros.values import CLOCK_JUMP, SECOND, Utterance
 
 REMEMBERED = 100
 """Utterances of which the last published window's end is kept."""

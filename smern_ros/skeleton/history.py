@@ -6,10 +6,7 @@ from collections.abc import Sequence
 
 from smern_ros.skeleton.window import cut
 from smern_ros.spec import SPEC, FeatureSpec
-from smern_ros.values import SECOND, Skeleton, SkeletonWindow
-
-CLOCK_JUMP = SECOND
-"""ns; a frame that is older by less than this came late, by more it may be from a clock that was set back."""
+from smern_ros.values import CLOCK_JUMP, SECOND, Skeleton, SkeletonWindow
 
 
 class SkeletonHistory:

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
 from smern_ros.spec import LABELS
+from smern_ros.training.corpora.iemocap.published import IN_PAPER
 from smern_ros.training.experiments.carry_out import Failure, Work
 from smern_ros.training.experiments.integrate import Scores
 from smern_ros.training.experiments.protocols import FOLDS
@@ -94,9 +95,9 @@ def _notices(plan: Plan, features: FeatureSet, work: Work) -> Iterable[str]:
     if features.corpus != 'iemocap':
         yield (f'These figures are of the corpus {features.corpus}, not of IEMOCAP. They show that every part works; '
                'their difference from the paper means nothing.')
-    elif dict(counts) != published.UTTERANCES:
-        yield f'The corpus has {_counted(counts)}. The paper used {_counted(published.UTTERANCES)}.'
-        if len(features) < NEARLY_ALL * sum(published.UTTERANCES.values()):
+    elif dict(counts) != IN_PAPER:
+        yield f'The corpus has {_counted(counts)}. The paper used {_counted(IN_PAPER)}.'
+        if len(features) < NEARLY_ALL * sum(IN_PAPER.values()):
             yield 'So these figures are not of all of IEMOCAP, and their difference from the paper means nothing.'
     choice = plan.choice
     if choice.folds < FOLDS or choice.repetitions < published.REPETITIONS:

@@ -102,8 +102,6 @@ TESTS = (
 )
 
 REPETITIONS = 10
-UTTERANCES = {'happy': 1606, 'sad': 1081, 'angry': 1102, 'neutral': 1703}
-"""Of IEMOCAP (section IV-A), less those whose actor is not in view."""
 
 CONFUSIONS = {
     '(a) gesture': 'Neutral is found relatively often; what is missed of the others is mostly taken for neutral.',
