@@ -17,6 +17,7 @@ import torch
 
 from smern_ros import models
 from smern_ros.models.inputs import Normalisation
+from smern_ros.persons import NOBODY, PriorWeights
 from smern_ros.spec import MODALITIES, SPEC, FeatureSpec, SpecMismatch
 from smern_ros.text.vocabulary import Vocabulary
 
@@ -27,7 +28,9 @@ if TYPE_CHECKING:
     from smern_ros.models.tre import TRE
 
 WEIGHTS, CONFIG, WORDS = FILES = ('model.safetensors', 'config.json', 'vocabulary.json')
-FORMAT = 1
+FORMAT = 2
+READABLE = (1, 2)
+"""Format 1 knows no normalisation by person, and a program that knows format 1 alone must not leave it out unasked."""
 NETWORKS = ('are', 'tre', 'smacn', 'smern_ga')
 LARGEST = {WEIGHTS: 512 << 20, CONFIG: 4 << 20, WORDS: 8 << 20}
 """Bytes. A larger file is not read: it is damaged or no checkpoint of this package."""
@@ -52,6 +55,7 @@ class Checkpoint:
     vocabulary: Vocabulary
     normalisation: Normalisation
     temperatures: dict[str, float]  # of each of SUBSETS: logits are divided by it before the softmax
+    person_prior: PriorWeights = NOBODY  # as how much of a person the normalisation counts
     spec: FeatureSpec = SPEC
     training: dict = field(default_factory=dict)  # data, licences, seed: JSON
     metrics: dict = field(default_factory=dict)   # held-out figures: JSON
@@ -80,6 +84,7 @@ def save(checkpoint: Checkpoint, path: Path) -> None:
         'networks': {name: dataclasses.asdict(network.config) for name, network in networks.items()},
         'temperatures': checkpoint.temperatures,
         'normalisation': dataclasses.asdict(checkpoint.normalisation),
+        'person_prior': dataclasses.asdict(checkpoint.person_prior),
         'training': checkpoint.training,
         'metrics': checkpoint.metrics,
     }
@@ -106,6 +111,7 @@ def load(path: Path) -> Checkpoint:
         _load_weights(networks, path / WEIGHTS)
         normalisation = _read_normalisation(_part(config, 'normalisation', dict, path), spec)
         temperatures = _check_temperatures(_part(config, 'temperatures', dict, path))
+        person_prior = NOBODY if config['format'] == 1 else PriorWeights(**_part(config, 'person_prior', dict, path))
     except SpecMismatch:
         raise
     except (ValueError, TypeError, RecursionError) as error:
@@ -116,6 +122,7 @@ def load(path: Path) -> Checkpoint:
         vocabulary=vocabulary,
         normalisation=normalisation,
         temperatures=temperatures,
+        person_prior=person_prior,
         spec=spec,
         training=_part(config, 'training', dict, path),
         metrics=_part(config, 'metrics', dict, path),
@@ -151,9 +158,9 @@ def _read_config(path: Path) -> dict:
         config = json.loads((path / CONFIG).read_text(encoding='utf-8'))
     except (ValueError, RecursionError) as error:
         raise _unusable(path, f'{CONFIG} is no JSON: {error}') from error
-    if not isinstance(config, dict) or config.get('format') != FORMAT:
+    if not isinstance(config, dict) or config.get('format') not in READABLE:
         found = config.get('format') if isinstance(config, dict) else type(config).__name__
-        raise _unusable(path, f'{CONFIG} is of format {found!r}, and this version reads {FORMAT}')
+        raise _unusable(path, f'{CONFIG} is of format {found!r}; wanted one of {READABLE}')
     if not isinstance(config.get('id'), str) or not re.fullmatch(r'[\w.+-]{1,64}', config['id']):
         raise _unusable(path, f'its id is {config.get("id")!r}; wanted 1 to 64 letters, digits, "_", "-", "." or "+"')
     return config

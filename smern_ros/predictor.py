@@ -10,6 +10,7 @@ import torch
 from smern_ros import checkpoint as checkpoints
 from smern_ros.checkpoint import Checkpoint
 from smern_ros.models.inputs import InputEncoder
+from smern_ros.persons import ABSENT, People, PersonStatistics
 from smern_ros.spec import AUDIO, MODALITIES, SKELETON, TEXT
 from smern_ros.values import AudioFeatures, Prediction, SkeletonWindow, Transcript, UtteranceInputs
 
@@ -37,7 +38,9 @@ class EmotionPredictor:
         self.checkpoint = checkpoint
         self.id = checkpoint.id
         self.labels = checkpoint.spec.labels
-        self._inputs = InputEncoder(checkpoint.normalisation, checkpoint.vocabulary, checkpoint.spec)
+        self._inputs = InputEncoder(
+            checkpoint.normalisation, checkpoint.vocabulary, checkpoint.spec, checkpoint.person_prior
+        )
         fusion = checkpoint.smern_ga.config
         self._sizes = {AUDIO: fusion.audio, TEXT: fusion.text, SKELETON: fusion.skeleton}
 
@@ -51,9 +54,12 @@ class EmotionPredictor:
         return cls(checkpoints.load(shipped_checkpoint() if path is None else Path(path)))
 
     @torch.inference_mode()
-    def encode_audio(self, features: AudioFeatures) -> torch.Tensor | None:
-        """The vector A (200,), or None if nothing in it was voiced."""
-        inputs = self._inputs.audio(features)
+    def encode_audio(self, features: AudioFeatures, person: PersonStatistics | None = None) -> torch.Tensor | None:
+        """The vector A (200,), or None if nothing in it was voiced.
+
+        :param person: what is known of who speaks beside these features; None: nothing.
+        """
+        inputs = self._inputs.audio(features, person)
         if inputs is None:
             return None
         mfcc, prosody = inputs
@@ -68,9 +74,12 @@ class EmotionPredictor:
         return self.checkpoint.tre.features(words[None], torch.tensor([len(words)]))[0]
 
     @torch.inference_mode()
-    def encode_skeleton(self, window: SkeletonWindow) -> torch.Tensor | None:
-        """SMACN's vector (256,), or None if no joint is visible in any frame."""
-        inputs = self._inputs.skeleton(window)
+    def encode_skeleton(self, window: SkeletonWindow, person: PersonStatistics | None = None) -> torch.Tensor | None:
+        """SMACN's vector (256,), or None if no joint is visible in any frame.
+
+        :param person: what is known of who moves beside this window; None: nothing.
+        """
+        inputs = self._inputs.skeleton(window, person)
         if inputs is None:
             return None
         x, visible = inputs
@@ -107,18 +116,32 @@ class EmotionPredictor:
             model=self.id,
         )
 
-    def predict(self, inputs: UtteranceInputs) -> Prediction:
+    def told_by(
+        self, features: AudioFeatures | None = None, window: SkeletonWindow | None = None
+    ) -> PersonStatistics:
+        """What an utterance tells of its person: to be remembered for those that follow."""
+        return self._inputs.told_by(features, window)
+
+    def predict(self, inputs: UtteranceInputs, people: People | None = None) -> Prediction:
         """Encode and fuse all that is known of an utterance.
 
+        :param people: who was met so far; the utterance is added. Feed the utterances in the order of time. None:
+            nobody was met, each utterance stands alone.
         :raises NoEvidence: if nothing of it can be used.
         """
-        return self.fuse(
-            {
-                AUDIO: None if inputs.audio is None else self.encode_audio(inputs.audio),
-                TEXT: None if inputs.text is None else self.encode_text(inputs.text),
-                SKELETON: None if inputs.skeleton is None else self.encode_skeleton(inputs.skeleton),
-            }
-        )
+        people = People() if people is None else people
+        window, start_ns = inputs.skeleton, inputs.start_ns
+        person_id = ABSENT
+        skeleton = None
+        if window is not None:
+            skeleton = self.encode_skeleton(window, people.known(window.person_id, start_ns))
+            person_id = window.person_id if skeleton is not None else ABSENT
+        known = people.known(person_id, start_ns)
+        audio = None if inputs.audio is None else self.encode_audio(inputs.audio, known)
+        text = None if inputs.text is None else self.encode_text(inputs.text)
+        prediction = self.fuse({AUDIO: audio, TEXT: text, SKELETON: skeleton})
+        people.learn(person_id, self.told_by(inputs.audio, window), start_ns, inputs.end_ns)
+        return prediction
 
     def _check_vectors(self, vectors: Mapping[str, torch.Tensor | None]) -> dict[str, torch.Tensor]:
         """Those given, in the order of MODALITIES."""

@@ -9,6 +9,7 @@ from smern_ros import checkpoint as checkpoints
 from smern_ros import models
 from smern_ros.checkpoint import Checkpoint, CheckpointError
 from smern_ros.models.inputs import Normalisation
+from smern_ros.persons import NOBODY, PriorWeights
 from smern_ros.spec import SpecMismatch
 from smern_ros.text.vocabulary import Vocabulary
 
@@ -25,6 +26,7 @@ def untrained(**changes) -> Checkpoint:
         'vocabulary': vocabulary,
         'normalisation': Normalisation.identity(),
         'temperatures': dict.fromkeys(checkpoints.SUBSETS, 1.5),
+        'person_prior': PriorWeights(mfcc=800.0, prosody=4.0),
         'training': {'data': ['none']},
         'metrics': {'audio': {'uar': 0.25}},
     }
@@ -51,6 +53,7 @@ def test_what_was_saved_is_loaded(saved):
     )
     assert found.vocabulary.words == made.vocabulary.words
     assert found.normalisation == made.normalisation
+    assert found.person_prior == made.person_prior
     for name in checkpoints.NETWORKS:
         mine, theirs = getattr(made, name), getattr(found, name)
         assert mine.config == theirs.config
@@ -59,6 +62,15 @@ def test_what_was_saved_is_loaded(saved):
             stored = theirs.state_dict()[key]
             assert stored.dtype == torch.float32
             assert torch.equal(stored, value.half().float())
+
+
+def test_an_earlier_checkpoint_normalises_everybody_alike(saved):
+    def of_format_1(config):
+        config['format'] = 1
+        del config['person_prior']
+
+    edit(saved, of_format_1)
+    assert checkpoints.load(saved).person_prior == NOBODY
 
 
 def test_weights_are_stored_in_half_precision(saved):
@@ -136,7 +148,7 @@ def test_a_file_of_absurd_size_is_not_read(saved):
 @pytest.mark.parametrize(
     ('change', 'why'),
     [
-        (lambda c: c.update(format=2), 'of format 2'),
+        (lambda c: c.update(format=3), 'of format 3'),
         (lambda c: c.update(id='a\nb'), 'its id is'),
         (lambda c: c.pop('id'), 'its id is None'),
         (lambda c: c.pop('networks'), "no 'networks'"),
@@ -155,6 +167,9 @@ def test_a_file_of_absurd_size_is_not_read(saved):
         (lambda c: c['normalisation'].update(mfcc_std=[0.0] * 39), r'mfcc_std\[0\] is 0'),
         (lambda c: c['normalisation'].update(mfcc_mean=[float('nan')] * 39), r'mfcc_mean\[0\] is nan'),
         (lambda c: c['normalisation'].update(mfcc_mean=3), 'cannot be used'),
+        (lambda c: c.pop('person_prior'), "no 'person_prior'"),
+        (lambda c: c['person_prior'].update(mfcc=0), 'weight of mfcc against a person is 0'),
+        (lambda c: c['person_prior'].update(face=1.0), 'cannot be used'),
     ],
 )
 def test_a_configuration_that_cannot_be_true_is_refused_with_the_reason(saved, change, why):

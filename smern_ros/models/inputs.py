@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
+from smern_ros.persons import NOBODY, PersonStatistics, PriorWeights
 from smern_ros.spec import SPEC, FeatureSpec
 from smern_ros.text.vocabulary import Vocabulary
 from smern_ros.text.words import tokenise
@@ -54,13 +55,25 @@ class Normalisation:
 
 
 class InputEncoder:
-    """Turns the evidence of one utterance into what the encoders take, without a batch dimension."""
+    """Turns the evidence of one utterance into what the encoders take, without a batch dimension.
 
-    def __init__(self, normalisation: Normalisation, vocabulary: Vocabulary, spec: FeatureSpec = SPEC):
+    Inputs that have a weight in `person_prior` are normalised by the person they are of: by what is known of them
+    already and by the utterance itself.
+    """
+
+    def __init__(
+        self,
+        normalisation: Normalisation,
+        vocabulary: Vocabulary,
+        spec: FeatureSpec = SPEC,
+        person_prior: PriorWeights = NOBODY,
+    ):
+        """:param person_prior: as how much of a person the normalisation counts."""
         normalisation.check(spec)
         self.spec = spec
         self.normalisation = normalisation
         self.vocabulary = vocabulary
+        self.person_prior = person_prior
         self._scale = {
             name: tuple(
                 np.asarray(getattr(normalisation, f'{name}_{part}'), np.float32) for part in ('mean', 'std')
@@ -68,21 +81,23 @@ class InputEncoder:
             for name in ('mfcc', 'prosody', 'skeleton')
         }
 
-    def audio(self, features: AudioFeatures) -> tuple[torch.Tensor, torch.Tensor] | None:
+    def audio(
+        self, features: AudioFeatures, person: PersonStatistics | None = None
+    ) -> tuple[torch.Tensor, torch.Tensor] | None:
         """(T, 39), (35,); None if there is no frame, or none that was voiced.
 
         Of a long utterance the first `max_audio_frames` are read, as the base model [30] does; the prosodic values
         are of the whole.
 
+        :param person: what is known of who speaks from elsewhere; None: nothing.
         :raises ValueError: for another shape, or for numbers that are not finite.
         """
-        _check_array('mfcc', features.mfcc, None, self.spec.mfcc)
-        _check_array('prosody', features.prosody, len(self.spec.prosody))
-        if len(features.mfcc) == 0 or features.prosody[F0_MEAN] == 0:
+        if not self._is_voiced(features):
             return None
+        person = _together(person, self.told_by(features))
         return (
-            self.normalise('mfcc', features.mfcc[: self.spec.max_audio_frames]),
-            self.normalise('prosody', features.prosody),
+            self.normalise('mfcc', features.mfcc[: self.spec.max_audio_frames], person),
+            self.normalise('prosody', features.prosody, person),
         )
 
     def text(self, text: str) -> torch.Tensor | None:
@@ -92,32 +107,78 @@ class InputEncoder:
             return None
         return torch.tensor(self.vocabulary.rows(tokens))
 
-    def skeleton(self, window: SkeletonWindow) -> tuple[torch.Tensor, torch.Tensor] | None:
+    def skeleton(
+        self, window: SkeletonWindow, person: PersonStatistics | None = None
+    ) -> tuple[torch.Tensor, torch.Tensor] | None:
         """(T, 30) zero where not visible, (T, 10) bool; None if no joint is visible in any frame.
 
+        :param person: what is known of who moves from elsewhere; None: nothing.
         :raises ValueError: for another shape, or for numbers that are not finite.
         """
-        from smern_ros.skeleton.features import model_input
+        return self.movement(*self._model_input(window), person)
 
-        _check_array('positions', window.positions, None, len(self.spec.joints), 3)
-        return self.movement(*model_input(window, self.spec))
-
-    def movement(self, x: np.ndarray, visible: np.ndarray) -> tuple[torch.Tensor, torch.Tensor] | None:
+    def movement(
+        self, x: np.ndarray, visible: np.ndarray, person: PersonStatistics | None = None
+    ) -> tuple[torch.Tensor, torch.Tensor] | None:
         """The same of a window that went through `model_input` already.
 
         :param x: (T, 30), not normalised.
         :param visible: (T, 10) bool.
         """
+        person = _together(person, self._told_by_movement(x, visible))
         x, visible = x[-MAX_SKELETON_FRAMES:], visible[-MAX_SKELETON_FRAMES:]
         if not visible.any():
             return None
         seen = torch.from_numpy(np.array(visible))  # a copy: features on disk may be mapped read-only
-        return self.normalise('skeleton', x) * seen.repeat_interleave(3, dim=1), seen
+        return self.normalise('skeleton', x, person) * seen.repeat_interleave(3, dim=1), seen
 
-    def normalise(self, name: str, values: np.ndarray) -> torch.Tensor:
-        """:param values: (..., D) of 'mfcc', 'prosody' or 'skeleton'."""
+    def told_by(
+        self, features: AudioFeatures | None = None, window: SkeletonWindow | None = None
+    ) -> PersonStatistics:
+        """What an utterance tells of its person, as far as inputs are normalised by person.
+
+        Speech without a voiced frame tells nothing, and neither does a hidden joint.
+        """
+        told = PersonStatistics()
+        if features is not None and self._is_voiced(features):
+            for name, values in (('mfcc', features.mfcc), ('prosody', features.prosody[None])):
+                if name in self.person_prior.names:
+                    told = told.add(name, values)
+        if window is not None:
+            told = _together(told, self._told_by_movement(*self._model_input(window)))
+        return told
+
+    def _told_by_movement(self, x: np.ndarray, visible: np.ndarray) -> PersonStatistics:
+        told = PersonStatistics()
+        return told.add('skeleton', x, visible.repeat(3, axis=1)) if 'skeleton' in self.person_prior.names else told
+
+    def normalise(self, name: str, values: np.ndarray, person: PersonStatistics | None = None) -> torch.Tensor:
+        """
+        :param values: (..., D) of 'mfcc', 'prosody' or 'skeleton'.
+        :param person: all that is known of whose they are, these values included; None: nothing.
+        """
         mean, std = self._scale[name]
+        weight = getattr(self.person_prior, name)
+        if person is not None and weight is not None:
+            moments = getattr(person, name)
+            shrunk = moments.shrunk_to(mean.astype(np.float64), std.astype(np.float64), weight)
+            mean, std = (part.astype(np.float32) for part in shrunk)
         return torch.from_numpy(np.clip((values - mean) / std, -LIMIT, LIMIT).astype(np.float32))
+
+    def _is_voiced(self, features: AudioFeatures) -> bool:
+        _check_array('mfcc', features.mfcc, None, self.spec.mfcc)
+        _check_array('prosody', features.prosody, len(self.spec.prosody))
+        return len(features.mfcc) > 0 and features.prosody[F0_MEAN] != 0
+
+    def _model_input(self, window: SkeletonWindow) -> tuple[np.ndarray, np.ndarray]:
+        from smern_ros.skeleton.features import model_input
+
+        _check_array('positions', window.positions, None, len(self.spec.joints), 3)
+        return model_input(window, self.spec)
+
+
+def _together(*known: PersonStatistics | None) -> PersonStatistics:
+    return PersonStatistics.joined([part for part in known if part is not None])
 
 
 def _check_array(name: str, values: np.ndarray, *wanted: int | None) -> None:
