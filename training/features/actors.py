@@ -1,10 +1,11 @@
-"""Both actors of a dialog, from its video: the pose of each half of the picture, frame by frame."""
+"""Both actors of a dialog, from its video: the pose of each half of the picture, while its actor is of interest."""
 from __future__ import annotations
 
 import dataclasses
 import importlib.metadata
 import os
 import zipfile
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,13 +20,18 @@ from smern_ros.skeleton.window import cut
 from smern_ros.spec import SPEC
 from smern_ros.training.corpora.iemocap.video import Side
 from smern_ros.training.features import keys
-from smern_ros.values import Skeleton
+from smern_ros.values import SECOND, Skeleton
 
 IN_VIEW = 0.25
 """Of an utterance's frames, the share in which the actor must be seen. The paper does not say which utterances lack the
 actor's image; this is our choice. It keeps out a half without an actor in which something is taken for one now and
 then, and keeps in an actor who is hidden most of the time."""
+LEAD = SECOND // 2
+"""ns before a span from which on its actor is looked at. With less, the estimator has not yet settled when the span
+begins; with more, the skeletons in the span come no nearer to those of who looks all the time."""
 _SIDES = tuple(Side)
+Spans = Mapping[Side, Sequence[tuple[int, int]]]
+"""When to look at each actor: start and end in ns of the video's time."""
 
 
 @dataclass(frozen=True)
@@ -58,9 +64,9 @@ class PoseChoice:
 class Actors:
     """The raw skeletons of a video's two halves. In each at most one person is looked for: its actor."""
 
-    stamps_ns: np.ndarray  # (F,) int64, growing
+    stamps_ns: np.ndarray  # (F,) int64, growing; all frames of the video
     positions: np.ndarray  # (2, F, 10, 3) float32, left and right; see `Skeleton.positions`; NaN where not seen
-    extents: np.ndarray    # (2, F) float32, NaN where nobody was seen
+    extents: np.ndarray    # (2, F) float32, NaN where nobody was seen or nobody looked
     problem: str           # what was wrong with the video; '': nothing
 
     @property
@@ -74,17 +80,27 @@ class Actors:
         :return: filtered (S, 30) float32, without the low-pass (S, 30) float32, visible (S, 10) bool; None if the actor
             is not in view.
         """
+        window = self.window(side, start_ns, end_ns)
+        if window is None:
+            return None
+        half, seen = self._seen(side, start_ns, end_ns)
+        raw, _ = resample(self.stamps_ns[seen], self.positions[half, seen], start_ns, end_ns, SPEC)
+        filtered, visible = model_input(window)
+        unfiltered, _ = model_input(dataclasses.replace(window, positions=raw))
+        return filtered, unfiltered, visible
+
+    def window(self, side: Side, start_ns: int, end_ns: int) -> SkeletonWindow | None:
+        """The actor's movement from start to end as the robot passes it on; None if the actor is not in view."""
+        half, seen = self._seen(side, start_ns, end_ns)
+        windows = cut([self._skeleton(half, frame) for frame in seen], start_ns, end_ns)
+        return windows[0] if windows and windows[0].visible.any(axis=1).mean() >= IN_VIEW else None
+
+    def _seen(self, side: Side, start_ns: int, end_ns: int) -> tuple[int, np.ndarray]:
+        """Row of the half, and the frames from start to end in which its actor was seen."""
         half = _SIDES.index(side)
         first = np.searchsorted(self.stamps_ns, start_ns, 'left')
         last = np.searchsorted(self.stamps_ns, end_ns, 'right')
-        seen = first + np.flatnonzero(np.isfinite(self.extents[half, first:last]))
-        windows = cut([self._skeleton(half, frame) for frame in seen], start_ns, end_ns)
-        if not windows or windows[0].visible.any(axis=1).mean() < IN_VIEW:
-            return None
-        raw, _ = resample(self.stamps_ns[seen], self.positions[half, seen], start_ns, end_ns, SPEC)
-        filtered, visible = model_input(windows[0])
-        unfiltered, _ = model_input(dataclasses.replace(windows[0], positions=raw))
-        return filtered, unfiltered, visible
+        return half, first + np.flatnonzero(np.isfinite(self.extents[half, first:last]))
 
     def _skeleton(self, half: int, frame: int) -> Skeleton:
         positions = self.positions[half, frame]
@@ -113,26 +129,31 @@ class Actors:
             return None
 
 
-def watch(video: Path, choice: PoseChoice) -> Actors:
-    """Look at a whole video once. Of a damaged or cut off one, what is there.
+def watch(video: Path, choice: PoseChoice, spans: Spans) -> Actors:
+    """Read a whole video once and look at each actor in the spans. Of a damaged or cut off one, what is there.
+
+    Looking is nearly all of the work; nobody needs to look at who listens, or at what is not used.
 
     :raises MediaError: if it cannot be opened or holds no video.
     """
     reader = MediaReader(video)
     if not reader.has_video:
         raise MediaError(f'{video} holds no video')
-    estimators = [choice.create() for _ in _SIDES]
+    estimators = {side: choice.create() for side in _SIDES if spans[side]}
     stamps, positions, extents = [], [], []
     nobody = np.full((len(SPEC.joints), 3), np.nan, np.float32)
     try:
         for frame in reader.video():
-            halves = [np.ascontiguousarray(frame.image[:, side.columns(frame.image.shape[1])]) for side in _SIDES]
-            found = [e.estimate(half, frame.stamp_ns) for e, half in zip(estimators, halves, strict=True)]
+            found: list[list[Skeleton]] = [[] for _ in _SIDES]
+            for people, side in zip(found, _SIDES, strict=True):
+                if any(start - LEAD <= frame.stamp_ns <= end for start, end in spans[side]):
+                    half = np.ascontiguousarray(frame.image[:, side.columns(frame.image.shape[1])])
+                    people += estimators[side].estimate(half, frame.stamp_ns)
             stamps.append(frame.stamp_ns)
             positions.append(np.stack([people[0].positions if people else nobody for people in found]))
             extents.append([people[0].extent if people else np.nan for people in found])
     finally:
-        for estimator in estimators:
+        for estimator in estimators.values():
             estimator.close()
     for _ in reader.audio():  # only a file that was read whole tells its problem
         pass

@@ -13,6 +13,7 @@ from smern_ros.spec import SPEC
 from smern_ros.training.corpora.iemocap import CorpusError, IemocapUtterance, Problem, mocap
 from smern_ros.training.corpora.iemocap.mocap import MocapRecording
 from smern_ros.training.corpora.iemocap.report import NO_ACTOR
+from smern_ros.training.corpora.iemocap.video import Side
 from smern_ros.training.features import keys, motion, smile, sound
 from smern_ros.training.features.actors import Actors, PoseChoice, watch
 from smern_ros.training.features.store import FeatureError, FeatureRow, FeatureSet, SampleArrays
@@ -152,11 +153,13 @@ class _Extraction:
         choice, video = self._unit.pose, self._unit.utterances[0].video
         if choice is None or video is None:  # a missing video is a problem of the corpus, which its reader tells
             return None
-        path = self._cache / 'poses' / f'{video.stem}-{keys.key(video=keys.file(video), pose=choice.key())}.npz'
+        spans = {side: [(u.start_ns, u.end_ns) for u in self._unit.utterances if u.side is side] for side in Side}
+        made_of = keys.key(video=keys.file(video), pose=choice.key(), spans=spans)
+        path = self._cache / 'poses' / f'{video.stem}-{made_of}.npz'
         actors = Actors.load(path)
         if actors is None:
             try:
-                actors = watch(video, choice)
+                actors = watch(video, choice, spans)
             except MediaError as error:
                 self._problems.append(Problem(video, _without(video, error)))
                 return None

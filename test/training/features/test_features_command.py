@@ -14,8 +14,9 @@ from smern_ros.cli.main import main
 from smern_ros.spec import LABELS, PROSODY, SPEC
 from smern_ros.training.corpora import iemocap
 from smern_ros.training.corpora.iemocap.report import NO_ACTOR
+from smern_ros.training.corpora.iemocap.video import Side
 from smern_ros.training.features import sound
-from smern_ros.training.features.actors import Actors
+from smern_ros.training.features.actors import LEAD, Actors
 from smern_ros.training.features.store import FeatureSet
 from smern_ros.training.features.unit import UNREADABLE_SOUND, UNREADABLE_VIDEO
 from smern_ros.values import Utterance
@@ -120,10 +121,21 @@ def test_the_filter_takes_out_what_is_fast_and_nothing_else(seen):
 
 
 @pytest.mark.weights
-def test_each_actor_is_looked_for_in_the_own_half(seen):
-    path, = (seen[1] / 'cache/poses').glob('Ses02F_impro01-*.npz')
-    left, right = np.isfinite(Actors.load(path).extents).mean(axis=1)
-    assert left > 0.95 and right < 0.05
+@pytest.mark.parametrize('dialog', ['Ses01F_impro01', 'Ses02F_impro01'])  # in the second nobody is on the right
+def test_each_actor_is_looked_for_in_the_own_half_while_speaking_and_shortly_before(seen, dialog):
+    root, out, _ = seen
+    path, = (out / 'cache/poses').glob(f'{dialog}-*.npz')
+    actors = Actors.load(path)
+    found = dict(zip(Side, np.isfinite(actors.extents), strict=True))
+    for side, there in found.items():
+        spoken = [u for u in iemocap.read(root, subset=True).utterances if u.dialog == dialog and u.side is side]
+        during, near = (
+            np.any([(actors.stamps_ns >= u.start_ns - lead) & (actors.stamps_ns <= u.end_ns) for u in spoken], axis=0)
+            for lead in (0, LEAD)
+        )
+        assert 0 < during.sum() < near.sum() < len(there)
+        assert there[during].mean() == pytest.approx(0 if (dialog, side) == ('Ses02F_impro01', 'right') else 1, abs=.05)
+        assert not there[~near].any()
 
 
 @pytest.mark.weights
