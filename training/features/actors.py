@@ -20,7 +20,7 @@ from smern_ros.skeleton.window import cut
 from smern_ros.spec import SPEC
 from smern_ros.training.corpora.iemocap.video import Side
 from smern_ros.training.features import keys
-from smern_ros.values import SECOND, Skeleton
+from smern_ros.values import SECOND, Skeleton, SkeletonWindow
 
 IN_VIEW = 0.25
 """Of an utterance's frames, the share in which the actor must be seen. The paper does not say which utterances lack the
