@@ -12,6 +12,8 @@ LARGEST_SIZE = 1_000_000
 def check_config(config) -> None:
     """Dropout rates lie in 0..1, every other hyper-parameter is a positive whole number or a `Config` of its own.
 
+    A field with `metadata={'choices': (...)}` is one of these.
+
     :raises ValueError: naming the hyper-parameter and its value.
     """
     for field in dataclasses.fields(config):
@@ -20,6 +22,9 @@ def check_config(config) -> None:
         if isinstance(field.default_factory, type):  # the Config of an encoder inside; it has checked itself
             if type(value) is not field.default_factory:
                 raise ValueError(f'{where} is {value!r}; it must be a {field.default_factory.__qualname__}')
+        elif 'choices' in field.metadata:
+            if value not in field.metadata['choices']:
+                raise ValueError(f'{where} is {value!r}; it must be one of {", ".join(field.metadata["choices"])}')
         elif field.name.startswith('dropout'):
             if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < 1:
                 raise ValueError(f'{where} is {value!r}; a dropout rate is a number from 0 to below 1')
