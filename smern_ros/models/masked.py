@@ -8,11 +8,43 @@ from torch.nn import functional
 from smern_ros.models.checks import check_shape
 
 COORDINATES = 3
+SMALLEST_VARIANCE = 1e-5
+"""Added before the root, whose slope is infinite at zero."""
 
 
 def within(lengths: torch.Tensor, longest: int) -> torch.Tensor:
     """:return: (B, `longest`) bool, which steps are valid when each of the `lengths` (B,) first ones are."""
     return torch.arange(longest, device=lengths.device) < lengths[:, None]
+
+
+def means_of(count: int, x: torch.Tensor, lengths: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Each `count` neighbouring steps as their mean; the last mean is of those that are left.
+
+    :param x: (B, T, D), padded at the end with anything finite.
+    :param lengths: (B,) int64, 1..T.
+    :return: (B, ceil(T / count), D), and (B,) int64, how many of these are valid.
+    """
+    if count == 1:
+        return x, lengths
+    short = -x.shape[1] % count
+    steps = functional.pad(x, (0, 0, 0, short)).unflatten(1, (-1, count))             # (B, T/count, count, D)
+    valid = within(lengths, x.shape[1] + short).unflatten(1, (-1, count))[..., None]  # (B, T/count, count, 1)
+    means = (steps * valid).sum(dim=2) / valid.sum(dim=2).clamp(min=1)                # (B, T/count, D)
+    return means, (lengths + count - 1) // count
+
+
+def mean_and_deviation(x: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
+    """Over the valid steps, side by side.
+
+    :param x: (B, T, D), padded at the end with anything finite.
+    :param lengths: (B,) int64, 1..T.
+    :return: (B, 2*D)
+    """
+    valid = within(lengths, x.shape[1])[..., None]                                    # (B, T, 1)
+    count = lengths[:, None]
+    mean = (x * valid).sum(dim=1) / count                                             # (B, D)
+    variance = ((x - mean[:, None]) ** 2 * valid).sum(dim=1) / count                  # (B, D)
+    return torch.cat([mean, (variance + SMALLEST_VARIANCE).sqrt()], dim=1)
 
 
 def hide(x: torch.Tensor, visible: torch.Tensor, joints: int) -> torch.Tensor:
