@@ -73,7 +73,11 @@ def test_students_own_figures():
 
 
 @pytest.mark.parametrize(
-    ('first', 'second', 'p'), [([0.5], [0.6], math.nan), ([0.5, 0.5], [0.5, 0.5], 1), ([0.5, 0.5], [0.4, 0.4], 0)]
+    ('first', 'second', 'p'),
+    [
+        ([0.5], [0.6], math.nan), ([0.5, 0.5], [0.5, 0.5], 1), ([0.5, 0.5], [0.4, 0.4], 0),
+        ([0.5, 0.5], [0.4, 0.6], 1), ([0.25, 0.25], [0.25, 0.35], 0.42265),
+    ],
 )
 def test_what_has_no_spread_is_told_apart_without_warnings(first, second, p):
     with warnings.catch_warnings():
