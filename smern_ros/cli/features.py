@@ -56,8 +56,8 @@ def run(args: argparse.Namespace) -> int:
     """:return: 0 if all was read, 1 if there were problems, 2 if it cannot start or go on."""
     from smern_ros.assets import AssetError
     from smern_ros.skeleton.pose import MissingLibrary
+    from smern_ros.training.cluster import ClusterError
     from smern_ros.training.corpora import iemocap
-    from smern_ros.training.features.cluster import ClusterError
     from smern_ros.training.features.extract import extract
     from smern_ros.training.features.smile import MissingOpenSmile
     from smern_ros.training.features.workers import WorkerDied

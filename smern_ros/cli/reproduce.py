@@ -6,7 +6,7 @@ import math
 import os
 import shlex
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,8 +25,11 @@ def add_parser(subparsers) -> None:
         'continues where it was.',
     )
     parser.add_argument('--features', required=True, type=Path, metavar='DIR', help='made by smern features')
-    parser.add_argument('--out', required=True, type=Path, metavar='DIR', help='the folder of runs and report')
-    parser.add_argument('--tables', type=_numbers, metavar='1,2,3,4', help='of the paper (default: all; none: "")')
+    parser.add_argument('--out', required=True, type=Path, metavar='OUT', help='the folder of runs and report')
+    parser.add_argument(
+        '--tables', type=_words, metavar='1,2,3,4,sessions',
+        help='of the paper, and beside it: what networks say of speakers they do not know (default: all; none: "")',
+    )
     parser.add_argument('--figures', type=_numbers, metavar='4,5', help='of the paper (default: both; none: "")')
     parser.add_argument(
         '--models', type=_words, metavar='NAME,...', help='networks to train (default: all that are needed)'
@@ -40,18 +43,26 @@ def add_parser(subparsers) -> None:
     )
     parser.add_argument('--seed', type=int, default=0, metavar='N', help='of all that is random (default: 0)')
     parser.add_argument('--glove', type=Path, metavar='FILE', help='word vectors to begin with (default: random)')
-    parser.add_argument('--device', default='cpu', help='such as cuda (default: cpu)')
+    parser.add_argument('--device', default='cpu', help='cpu, cuda or cuda:N (default: cpu)')
     parser.add_argument('--bfloat16', action='store_true', help='compute with less precision, faster on GPUs')
-    parser.add_argument(
+    where = parser.add_mutually_exclusive_group()
+    where.add_argument(
         '--jobs', type=int, default=1, metavar='N', help='runs at a time, a process and a core each (default: 1)'
+    )
+    where.add_argument(
+        '--ray', default='', metavar='ADDRESS',
+        help='on a Ray cluster whose machines all see DIR, OUT and FILE there, a run a core (with --device cuda: a run '
+        'a GPU): HOST:PORT, auto or local',
     )
 
 
 def run(args: argparse.Namespace) -> int:
     """:return: 0 if all runs are done, 1 if some failed, 2 if it cannot start or go on."""
-    from smern_ros.training.experiments.carry_out import Work, carry_out
+    from smern_ros.training.cluster import ClusterError
+    from smern_ros.training.experiments.carry_out import carry_out
     from smern_ros.training.experiments.results import StoreError
     from smern_ros.training.experiments.train import Machine
+    from smern_ros.training.experiments.workers import Work
     from smern_ros.training.features.store import FeatureError, FeatureSet
     from smern_ros.training.reproduce import report
     from smern_ros.training.reproduce.gather import gather
@@ -62,12 +73,13 @@ def run(args: argparse.Namespace) -> int:
         planned = plan(_choice(args))
         work = Work(args.features, args.out, Machine(args.device, args.bfloat16), args.glove)
         features = FeatureSet.load(args.features, memory_mapped=True)
-        shown.say(f'{len(planned.runs)} runs, kept in {args.out / "runs"}; what is done there is not done again')
-        failures = carry_out(planned.runs, work, jobs=args.jobs, report=shown)
+        shown.say(f'{len(planned.runs)} runs ({_costs(planned.costs)}), kept in {args.out / "runs"}; '
+                  'what is done there is not done again')
+        failures = carry_out(planned.runs, work, jobs=args.jobs, ray=args.ray, report=shown)
         shown.end()
-        made = gather(planned, work, features, failures, _command(args))
+        made = gather(planned, work, features, failures, _command(args), ray=args.ray)
         report.write(made, args.out)
-    except (FeatureError, StoreError, OSError, ValueError) as error:
+    except (FeatureError, StoreError, ClusterError, OSError, ValueError) as error:
         shown.end()
         print(f'smern reproduce: {error}', file=sys.stderr)
         return EXIT_CANNOT_START
@@ -94,13 +106,19 @@ def _choice(args: argparse.Namespace) -> Choice:
     return Choice(**{name: value for name, value in given.items() if value is not None})
 
 
+def _costs(costs: Mapping[str, int]) -> str:
+    return ', '.join(f'{part}: {count}' for part, count in costs.items() if count)
+
+
 def _command(args: argparse.Namespace) -> str:
     """That makes the same again."""
     parts = ['smern', 'reproduce']
     for name, value in vars(args).items():
+        if name == 'jobs' and args.ray:
+            continue  # who does it is asked elsewhere
         if value is True:
             parts.append(f'--{name}')
-        elif value is not None and value is not False:
+        elif value is not None and value is not False and value != '':
             text = ','.join(f'{100 * v:g}' if name == 'fractions' else str(v) for v in value) \
                 if isinstance(value, tuple) else str(value)
             parts += [f'--{name}', text]

@@ -90,6 +90,7 @@ def test_figure_5_has_a_point_for_each_share_that_was_chosen(features, tmp_path)
     (('--features', '{tmp}/nothing'), 'holds no features'),
     (('--features', '{features}', '--models', 'bert'), 'no network bert'),
     (('--features', '{features}', '--folds', '9'), 'folds is 9'),
+    (('--features', '{features}', '--tables', '1,one'), 'no table one'),
     (('--features', '{features}', '--epochs', '0'), 'epochs is 0'),
     (('--features', '{features}', '--jobs', '0'), 'jobs is 0'),
     (('--features', '{features}', '--device', 'cuda:77'), 'cuda:77'),
@@ -111,6 +112,6 @@ def test_results_of_other_data_are_never_mixed(reproduced, tmp_path, capsys):
 
 def test_lists_that_make_no_sense_are_refused_as_usage(features, tmp_path, capsys):
     with pytest.raises(SystemExit) as ended:
-        reproduce(features, tmp_path, '--tables', 'one')
+        reproduce(features, tmp_path, '--figures', 'one')
     assert ended.value.code == 2
     assert "'one'; wanted numbers" in capsys.readouterr().err

@@ -1,31 +1,13 @@
-"""Carrying out a plan of runs, in several processes, from wherever it was left."""
+"""Carrying out a plan of runs, in several processes or on a cluster, from wherever it was left."""
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
-from dataclasses import dataclass, field
-from pathlib import Path
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 
-import torch
-
-from smern_ros.training.experiments import vectors
 from smern_ros.training.experiments.results import Store, StoreError
-from smern_ros.training.experiments.runs import Run, execute
+from smern_ros.training.experiments.runs import Run
 from smern_ros.training.experiments.train import Machine
-from smern_ros.training.experiments.vectors import WordVectors
-from smern_ros.training.features.store import FeatureError, FeatureSet
-
-
-@dataclass(frozen=True)
-class Work:
-    """What a process needs to know to do runs: paths, for it reads the features itself."""
-
-    features: Path
-    out: Path
-    machine: Machine = field(default_factory=Machine)
-    glove: Path | None = None  # word vectors to begin with; None begins at random
+from smern_ros.training.experiments.workers import Work, Worker, hands
 
 
 @dataclass(frozen=True)
@@ -47,57 +29,36 @@ class Failure:
     error: str
 
 
-class Worker:
-    """One process's memory: the features are read once, then any number of runs done."""
-
-    def __init__(self, work: Work):
-        """
-        :raises FeatureError: if the features cannot be read.
-        :raises ValueError: if the word vectors cannot.
-        """
-        self.work = work
-        self.features = FeatureSet.load(work.features, memory_mapped=True)
-        self.vectors = _vectors(work.glove, self.features)
-        self.store = Store(work.out)
-
-    def do(self, run: Run) -> None:
-        """Nothing if it is done already.
-
-        :raises ValueError: if the corpus is too small for it, or training diverges.
-        :raises StoreError: if what it begins with is missing or damaged.
-        """
-        if run in self.store:
-            return
-        start = None if run.beforehand is None else self.store.start(run.beforehand)
-        with _one_thread():
-            outcome = execute(
-                run, self.features, start=start, vectors=self.vectors, machine=self.work.machine
-            )
-        self.store.put(run, outcome)
-
-
 def carry_out(
-    runs: Iterable[Run], work: Work, *, jobs: int = 1, report: Callable[[Progress], object] | None = None
+    runs: Iterable[Run], work: Work, *, jobs: int = 1, ray: str = '',
+    report: Callable[[Progress], object] | None = None,
 ) -> list[Failure]:
     """Do all runs that are not done, those first with which others begin. Each is stored when it ends.
 
     Killed at any time, it loses the runs in hand, one a job; called again, it goes on. A run that fails fails alone.
 
     :param jobs: processes of one thread each; 1 does all in this one.
+    :param ray: address of a cluster, which then does the work, a run a core or GPU; see `connected`.
     :raises FeatureError: if the features cannot be read.
-    :raises StoreError: if `work.out` holds results of other data, or cannot be written.
+    :raises StoreError: if `work.out` holds results of other data, or cannot be written; if a process died.
+    :raises ClusterError: if there is no such cluster, or no more.
     """
     if jobs < 1:
         raise ValueError(f'jobs is {jobs}; wanted 1 or more')
-    worker = Worker(work)
-    worker.store.claim(worker.features, vectors='random' if worker.vectors is None else worker.vectors.digest)
+    work = replace(work, features=work.features.absolute(), out=work.out.absolute(),
+                   glove=None if work.glove is None else work.glove.absolute())
+    # What the cluster computes on need not be here.
+    worker = Worker(replace(work, machine=Machine()) if ray else work)
+    store = worker.store
+    store.claim(worker.features, vectors='random' if worker.vectors is None else worker.vectors.digest)
     first, second = _waves(runs)
-    clock = _Clock([*first, *second], worker.store, jobs, report)
-    for wave in (first, second):
-        todo = [run for run in wave if run not in worker.store]
-        finished = _here(worker, todo) if jobs == 1 else _in_processes(work, todo, jobs)
-        for run, error in finished:
-            clock.tick(run, error)
+    if all(run in store for run in (*first, *second)):
+        return []
+    with hands(worker, work, jobs, ray) as (do, slots):
+        clock = _Clock([*first, *second], store, slots, report)
+        for wave in (first, second):
+            for run, error in do([run for run in wave if run not in store]):
+                clock.tick(run, error)
     return clock.failures
 
 
@@ -114,74 +75,6 @@ def _waves(runs: Iterable[Run]) -> tuple[list[Run], list[Run]]:
     first = {run.id: run for run in [*(run for run in runs if not run.pretrained), *needed]}
     second = {run.id: run for run in runs if run.pretrained}
     return list(first.values()), list(second.values())
-
-
-def _here(worker: Worker, todo: Sequence[Run]) -> Iterator[tuple[Run, str | None]]:
-    for run in todo:
-        yield run, _attempt(worker, run)
-
-
-_worker: Worker | None = None  # of a process that does runs for another
-
-
-def _begin(work: Work) -> None:
-    global _worker
-    _worker = Worker(work)
-
-
-def _do(run: Run) -> str | None:
-    assert _worker is not None
-    return _attempt(_worker, run)
-
-
-def _in_processes(work: Work, todo: Sequence[Run], jobs: int) -> Iterator[tuple[Run, str | None]]:
-    import multiprocessing
-
-    if not todo:
-        return
-    waiting = list(reversed(todo))
-    # Spawned: what torch's threads held would be locked for ever in a fork.
-    context = multiprocessing.get_context('spawn')
-    with ProcessPoolExecutor(min(jobs, len(todo)), context, _begin, (work,)) as pool:
-        running: dict[Future[str | None], Run] = {}
-        try:
-            while waiting or running:
-                while waiting and len(running) < jobs:
-                    run = waiting.pop()
-                    running[pool.submit(_do, run)] = run
-                ended, _ = wait(running, return_when=FIRST_COMPLETED)
-                for future in ended:
-                    yield running.pop(future), future.result()
-        except BrokenProcessPool:
-            raise StoreError(
-                f'a process of {jobs} died, perhaps for want of memory; what was done is stored: '
-                'run it again, with fewer jobs'
-            ) from None
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
-
-
-def _attempt(worker: Worker, run: Run) -> str | None:
-    """What went wrong, None if nothing did. Anything may: one run must not end a night's work."""
-    try:
-        worker.do(run)
-    except (ValueError, FeatureError, StoreError) as error:
-        return str(error)
-    except Exception as error:
-        return f'{type(error).__name__}: {error}'
-    return None
-
-
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    """More threads add up in another order: results would depend on the machine, and jobs get into each other's way."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 class _Clock:
@@ -219,9 +112,3 @@ class _Clock:
             return float('nan')
         typical = sum(means.values()) / len(means)
         return sum(means.get(run.model, typical) for run in self.left.values()) / self._jobs
-
-
-def _vectors(glove: Path | None, features: FeatureSet) -> WordVectors | None:
-    if glove is None:
-        return None
-    return vectors.read(glove, vectors.words_of(row.text for row in features.utterances))

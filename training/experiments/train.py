@@ -53,7 +53,7 @@ class Machine:
     device: str = 'cpu'
     low_precision: bool = False  # bfloat16 in training
 
-    def __post_init__(self) -> None:
+    def require(self) -> None:
         """:raises ValueError: if there is no such device."""
         try:
             torch.empty(1, device=self.device)

@@ -44,10 +44,10 @@ def extract(
         are left out.
     :param opensmile: sound through the paper's extractor instead of the robot's; see `smile`.
     :param jobs: processes of this machine; one dialog each at a time.
-    :param ray: address of a cluster, which then does the work; see `cluster.extract`.
+    :param ray: address of a cluster, which then does the work; see `connected`.
     :raises OSError: if they cannot be written.
     :raises WorkerDied: if a process did.
-    :raises ClusterError: if there is no such cluster.
+    :raises ClusterError: if there is no such cluster, or no more.
     :raises MissingOpenSmile: if it is asked for and not there.
     """
     cache = out / CACHE

@@ -32,7 +32,7 @@ def extract(units: Sequence[Unit], cache: Path, jobs: int) -> Iterator[tuple[Uni
         return
     context = multiprocessing.get_context('spawn')  # threads of video and network libraries survive no fork
     before = set(multiprocessing.active_children())
-    executor = ProcessPoolExecutor(min(jobs, len(units)), mp_context=context, initializer=_begin)
+    executor = ProcessPoolExecutor(min(jobs, len(units)), mp_context=context, initializer=begin)
     try:
         futures = {executor.submit(attempt, unit, cache): unit for unit in units}
         for future in as_completed(futures):
@@ -63,7 +63,7 @@ def _plain(error: Exception) -> Exception:
     return RuntimeError(f'{type(error).__name__}: {error}')
 
 
-def _begin() -> None:
+def begin() -> None:
     """In each process, first of all: one thread each, and an end with whoever started it."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     for name in ('OMP_NUM_THREADS', 'OPENBLAS_NUM_THREADS', 'MKL_NUM_THREADS'):

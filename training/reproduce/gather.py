@@ -7,11 +7,12 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from smern_ros.spec import LABELS
 from smern_ros.training.corpora.iemocap.published import IN_PAPER
-from smern_ros.training.experiments.carry_out import Failure, Work
+from smern_ros.training.experiments.carry_out import Failure
 from smern_ros.training.experiments.integrate import Scores
 from smern_ros.training.experiments.protocols import FOLDS
 from smern_ros.training.experiments.results import Store, versions
 from smern_ros.training.experiments.train import Settings
+from smern_ros.training.experiments.workers import Work
 from smern_ros.training.features.store import FeatureSet
 from smern_ros.training.reproduce import published
 from smern_ros.training.reproduce.figures import Confusion, Point
@@ -26,18 +27,21 @@ MOST_FAILURES = 50
 """Listed; many runs fail for one reason."""
 
 
-def gather(plan: Plan, work: Work, features: FeatureSet, failures: Sequence[Failure], command: str) -> Report:
+def gather(
+    plan: Plan, work: Work, features: FeatureSet, failures: Sequence[Failure], command: str, *, ray: str = ''
+) -> Report:
     """
     :param work: where the runs are, and how they were made.
     :param features: on which they were made.
     :param failures: of runs that were tried.
+    :param ray: address of the cluster that did them.
     :raises StoreError: if what a run left behind is damaged.
     """
     store = Store(work.out)
     problems = [f'{failure.run.id}: {failure.error}' for failure in failures]
     measured = {
-        number: {name: _measured(store, runs, f'table {number}, {name}', problems) for name, runs in rows.items()}
-        for number, rows in plan.tables.items()
+        name: {row: _measured(store, runs, f'table {name}, {row}', problems) for row, runs in rows.items()}
+        for name, rows in plan.tables.items()
     }
     confusions = tuple(
         Confusion.of(part, runs[0].model if runs else 'not chosen', _scores(store, runs, f'figure 4, {part}', problems))
@@ -48,8 +52,8 @@ def gather(plan: Plan, work: Work, features: FeatureSet, failures: Sequence[Fail
         summary=f'{len(done)} of {len(plan.runs)} runs are done, on {len(features)} utterances of the corpus '
         f'{features.corpus}.',
         notices=tuple(_notices(plan, features, work)),
-        tables=tuple(table(number, rows) for number, rows in measured.items()),
-        tests=tuple(test for number, rows in measured.items() for test in t_tests(number, rows)),
+        tables=tuple(table(name, rows) for name, rows in measured.items()),
+        tests=tuple(test for name, rows in measured.items() for test in t_tests(name, rows)),
         confusions=confusions,
         points=_points(plan, store, problems) if 5 in plan.choice.figures else None,
         facts=(
@@ -58,7 +62,7 @@ def gather(plan: Plan, work: Work, features: FeatureSet, failures: Sequence[Fail
             ('Repetitions, folds, seed', f'{plan.choice.repetitions}, {plan.choice.folds}, {plan.choice.seed}'),
             ('Training', _training(plan, work)),
             ('Time in training', _duration(sum(store.metrics(run).seconds for run in done))),
-            ('Machine', described(work.machine)),
+            ('Machine', described(work.machine, ray)),
             ('Versions', ', '.join(f'{name} {version}' for name, version in versions().items())),
         ),
         failures=tuple(_bounded(problems)),

@@ -23,7 +23,7 @@ def _lines(report: Report) -> Iterator[str]:
     yield from ('', LEGEND, '')
     for table in report.tables:
         yield from _table(table)
-        yield from _tests([test for test in report.tests if test.paper.table == table.paper.number])
+        yield from _tests([test for test in report.tests if test.paper.table == table.paper.name])
     if report.confusions:
         yield from ('## Figure 4. Confusion matrices', '')
         for confusion in report.confusions:
@@ -37,7 +37,7 @@ def _lines(report: Report) -> Iterator[str]:
 
 def _table(table: Table) -> Iterator[str]:
     paper = table.paper
-    yield from (f'## Table {paper.number}. {paper.title}', '', f'The paper: {paper.place}. {paper.note}'.strip(), '')
+    yield from (f'## {paper.heading}', '', paper.origin, '')
     metrics = (metric.upper() for metric in paper.metrics)
     head = (*paper.columns, *metrics, 'repetitions', 'utterances tested', 'parameters, ours')
     yield from (*_grid(head, (_row(row) for row in table.rows)), '')

@@ -32,13 +32,13 @@ def _table(table: Table, tests: Iterable[PairTest]) -> str:
     heads = ''.join(f'<th colspan="3">{metric.upper()}</th>' for metric in paper.metrics)
     below = '<th class="first">ours</th><th>paper</th><th>diff.</th>' * len(paper.metrics)
     return (
-        f'<section><h2>Table {paper.number}. {escape(paper.title)}</h2><p class="hint">In the paper: '
-        f'{escape(paper.place)}. {escape(paper.note)}</p><div class="scroll"><table class="figures"><thead><tr>'
+        f'<section><h2>{escape(paper.heading)}</h2><p class="hint">{escape(paper.origin)}</p>'
+        '<div class="scroll"><table class="figures"><thead><tr>'
         f'<th rowspan="2">{escape(paper.columns[0])}</th><th rowspan="2">{escape(paper.columns[1])}</th>{heads}'
         '<th rowspan="2">repetitions</th><th rowspan="2">utterances<br>tested</th>'
         f'<th rowspan="2">parameters,<br>ours</th></tr><tr>{below}</tr></thead><tbody>'
         f'{"".join(_row(row) for row in table.rows)}</tbody></table></div>'
-        f'{_tests([test for test in tests if test.paper.table == paper.number])}</section>'
+        f'{_tests([test for test in tests if test.paper.table == paper.name])}</section>'
     )
 
 

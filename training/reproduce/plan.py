@@ -1,4 +1,4 @@
-"""Which runs fill which rows of the paper's tables and parts of its figures."""
+"""Which runs fill which rows of the tables and parts of the figures."""
 from __future__ import annotations
 
 import dataclasses
@@ -10,27 +10,29 @@ from smern_ros.training.experiments.carry_out import with_beforehand
 from smern_ros.training.experiments.protocols import FOLDS, FRACTIONS
 from smern_ros.training.experiments.runs import NEW_SPEAKERS, Run
 from smern_ros.training.experiments.train import Settings
-from smern_ros.training.reproduce import published
+from smern_ros.training.reproduce import beside, published
+from smern_ros.training.reproduce.tables import TABLES
 
 FIGURES = (4, 5)
 Runs = tuple[Run, ...]
 """All folds and repetitions of one experiment; empty where its network was not asked for."""
 
-_ROWS: dict[int, dict[str, dict[str, Any]]] = {
-    1: {name: {'model': model} for name, model in {
+_ROWS: dict[str, dict[str, dict[str, Any]]] = {
+    '1': {name: {'model': model} for name, model in {
         'Mocap_Model [49]': 'mocap',
         'ARE [30] (reported)': 'are', 'TRE [30] (reported)': 'tre', 'ARE [30]': 'are', 'TRE [30]': 'tre',
         'SMACN': 'smacn', 'MDRE [30] (reported)': 'mdre', 'MDRE [30]': 'mdre', 'CMA [32]': 'cma',
         'Xu et al. [33]': 'xu', 'SMERN': 'smern', 'SMERN-GA': 'smern_ga_whole',
     }.items()},
-    2: {name: {'model': model} for name, model in {
+    '2': {name: {'model': model} for name, model in {
         'LSTM': 'lstm', 'LSTM+Att': 'lstm_att', 'CNN': 'cnn', '3DCNN': 'cnn3d', 'SMACN': 'smacn',
     }.items()},
-    3: {'Preprocessed': {'model': 'smacn'}, 'Unpreprocessed': {'model': 'smacn', 'filtered': False}},
-    4: {
+    '3': {'Preprocessed': {'model': 'smacn'}, 'Unpreprocessed': {'model': 'smacn', 'filtered': False}},
+    '4': {
         'Division without considering speakers': {'model': 'smacn'},
         'No speaker sharing': {'model': 'smacn', 'protocol': 'across_speakers'},
     },
+    beside.SESSIONS: beside.ROWS,
 }
 """What the run of each row differs in from one of the random protocol. A row that the paper took from [30] is beside
 the same run of ours as the one that it measured itself."""
@@ -43,9 +45,9 @@ MODELS = tuple(dict.fromkeys(fields['model'] for rows in _ROWS.values() for fiel
 
 @dataclass(frozen=True)
 class Choice:
-    """What is to be reproduced, and how thoroughly. The defaults are the paper's."""
+    """What is to be reproduced, and how thoroughly. The defaults are the paper's, and the table beside it."""
 
-    tables: tuple[int, ...] = tuple(published.TABLES)
+    tables: tuple[str, ...] = tuple(TABLES)
     figures: tuple[int, ...] = FIGURES
     models: tuple[str, ...] = MODELS
     folds: int = FOLDS
@@ -59,7 +61,7 @@ class Choice:
     def __post_init__(self) -> None:
         """:raises ValueError: for a table, figure or network that there is not, or too many folds."""
         for what, given, known in (
-            ('table', self.tables, tuple(published.TABLES)), ('figure', self.figures, FIGURES),
+            ('table', self.tables, tuple(TABLES)), ('figure', self.figures, FIGURES),
             ('network', self.models, MODELS),
         ):
             unknown = [value for value in given if value not in known]
@@ -78,27 +80,47 @@ class Choice:
 @dataclass(frozen=True)
 class Plan:
     choice: Choice
-    tables: Mapping[int, Mapping[str, Runs]]       # by number and name of the row
+    tables: Mapping[str, Mapping[str, Runs]]       # by name, and name of the row
     confusions: Mapping[str, Runs]                 # by part of figure 4
     points: Mapping[float, tuple[Runs, Runs]]      # by share, of figure 5: pretrained, and from scratch
 
     @property
     def runs(self) -> list[Run]:
         """Each once, with those that others begin with, by repetition and fold: a beginning compares all networks."""
-        several: list[Runs] = [
-            *(runs for rows in self.tables.values() for runs in rows.values()), *self.confusions.values(),
-            *(runs for pair in self.points.values() for runs in pair),
-        ]
-        every = with_beforehand(run for runs in several for run in runs)
+        every = with_beforehand(run for runs in self._parts.values() for run in runs)
         return sorted(every, key=lambda run: (run.repetition, run.fold))
+
+    @property
+    def costs(self) -> dict[str, int]:
+        """Runs that each table and figure needs beside those of the ones before it."""
+        costs, known = {}, set()
+        for part, runs in self._parts.items():
+            new = {run.id for run in with_beforehand(runs)} - known
+            costs[part] = len(new)
+            known |= new
+        return costs
+
+    @property
+    def _parts(self) -> dict[str, list[Run]]:
+        """What the paper has comes first."""
+        tables = {
+            f'table {name}': [run for runs in rows.values() for run in runs] for name, rows in self.tables.items()
+        }
+        of_ours = {name: tables.pop(name) for name in [f'table {beside.SESSIONS}'] if name in tables}
+        return {
+            **tables,
+            'figure 4': [run for runs in self.confusions.values() for run in runs],
+            'figure 5': [run for pair in self.points.values() for runs in pair for run in runs],
+            **of_ours,
+        }
 
 
 def plan(choice: Choice) -> Plan:
     """:raises ValueError: if nothing at all is to be run."""
     made = Plan(
         choice,
-        tables={number: {name: _runs(choice, **fields) for name, fields in _ROWS[number].items()}
-                for number in sorted(choice.tables)},
+        tables={name: {row: _runs(choice, **fields) for row, fields in _ROWS[name].items()}
+                for name in sorted(choice.tables)},
         confusions={part: _runs(choice, model) for part, model in _CONFUSIONS.items()} if 4 in choice.figures else {},
         points={fraction: _few_data(choice, fraction) for fraction in sorted(choice.fractions)}
         if 5 in choice.figures and 'smacn' in choice.models else {},

@@ -21,20 +21,28 @@ class PaperRow:
 
 @dataclass(frozen=True)
 class PaperTable:
-    number: int
+    name: str                 # its number, or what a table that the paper does not have is called
     title: str
-    place: str                # where the paper has it and tells of it
+    place: str                # where the paper has it and tells of it; empty if it has no such table
     columns: tuple[str, str]  # names of the first two
     metrics: tuple[str, ...]
     rows: tuple[PaperRow, ...]
     note: str = ''
+
+    @property
+    def heading(self) -> str:
+        return f'Table {self.name}. {self.title}' if self.place else f'Beside the paper: {self.title}'
+
+    @property
+    def origin(self) -> str:
+        return f'In the paper: {self.place}. {self.note}'.strip() if self.place else self.note
 
 
 @dataclass(frozen=True)
 class PaperTest:
     """Student's t-test: is the first row better than the second?"""
 
-    table: int
+    table: str
     first: str
     second: str
     place: str
@@ -49,9 +57,9 @@ def _row(name: str, detail: str, *, wap=None, uar=None, war=None) -> PaperRow:
     })
 
 
-TABLES = {table.number: table for table in (
+TABLES = {table.name: table for table in (
     PaperTable(
-        1, 'Comparison for unimodal and multimodal', 'table 1, section IV-D', ('Model', 'Modality'), (WAP, UAR, WAR),
+        '1', 'Comparison for unimodal and multimodal', 'table 1, section IV-D', ('Model', 'Modality'), (WAP, UAR, WAR),
         (
             _row('Mocap_Model [49]', 'M', wap=51.1),
             _row('ARE [30] (reported)', 'A', wap=(54.6, 0.9)),
@@ -69,8 +77,8 @@ TABLES = {table.number: table for table in (
         'Rows marked (reported) are what [30] reports; ours beside them are those of the same network below.',
     ),
     PaperTable(
-        2, 'Performances of different models for skeleton movement-based emotion recognition', 'table 2, section IV-D',
-        ('Model', 'Number of parameters'), (UAR, WAR),
+        '2', 'Performances of different models for skeleton movement-based emotion recognition',
+        'table 2, section IV-D', ('Model', 'Number of parameters'), (UAR, WAR),
         (
             _row('LSTM', '3217.4k', uar=54.0, war=52.7),
             _row('LSTM+Att', '1126.9k', uar=54.8, war=53.9),
@@ -80,14 +88,14 @@ TABLES = {table.number: table for table in (
         ),
     ),
     PaperTable(
-        3, 'Comparison between noisy data and clean data', 'table 3, section V-A', ('Data', 'Model'), (UAR, WAR),
+        '3', 'Comparison between noisy data and clean data', 'table 3, section V-A', ('Data', 'Model'), (UAR, WAR),
         (
             _row('Preprocessed', 'SMACN', uar=65.6, war=65.9),
             _row('Unpreprocessed', 'SMACN', uar=61.9, war=62.8),
         ),
     ),
     PaperTable(
-        4, 'Comparison of division methods of the dataset', 'table 4, section V-B', ('Division method', 'Ratio'),
+        '4', 'Comparison of division methods of the dataset', 'table 4, section V-B', ('Division method', 'Ratio'),
         (UAR, WAR),
         (
             _row('Division without considering speakers', '8:0.5:1.5', uar=65.6, war=65.9),
@@ -97,8 +105,8 @@ TABLES = {table.number: table for table in (
 )}
 
 TESTS = (
-    PaperTest(1, 'SMERN', 'MDRE [30]', 'section IV-D', {WAP: '< 0.001', UAR: '< 0.001', WAR: '< 0.001'}),
-    PaperTest(1, 'SMERN-GA', 'SMERN', 'section IV-D', {WAP: '0.0048', UAR: '0.0129', WAR: '0.0046'}),
+    PaperTest('1', 'SMERN', 'MDRE [30]', 'section IV-D', {WAP: '< 0.001', UAR: '< 0.001', WAR: '< 0.001'}),
+    PaperTest('1', 'SMERN-GA', 'SMERN', 'section IV-D', {WAP: '0.0048', UAR: '0.0129', WAR: '0.0046'}),
 )
 
 REPETITIONS = 10

@@ -53,7 +53,7 @@ def numbers(report: Report) -> str:
         'labels': LABELS,
         'notices': report.notices,
         'failures': report.failures,
-        'tables': {str(table.paper.number): _table(table) for table in report.tables},
+        'tables': {table.paper.name: _table(table) for table in report.tables},
         'tests': [
             {'table': test.paper.table, 'first': test.paper.first, 'second': test.paper.second, 'paper_p': test.paper.p,
              'ours': {metric: asdict(comparison) for metric, comparison in test.ours.items()}}

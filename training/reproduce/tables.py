@@ -1,4 +1,4 @@
-"""Tables of the paper with our figures beside its own. A row without a run has no figures of ours, and says so."""
+"""Tables with our figures beside the paper's. A row without a run has no figures of ours, and says so."""
 from __future__ import annotations
 
 import math
@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from smern_ros.training.experiments.integrate import Comparison, Scores, Summary, compare, summarise
-from smern_ros.training.reproduce import published
+from smern_ros.training.reproduce import beside, published
 from smern_ros.training.reproduce.published import PaperRow, PaperTable, PaperTest, Reported
 
 
@@ -59,26 +59,30 @@ class PairTest:
     ours: Mapping[str, Comparison]  # by metric, differences in percentage points; empty if a row is missing
 
 
-def table(number: int, measured: Mapping[str, Measured]) -> Table:
+TABLES = {**published.TABLES, beside.SESSIONS: beside.TABLE}
+"""By name: those of the paper, then the one beside it."""
+
+
+def table(name: str, measured: Mapping[str, Measured]) -> Table:
     """
-    :raises ValueError: if the paper has no such table, or it has no row of a name that was measured.
+    :raises ValueError: if there is no such table, or it has no row of a name that was measured.
     """
-    if number not in published.TABLES:
-        raise ValueError(f'there is no table {number} to reproduce; there are {_listed(published.TABLES)}')
-    paper = published.TABLES[number]
+    if name not in TABLES:
+        raise ValueError(f'there is no table {name} to reproduce; there are {", ".join(TABLES)}')
+    paper = TABLES[name]
     unknown = sorted(set(measured) - {row.name for row in paper.rows})
     if unknown:
-        raise ValueError(f'table {number} has no row {", ".join(unknown)}; it has '
+        raise ValueError(f'table {name} has no row {", ".join(unknown)}; it has '
                          f'{", ".join(row.name for row in paper.rows)}')
     return Table(paper, tuple(_row(row, paper.metrics, measured.get(row.name, Measured())) for row in paper.rows))
 
 
-def t_tests(number: int, measured: Mapping[str, Measured]) -> tuple[PairTest, ...]:
+def t_tests(name: str, measured: Mapping[str, Measured]) -> tuple[PairTest, ...]:
     """Those that the paper made between rows of the table."""
     made = []
     for test in published.TESTS:
-        if test.table == number:
-            first, second = (measured.get(name, Measured()).scores for name in (test.first, test.second))
+        if test.table == name:
+            first, second = (measured.get(row, Measured()).scores for row in (test.first, test.second))
             made.append(PairTest(test, {
                 metric: compare(percent(first, metric), percent(second, metric))
                 for metric in test.p if first and second
@@ -112,7 +116,3 @@ def _row(row: PaperRow, metrics: Sequence[str], measured: Measured) -> Row:
 
 def _summary(scores: Sequence[Scores], metric: str) -> Summary | None:
     return summarise(percent(scores, metric)) if scores else None
-
-
-def _listed(numbers: Mapping[int, object]) -> str:
-    return ', '.join(map(str, numbers))

@@ -10,12 +10,13 @@ import pytest
 import torch
 
 from smern_ros.training.experiments import planted
-from smern_ros.training.experiments.carry_out import Work, carry_out, with_beforehand
+from smern_ros.training.experiments.carry_out import carry_out, with_beforehand
 from smern_ros.training.experiments.integrate import METRICS
 from smern_ros.training.experiments.planted import Plan
 from smern_ros.training.experiments.results import Store, StoreError
 from smern_ros.training.experiments.runs import Run, plan
 from smern_ros.training.experiments.train import Settings
+from smern_ros.training.experiments.workers import Work
 from smern_ros.training.features.store import FeatureError
 
 BRIEF = Settings(epochs=2, patience=2, batch=32, learning_rate=5e-3)
@@ -80,9 +81,10 @@ def test_every_run_leaves_its_config_metrics_and_predictions(done):
 KILLED = """
 import sys
 from pathlib import Path
-from smern_ros.training.experiments.carry_out import Work, carry_out
+from smern_ros.training.experiments.carry_out import carry_out
 from smern_ros.training.experiments.runs import Run, plan
 from smern_ros.training.experiments.train import Settings
+from smern_ros.training.experiments.workers import Work
 planned = plan(['lstm'], 'random', folds=3, repetitions=2, settings=Settings(2, 2, 32, 5e-3), overrides={'hidden': 16})
 carry_out(planned, Work(*map(Path, sys.argv[1:])), report=lambda p: print(p.last.id, flush=True))
 """

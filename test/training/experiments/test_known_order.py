@@ -3,10 +3,11 @@ import pytest
 
 from smern_ros.spec import LABELS, SKELETON
 from smern_ros.training.experiments import planted
-from smern_ros.training.experiments.carry_out import Work, carry_out
+from smern_ros.training.experiments.carry_out import carry_out
 from smern_ros.training.experiments.planted import UNFILTERED, Plan, ceiling, margin
 from smern_ros.training.experiments.results import Store
 from smern_ros.training.experiments.runs import plan
+from smern_ros.training.experiments.workers import Work
 
 MODEL = 'lstm_att'
 CHANCE = 1 / len(LABELS)

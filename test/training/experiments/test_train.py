@@ -111,7 +111,7 @@ def test_low_precision_trains_too(features, small):
 
 def test_a_device_that_is_not_there_is_named():
     with pytest.raises(ValueError, match="device 'cuda:99'"):
-        Machine('cuda:99')
+        Machine('cuda:99').require()
 
 
 @pytest.mark.parametrize('field', ['epochs', 'patience', 'batch', 'learning_rate'])

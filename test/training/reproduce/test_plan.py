@@ -4,7 +4,7 @@ import pytest
 
 from smern_ros import models
 from smern_ros.training.reproduce.plan import MODELS, Choice, plan
-from smern_ros.training.reproduce.published import TABLES
+from smern_ros.training.reproduce.tables import TABLES
 
 EVERYTHING = plan(Choice())
 
@@ -17,6 +17,23 @@ def test_every_row_of_the_paper_has_the_runs_of_ten_experiments_of_five_folds():
             assert len({run.experiment for run in runs}) == 1
 
 
+def test_of_speakers_that_are_not_known_four_networks_are_asked_in_both_protocols():
+    rows = EVERYTHING.tables['sessions'].values()
+    assert Counter((runs[0].model, runs[0].protocol) for runs in rows) == {
+        (model, protocol): 1 for model in ('are', 'tre', 'smacn', 'smern_ga_whole')
+        for protocol in ('across_speakers', 'leave_one_session_out')
+    }
+    assert EVERYTHING.tables['sessions']['SMACN, no speaker sharing'] == EVERYTHING.tables['4']['No speaker sharing']
+
+
+def test_the_costs_are_those_of_the_runs_that_no_part_before_needs():
+    costs = EVERYTHING.costs
+    assert sum(costs.values()) == len(EVERYTHING.runs)
+    assert costs['table 1'] == 9 * 50 and costs['table 2'] == 4 * 50 and costs['figure 4'] == 0
+    assert costs['table sessions'] == 6 * 50, 'those of SMACN are of table 4 and of figure 5'
+    assert plan(Choice(tables=('sessions',), figures=())).costs['table sessions'] == 8 * 50
+
+
 def test_all_networks_of_the_project_are_run():
     assert set(MODELS) == set(models.NETWORKS) - {'smern_ga'}, 'smern_ga is a part of smern_ga_whole'
 
@@ -24,13 +41,13 @@ def test_all_networks_of_the_project_are_run():
 def test_a_run_that_several_tables_need_is_done_once():
     ids = [run.id for run in EVERYTHING.runs]
     assert len(set(ids)) == len(ids)
-    assert EVERYTHING.tables[1]['SMACN'] == EVERYTHING.tables[2]['SMACN'] == EVERYTHING.tables[3]['Preprocessed']
+    assert EVERYTHING.tables['1']['SMACN'] == EVERYTHING.tables['2']['SMACN'] == EVERYTHING.tables['3']['Preprocessed']
 
 
 def test_tables_3_and_4_differ_in_the_filter_and_in_the_speakers_alone():
-    unfiltered = EVERYTHING.tables[3]['Unpreprocessed'][0].to_dict()
-    apart = EVERYTHING.tables[4]['No speaker sharing'][0].to_dict()
-    usual = EVERYTHING.tables[4]['Division without considering speakers'][0].to_dict()
+    unfiltered = EVERYTHING.tables['3']['Unpreprocessed'][0].to_dict()
+    apart = EVERYTHING.tables['4']['No speaker sharing'][0].to_dict()
+    usual = EVERYTHING.tables['4']['Division without considering speakers'][0].to_dict()
     assert {k for k in usual if usual[k] != unfiltered[k]} == {'filtered'}
     assert {k for k in usual if usual[k] != apart[k]} == {'protocol'}
 
@@ -56,11 +73,11 @@ def test_the_first_repetition_of_all_is_done_before_the_second_of_any():
 def test_a_network_that_is_not_chosen_leaves_its_rows_without_runs():
     some = plan(Choice(models=('are', 'mdre'), figures=(4, 5), folds=2, repetitions=1))
     assert {run.model for run in some.runs} == {'are', 'mdre'}
-    assert some.tables[1]['SMERN'] == () and some.confusions['(a) gesture'] == () and some.points == {}
+    assert some.tables['1']['SMERN'] == () and some.confusions['(a) gesture'] == () and some.points == {}
 
 
 @pytest.mark.parametrize(('changes', 'message'), [
-    ({'tables': (7,)}, 'no table 7.*1, 2, 3, 4'),
+    ({'tables': ('7',)}, 'no table 7.*1, 2, 3, 4, sessions'),
     ({'figures': (3,)}, 'no figure 3.*4, 5'),
     ({'models': ('bert',)}, 'no network bert'),
     ({'folds': 6}, 'folds is 6'),
@@ -74,4 +91,4 @@ def test_what_cannot_be_chosen_is_refused_by_name(changes, message):
 
 def test_a_choice_that_needs_no_run_is_refused():
     with pytest.raises(ValueError, match='no run is needed'):
-        plan(Choice(tables=(2,), figures=(), models=('are',)))
+        plan(Choice(tables=('2',), figures=(), models=('are',)))

@@ -20,9 +20,11 @@ def scores(*uars):
 @pytest.fixture
 def report():
     rows = {'SMERN': Measured(scores(0.70, 0.72), 100), 'MDRE [30]': Measured(scores(0.6, 0.61), 90)}
+    apart = {'ARE [30], leave one session out': Measured(scores(0.51, 0.53), 90)}
     return Report(
-        summary='2 of 3 runs are done <&>.', notices=('not IEMOCAP',), tables=(table(1, rows), table(3, {})),
-        tests=t_tests(1, rows),
+        summary='2 of 3 runs are done <&>.', notices=('not IEMOCAP',),
+        tables=(table('1', rows), table('3', {}), table('sessions', apart)),
+        tests=t_tests('1', rows),
         confusions=(Confusion.of('(a) gesture', 'smacn', scores(0.5, 0.6)), Confusion.of('(b) audio', 'are', ())),
         points=tuple(Point.of(f, scores(a, a + 0.02), scores(b, b + 0.02))
                      for f, a, b in ((0.02, 0.40, 0.30), (0.4, 0.60, 0.58), (0.5, 0.61, 0.61))),
@@ -57,10 +59,21 @@ def test_both_pages_tell_the_figures_the_notices_the_failures_and_the_command(re
         assert wanted in text
 
 
+@pytest.mark.parametrize('render', [page.render, markdown.render])
+def test_a_table_that_the_paper_does_not_have_is_not_said_to_be_its_own(report, render):
+    text = render(report)
+    title = 'Beside the paper: speakers never heard and never seen'
+    assert title in text and 'Table sessions' not in text and 'In the paper: .' not in text
+    line, = re.findall(r'(?:<tr>(?:(?!<tr).)*ARE \[30\], leave.*?</tr>|^\| ARE \[30\], leave.*$)', text, re.MULTILINE)
+    assert '52.0 ± 1.4' in line and ('–' in line or 'not given' in line) and 'missing' not in line
+
+
 def test_machines_read_the_same_and_null_where_nothing_is_known(report, tmp_path):
     write(report, tmp_path)
     stored = json.loads((tmp_path / 'results.json').read_text(), parse_constant=pytest.fail)
     rows = {row['row']: row for row in stored['tables']['1']}
+    ours = stored['tables']['sessions'][1]['figures']['uar']
+    assert ours['paper'] is None and ours['difference'] is None and ours['ours']['mean'] == pytest.approx(52.0)
     assert rows['SMERN']['figures']['uar']['ours']['mean'] == pytest.approx(71.0)
     assert rows['SMERN-GA']['figures']['uar']['ours'] is None and rows['SMERN-GA']['missing']
     assert stored['figure_5'][0]['gap']['difference'] == pytest.approx(10.0)

@@ -1,0 +1,176 @@
+"""Who does runs: this process, several of this machine, or those of a cluster."""
+from __future__ import annotations
+
+import socket
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+
+import torch
+
+from smern_ros.training.cluster import Cluster, ClusterError, Lost, connected
+from smern_ros.training.experiments import vectors
+from smern_ros.training.experiments.results import Store, StoreError
+from smern_ros.training.experiments.runs import Run, execute
+from smern_ros.training.experiments.train import Machine
+from smern_ros.training.experiments.vectors import WordVectors
+from smern_ros.training.features.store import FeatureError, FeatureSet
+from smern_ros.training.features.workers import begin
+
+_PATIENCE = 60.0
+"""Seconds until a file that one machine wrote is seen by the others: shared file systems look again so often."""
+
+Doing = Callable[[Sequence[Run]], Iterator[tuple[Run, str | None]]]
+"""Does runs in whatever order, and tells of each when it ends what went wrong; None if nothing did."""
+
+
+@dataclass(frozen=True)
+class Work:
+    """What a process needs to know to do runs: paths, for it reads the features itself."""
+
+    features: Path
+    out: Path
+    machine: Machine = field(default_factory=Machine)
+    glove: Path | None = None  # word vectors to begin with; None begins at random
+
+
+class Worker:
+    """One process's memory: the features are read once, then any number of runs done."""
+
+    def __init__(self, work: Work):
+        """
+        :raises FeatureError: if the features cannot be read.
+        :raises ValueError: if the word vectors cannot, or there is no such device.
+        """
+        work.machine.require()
+        self.work = work
+        self.features = FeatureSet.load(work.features, memory_mapped=True)
+        self.vectors = _vectors(work.glove, self.features)
+        self.store = Store(work.out)
+
+    def do(self, run: Run) -> None:
+        """Nothing if it is done already.
+
+        :raises ValueError: if the corpus is too small for it, or training diverges.
+        :raises StoreError: if what it begins with is missing or damaged.
+        """
+        if run in self.store:
+            return
+        start = None if run.beforehand is None else self.store.start(run.beforehand)
+        with _one_thread():
+            outcome = execute(
+                run, self.features, start=start, vectors=self.vectors, machine=self.work.machine
+            )
+        self.store.put(run, outcome)
+
+
+@contextmanager
+def hands(worker: Worker, work: Work, jobs: int, ray: str) -> Iterator[tuple[Doing, int]]:
+    """Who does the runs, and how many at a time."""
+    if ray:
+        gpu = work.machine.device.startswith('cuda')
+        with connected(ray) as cluster:
+            yield partial(_on_cluster, cluster, work, gpu), cluster.slots(gpu=gpu)
+    elif jobs > 1:
+        yield partial(_in_processes, work, jobs), jobs
+    else:
+        yield partial(_here, worker), 1
+
+
+def _here(worker: Worker, todo: Sequence[Run]) -> Iterator[tuple[Run, str | None]]:
+    for run in todo:
+        yield run, _attempt(worker, run)
+
+
+_worker: Worker | None = None  # of a process that does runs for another
+
+
+def _do(work: Work, run: Run) -> str | None:
+    global _worker
+    if _worker is None or _worker.work != work:
+        try:
+            _worker = Worker(work)
+        except (ValueError, FeatureError) as error:
+            return f'on {socket.gethostname()}: {error}'
+    return _attempt(_worker, run)
+
+
+def _on_cluster(cluster: Cluster, work: Work, gpu: bool, todo: Sequence[Run]) -> Iterator[tuple[Run, str | None]]:
+    store = Store(work.out)
+    for run, error in cluster.each(_do, [(run, (work, run)) for run in todo], gpu=gpu):
+        if error is None and not _appears(run, store):
+            raise ClusterError(
+                f'a machine of the cluster stored {run.id}, but it is not in {store.runs} of this one; all machines '
+                'must see the same folder under this path'
+            )
+        yield run, str(error) if isinstance(error, Lost) else error
+
+
+def _appears(run: Run, store: Store) -> bool:
+    end = time.monotonic() + _PATIENCE
+    while run not in store:
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.2)
+    return True
+
+
+def _in_processes(work: Work, jobs: int, todo: Sequence[Run]) -> Iterator[tuple[Run, str | None]]:
+    import multiprocessing
+
+    if not todo:
+        return
+    waiting = list(reversed(todo))
+    # Spawned: what torch's threads held would be locked for ever in a fork.
+    context = multiprocessing.get_context('spawn')
+    with ProcessPoolExecutor(min(jobs, len(todo)), context, begin) as pool:
+        running: dict[Future[str | None], Run] = {}
+        try:
+            while waiting or running:
+                while waiting and len(running) < jobs:
+                    run = waiting.pop()
+                    running[pool.submit(_do, work, run)] = run
+                ended, _ = wait(running, return_when=FIRST_COMPLETED)
+                for future in ended:
+                    yield running.pop(future), future.result()
+        except BrokenProcessPool:
+            raise StoreError(
+                f'a process of {jobs} died, perhaps for want of memory; what was done is stored: '
+                'run it again, with fewer jobs'
+            ) from None
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+
+
+def _attempt(worker: Worker, run: Run) -> str | None:
+    """What went wrong, None if nothing did. Anything may: one run must not end a night's work."""
+    try:
+        worker.do(run)
+    except (ValueError, FeatureError, StoreError) as error:
+        return str(error)
+    except Exception as error:
+        return f'{type(error).__name__}: {error}'
+    return None
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """More threads add up in another order: results would depend on the machine, and jobs get into each other's way."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+def _vectors(glove: Path | None, features: FeatureSet) -> WordVectors | None:
+    if glove is None:
+        return None
+    return vectors.read(glove, vectors.words_of(row.text for row in features.utterances))
