@@ -129,6 +129,12 @@ def load(path: Path) -> Checkpoint:
     )
 
 
+def check_id(identity: object) -> None:
+    """:raises ValueError: if this is not what a checkpoint may be called."""
+    if not isinstance(identity, str) or not re.fullmatch(r'[\w.+-]{1,64}', identity):
+        raise ValueError(f'its id is {identity!r}; wanted 1 to 64 letters, digits, "_", "-", "." or "+"')
+
+
 def _unusable(path: Path, why: str) -> CheckpointError:
     return CheckpointError(
         f'the checkpoint {path} cannot be used: {why}. '
@@ -161,8 +167,10 @@ def _read_config(path: Path) -> dict:
     if not isinstance(config, dict) or config.get('format') not in READABLE:
         found = config.get('format') if isinstance(config, dict) else type(config).__name__
         raise _unusable(path, f'{CONFIG} is of format {found!r}; wanted one of {READABLE}')
-    if not isinstance(config.get('id'), str) or not re.fullmatch(r'[\w.+-]{1,64}', config['id']):
-        raise _unusable(path, f'its id is {config.get("id")!r}; wanted 1 to 64 letters, digits, "_", "-", "." or "+"')
+    try:
+        check_id(config.get('id'))
+    except ValueError as error:
+        raise _unusable(path, str(error)) from None
     return config
 
 

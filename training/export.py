@@ -3,57 +3,82 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
+import shutil
+import uuid
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from torch import nn
+from torch.nn import functional
 
 from smern_ros import checkpoint as checkpoints
 from smern_ros import models
-from smern_ros.checkpoint import SUBSETS, Checkpoint
-from smern_ros.spec import SPEC
-from smern_ros.training.experiments.results import CONFIG, Store
-from smern_ros.training.experiments.runs import Run, Start
+from smern_ros.checkpoint import FILES, SUBSETS, Checkpoint
+from smern_ros.models.smern_ga_whole import WholeSmernGA
+from smern_ros.spec import LABELS, SPEC
+from smern_ros.training.experiments.prepare import samples
+from smern_ros.training.experiments.results import CONFIG, Metrics, Store, digest
+from smern_ros.training.experiments.runs import Run, Start, fold_of
+from smern_ros.training.experiments.train import predict
+from smern_ros.training.features.store import FeatureSet
+from smern_ros.training.metrics import expected_calibration_error
+from smern_ros.training.run_card import write_card
 
 MODEL = 'smern_ga_whole'
-NOTE = ('Trained on utterances with every modality; what it says with one missing was never trained or measured. '
-        'Its probabilities are not calibrated: every temperature is 1.')
+CARD = 'README.md'
+WHOLE = SUBSETS[-1]
+"""All modalities: the one set of them that a run learns of."""
+TEMPERATURES = torch.logspace(0, 1, 101)
+"""1 to 10: no development part is a reason to make a network surer than it is."""
+UNTRAINED = 'Trained on utterances with every modality; what it says with one missing was never trained or measured.'
 
 
 class ExportError(ValueError):
     """A run that no checkpoint can be made of; the message says why and what to do."""
 
 
-def export(folder: Path, out: Path, *, identity: str | None = None) -> Checkpoint:
-    """Write the checkpoint of a run into the directory `out`.
+def export(folder: Path, out: Path, *, identity: str | None = None, features: Path | None = None) -> Checkpoint:
+    """Write the checkpoint of a run into the directory `out`, and a card for people beside it: all of it or nothing.
 
     The fusion node never asks one encoder for an emotion, so a run trains no output layer of an encoder: those of the
     checkpoint are zero, which says nothing of any emotion.
 
     :param folder: of the run: OUT/runs/ID of `smern reproduce`.
+    :param out: a new directory, or one that holds a checkpoint, which is replaced.
     :param identity: id of the checkpoint, which every prediction carries; None for the run's.
-    :raises ExportError: if it is no run of this network, or made with other features than the robot's.
+    :param features: those that the run was made on: with them what it says of all modalities together is calibrated.
+    :raises ExportError: if it is no run of this network, made with other features than the robot's or than those
+        given; if `identity` is no id, or `out` holds something else.
     :raises StoreError: if the run's folder is damaged.
+    :raises FeatureError: if the features cannot be read.
     :raises OSError: if it cannot be written.
     """
     run, store = _opened(folder)
-    start = store.start(run)
+    identity = run.id if identity is None else identity
+    try:
+        checkpoints.check_id(identity)
+    except ValueError as error:
+        raise ExportError(str(error)) from None
+    _require_free(out)
+    start, metrics = store.start(run), store.metrics(run)
     network = _network(run, start)
-    encoders, metrics = network.encoders, store.metrics(run)
+    of_all = 1.0 if features is None else _temperature(run, store, start, network, features)
+    encoders = network.encoders
     made = Checkpoint(
-        id=run.id if identity is None else identity,
+        id=identity,
         are=_encoder('are', encoders.are), tre=_encoder('tre', encoders.tre), smacn=_encoder('smacn', encoders.smacn),
         smern_ga=network.fusion,
         vocabulary=start.preparation.inputs.vocabulary,
         normalisation=start.preparation.inputs.normalisation,
-        temperatures=dict.fromkeys(SUBSETS, 1.0),
+        temperatures={**dict.fromkeys(SUBSETS, 1.0), WHOLE: of_all},
         spec=SPEC,
-        training={'run': run.to_dict(), 'utterances': metrics.counts, 'note': NOTE},
-        metrics={'test part of the run': None if metrics.scores is None else dataclasses.asdict(metrics.scores)},
+        training={**_provenance(run, store, metrics), 'note': _note(calibrated=features is not None)},
+        metrics={'test part of the run': _figures(run, store, metrics, of_all)},
     )
-    checkpoints.save(made, out)
-    return checkpoints.load(out)  # what a node would refuse is told now
+    return _written(made, out)
 
 
 def _opened(folder: Path) -> tuple[Run, Store]:
@@ -74,18 +99,86 @@ def _opened(folder: Path) -> tuple[Run, Store]:
     return run, store
 
 
-def _network(run: Run, start: Start) -> nn.Module:
+def _require_free(out: Path) -> None:
+    """Nothing but a checkpoint is ever written over."""
+    if out.exists() and not out.is_dir():
+        raise ExportError(f'{out} is a file; give a directory')
+    others = sorted({path.name for path in out.iterdir()} - {*FILES, CARD}) if out.exists() else []
+    if others:
+        raise ExportError(f'{out} holds something else than a checkpoint ({others[0]}); give a new directory')
+
+
+def _network(run: Run, start: Start) -> WholeSmernGA:
     rows, width = start.weights['encoders.tre.embedding.weight'].shape
     sizes: dict[str, Any] = {'words': rows, 'embedding': width, **run.overrides}
     network = models.build(run.model, **sizes)
     network.load_state_dict(start.weights)
+    assert isinstance(network, WholeSmernGA)
     return network
 
 
 def _encoder(name: str, trained: nn.Module) -> Any:
-    whole = models.build(name, **dataclasses.asdict(trained.config))
+    whole: Any = models.build(name, **dataclasses.asdict(trained.config))  # type: ignore[call-overload]
     whole.load_state_dict(trained.state_dict(), strict=False)
     with torch.no_grad():
         for parameter in whole.output.parameters():
             parameter.zero_()
     return whole
+
+
+def _temperature(run: Run, store: Store, start: Start, network: nn.Module, folder: Path) -> float:
+    """Found on the run's development part."""
+    features = FeatureSet.load(folder, memory_mapped=True)
+    if digest(features) != store.data().get('features'):
+        raise ExportError(f'{folder} holds other features than the run was made on; give those, or none')
+    fold, _ = fold_of(run, features)
+    dev = samples(features, fold.dev, start.preparation, run.model)
+    probabilities = predict(network, dev, run.settings.batch)
+    logits, labels = torch.from_numpy(probabilities).clamp(min=1e-12).log(), torch.tensor(dev.labels)
+    losses = torch.stack([functional.cross_entropy(logits / t, labels) for t in TEMPERATURES])
+    return float(TEMPERATURES[losses.argmin()])
+
+
+def _provenance(run: Run, store: Store, metrics: Metrics) -> dict[str, Any]:
+    data = store.data()
+    return {
+        'data': data,
+        'run': run.to_dict(),
+        'utterances': dict(zip(('train', 'dev', 'test'), metrics.counts, strict=True)) | {'left out': metrics.without},
+        'epochs': len(metrics.train_loss),
+    }
+
+
+def _figures(run: Run, store: Store, metrics: Metrics, of_all: float) -> dict[str, Any] | None:
+    """None if a label occurs in no utterance of the test part."""
+    if metrics.scores is None:
+        return None
+    predictions = store.predictions(run)
+    softer = predictions.probabilities.astype(np.float64) ** (1 / of_all)
+    softer /= softer.sum(axis=1, keepdims=True)
+    return {**dataclasses.asdict(metrics.scores), 'ece': expected_calibration_error(predictions.labels, softer)}
+
+
+def _note(*, calibrated: bool) -> str:
+    if calibrated:
+        return (f'{UNTRAINED} Its probabilities are calibrated, on the development part of the run, where all '
+                'modalities are there; of fewer they are not.')
+    return f'{UNTRAINED} Its probabilities are not calibrated: every temperature is 1.'
+
+
+def _written(made: Checkpoint, out: Path) -> Checkpoint:
+    """:return: what a node would load."""
+    out = out.absolute()
+    out.parent.mkdir(parents=True, exist_ok=True)
+    unfinished, replaced = (out.parent / f'.{out.name}.{uuid.uuid4().hex}' for _ in range(2))
+    try:
+        checkpoints.save(made, unfinished)
+        loaded = checkpoints.load(unfinished)  # what a node would refuse is told now
+        write_card(loaded, LABELS, unfinished / CARD)
+        if out.exists():
+            os.rename(out, replaced)
+        os.rename(unfinished, out)
+    finally:
+        for left_over in (unfinished, replaced):
+            shutil.rmtree(left_over, ignore_errors=True)
+    return loaded

@@ -17,17 +17,22 @@ def add_parser(subparsers) -> None:
     parser.add_argument('run', type=Path, metavar='RUN', help='a folder OUT/runs/smern_ga_whole-... of smern reproduce')
     parser.add_argument('--out', required=True, type=Path, metavar='DIR', help='the directory of the checkpoint')
     parser.add_argument('--id', help="what every prediction will call it (default: the run's)")
+    parser.add_argument(
+        '--features', type=Path, metavar='DIR',
+        help='those of the run: how sure it is of all modalities together is set right on its development part',
+    )
 
 
 def run(args: argparse.Namespace) -> int:
     """:return: 0 if it was written and can be loaded, 2 if not."""
     from smern_ros.training.experiments.results import StoreError
-    from smern_ros.training.export import NOTE, export
+    from smern_ros.training.export import CARD, export
+    from smern_ros.training.features.store import FeatureError
 
     try:
-        made = export(args.run, args.out, identity=args.id)
-    except (StoreError, OSError, ValueError) as error:
+        made = export(args.run, args.out, identity=args.id, features=args.features)
+    except (StoreError, FeatureError, OSError, ValueError) as error:
         print(f'smern export: {error}', file=sys.stderr)
         return EXIT_CANNOT
-    print(f'{args.out} holds {made.id}\n{NOTE}')
+    print(f'{args.out} holds {made.id}; {args.out / CARD} tells of it\n{made.training["note"]}')
     return EXIT_DONE

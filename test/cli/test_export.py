@@ -10,6 +10,10 @@ from smern_ros.models.inputs import InputEncoder
 from smern_ros.predictor import EmotionPredictor
 from smern_ros.spec import AUDIO, SKELETON, TEXT
 from smern_ros.training.experiments.planted import Plan, corpus
+from smern_ros.training.experiments.prepare import samples
+from smern_ros.training.experiments.results import Store
+from smern_ros.training.experiments.runs import Run, execute, fold_of
+from smern_ros.training.experiments.train import predict
 from smern_ros.values import SECOND, AudioFeatures, SkeletonWindow, Transcript
 
 START, END = 1000 * SECOND, 1002 * SECOND
@@ -21,12 +25,18 @@ def features():
 
 
 @pytest.fixture(scope='module')
-def runs(features, tmp_path_factory):
-    """Folders by network; real sizes, two epochs."""
-    folder, out = tmp_path_factory.mktemp('features'), tmp_path_factory.mktemp('out')
+def features_folder(features, tmp_path_factory):
+    folder = tmp_path_factory.mktemp('features')
     features.save(folder)
+    return folder
+
+
+@pytest.fixture(scope='module')
+def runs(features_folder, tmp_path_factory):
+    """Folders by network; real sizes, two epochs."""
+    out = tmp_path_factory.mktemp('out')
     size = ('--tables', '1', '--figures', '', '--folds', '1', '--runs', '1', '--epochs', '2')
-    what = ('--features', str(folder), '--out', str(out), '--models', 'smern_ga_whole,are')
+    what = ('--features', str(features_folder), '--out', str(out), '--models', 'smern_ga_whole,are')
     assert main(['reproduce', *what, *size]) == 0
     return {path.name.split('-')[0]: path for path in (out / 'runs').iterdir()}
 
@@ -65,11 +75,85 @@ def test_encoders_alone_claim_no_emotion(exported):
         assert all(not p.any() for p in encoder.output.parameters())
 
 
-def test_the_checkpoint_tells_what_it_was_made_of(exported):
+def test_the_checkpoint_tells_what_it_was_made_of(exported, runs):
     config = json.loads((exported / 'config.json').read_text())
     assert config['id'] == 'mine'
-    assert config['training']['run']['model'] == 'smern_ga_whole' and config['training']['utterances'] == [160, 10, 30]
-    assert 'not calibrated' in config['training']['note']
+    training, figures = config['training'], config['metrics']['test part of the run']
+    assert training['run']['model'] == 'smern_ga_whole' and training['run']['protocol'] == 'random'
+    assert training['data']['corpus'] == 'planted' and training['data']['utterances'] == 200
+    assert training['utterances'] == {'train': 160, 'dev': 10, 'test': 30, 'left out': 0}
+    assert 'not calibrated' in training['note'] and set(config['temperatures'].values()) == {1.0}
+    stored = json.loads((runs['smern_ga_whole'] / 'metrics.json').read_text())['scores']
+    assert {name: figures[name] for name in stored} == stored and 0 <= figures['ece'] <= 1
+
+
+def test_the_card_beside_it_has_its_figures_and_its_warnings(exported, runs):
+    text = (exported / 'README.md').read_text()
+    figures = json.loads((exported / 'config.json').read_text())['metrics']['test part of the run']
+    assert text.startswith('# mine:') and runs['smern_ga_whole'].name in text
+    for said in (f'UAR {100 * figures["uar"]:.1f} %', '160 / 10 / 30', 'not IEMOCAP', 'does not know', 'licence',
+                 'Do not decide about people', 'not calibrated'):
+        assert said in text.replace('\n', ' '), said
+
+
+def test_with_its_features_what_all_modalities_say_is_as_sure_as_the_development_part_allows(
+    features, features_folder, runs, tmp_path, capsys
+):
+    out = tmp_path / 'out'
+    assert main(['export', str(runs['smern_ga_whole']), '--out', str(out), '--features', str(features_folder)]) == 0
+    assert 'are calibrated, on the development part' in capsys.readouterr().out
+    temperatures = json.loads((out / 'config.json').read_text())['temperatures']
+    assert {name for name, value in temperatures.items() if value != 1} <= {'audio+text+skeleton'}
+
+    store, run = Store(runs['smern_ga_whole'].parents[1]), Run.from_dict(
+        json.loads((runs['smern_ga_whole'] / 'config.json').read_text())['run'])
+    outcome = execute(run, features)
+    dev = samples(features, fold_of(run, features)[0].dev, outcome.preparation, run.model)
+    said, labels = predict(outcome.network, dev, 128), np.array(dev.labels)
+
+    def loss(temperature):
+        softer = said ** (1 / temperature)
+        return -np.log((softer / softer.sum(axis=1, keepdims=True))[np.arange(len(labels)), labels]).mean()
+
+    found = temperatures['audio+text+skeleton']
+    assert loss(found) <= min(loss(t) for t in np.logspace(0, 1, 30)) + 1e-5
+    assert np.array_equal(outcome.predictions.probabilities, store.predictions(run).probabilities)
+
+
+def test_features_of_other_data_calibrate_nothing(runs, tmp_path, capsys):
+    corpus(Plan(utterances=200, frames=4, seed=1)).save(tmp_path / 'other')
+    for folder, message in (('other', 'other features than the run'), ('nothing', 'holds no features')):
+        arguments = ['--out', str(tmp_path / 'out'), '--features', str(tmp_path / folder)]
+        assert main(['export', str(runs['smern_ga_whole']), *arguments]) == 2
+        assert message in capsys.readouterr().err
+    assert not (tmp_path / 'out').exists()
+
+
+def test_nothing_but_a_checkpoint_is_written_over(runs, tmp_path, capsys):
+    (tmp_path / 'thesis').mkdir()
+    (tmp_path / 'thesis/chapter1.md').write_text('years of work')
+    (tmp_path / 'file').write_text('a file')
+    for out, message in (('thesis', 'holds something else'), ('file', 'is a file')):
+        assert main(['export', str(runs['smern_ga_whole']), '--out', str(tmp_path / out)]) == 2
+        assert message in capsys.readouterr().err
+    assert [p.name for p in (tmp_path / 'thesis').iterdir()] == ['chapter1.md']
+
+
+def test_an_export_that_breaks_off_leaves_the_checkpoint_that_was_there(exported, runs, tmp_path, monkeypatch, capsys):
+    out = shutil.copytree(exported, tmp_path / 'out')
+    before = {path.name: path.read_bytes() for path in out.iterdir()}
+
+    def full(*_):
+        raise OSError('no space left on device')
+
+    with monkeypatch.context() as patch:
+        patch.setattr('smern_ros.training.export.write_card', full)
+        assert main(['export', str(runs['smern_ga_whole']), '--out', str(out)]) == 2
+    assert 'no space left' in capsys.readouterr().err
+    assert {path.name: path.read_bytes() for path in out.iterdir()} == before
+    assert [path.name for path in tmp_path.iterdir()] == ['out']
+    assert main(['export', str(runs['smern_ga_whole']), '--out', str(out), '--id', 'newer']) == 0
+    assert EmotionPredictor.load(out).id == 'newer' and [path.name for path in tmp_path.iterdir()] == ['out']
 
 
 @pytest.mark.ros
@@ -115,5 +199,6 @@ def test_damaged_weights_are_told(runs, tmp_path, capsys):
 
 
 def test_an_id_that_no_message_should_carry_is_refused(runs, tmp_path, capsys):
-    assert main(['export', str(runs['smern_ga_whole']), '--out', str(tmp_path), '--id', 'a b']) == 2
+    assert main(['export', str(runs['smern_ga_whole']), '--out', str(tmp_path / 'out'), '--id', 'a b']) == 2
     assert "its id is 'a b'" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == [], 'nothing is written before it is known that it may be'

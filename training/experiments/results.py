@@ -76,6 +76,19 @@ class Store:
         except (OSError, ValueError) as error:
             raise StoreError(f'{self.folder} cannot hold results ({error}); give another folder') from None
 
+    def data(self) -> dict[str, Any]:
+        """What `claim` wrote: corpus, utterances, digest of the features and other sources.
+
+        :raises StoreError: if nothing was claimed, or it is damaged.
+        """
+        try:
+            held = json.loads((self.folder / _DATA).read_text(encoding='utf-8'))
+            return {**held, 'corpus': str(held['corpus']), 'utterances': int(held['utterances'])}
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise StoreError(
+                f'{self.folder / _DATA} cannot be read ({error}); it tells of which data the runs are: copy it again'
+            ) from None
+
     def __contains__(self, run: Run) -> bool:
         return (self.runs / run.id).is_dir()
 
