@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 EXIT_COMPLETE, EXIT_PROBLEMS, EXIT_CANNOT_START = 0, 1, 2
 SHOWN = 20
 """Problems printed."""
+KEPT = 'what was done is kept: the same command goes on from there'
 
 
 def add_parser(subparsers) -> None:
@@ -76,10 +77,18 @@ def run(args: argparse.Namespace) -> int:
             corpus, args.out.absolute(), pose=pose, opensmile=args.opensmile, jobs=args.jobs, ray=args.ray,
             progress=shown,
         )
-    except (ClusterError, MissingOpenSmile, WorkerDied, OSError) as error:
+    except (ClusterError, MissingOpenSmile, WorkerDied) as error:
         shown.end()
         print(f'smern features: {error}', file=sys.stderr)
         return EXIT_CANNOT_START
+    except OSError as error:
+        shown.end()
+        print(f'smern features: {args.out} cannot be written ({error}); {KEPT}', file=sys.stderr)
+        return EXIT_CANNOT_START
+    except KeyboardInterrupt:
+        shown.end()
+        print(f'smern features: interrupted; {KEPT}', file=sys.stderr)
+        raise
     shown.end()
     print('\n'.join(_lines(args.out, corpus, outcome)))
     return EXIT_PROBLEMS if corpus.report.problems or outcome.problems else EXIT_COMPLETE

@@ -65,7 +65,8 @@ def _plain(error: Exception) -> Exception:
 
 def begin() -> None:
     """In each process, first of all: one thread each, and an end with whoever started it."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # else it is ignored, as in the background
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
     for name in ('OMP_NUM_THREADS', 'OPENBLAS_NUM_THREADS', 'MKL_NUM_THREADS'):
         os.environ.setdefault(name, '1')
     with contextlib.suppress(ImportError):

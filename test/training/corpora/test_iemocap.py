@@ -1,4 +1,5 @@
 """IEMOCAP is read whole from its folder; what is missing or broken is named and costs only itself."""
+import os
 import shutil
 from collections import Counter
 
@@ -123,6 +124,29 @@ def test_a_wrong_root_says_what_is_wanted(mini, tmp_path):
             iemocap.read(root)
 
 
+@pytest.fixture
+def forbid():
+    """forbid(path) takes all permissions from a file or folder for the time of the test, even if root runs it."""
+    forbidden, me = [], os.geteuid()
+
+    def take(path):
+        forbidden.append((path, path.stat().st_mode))
+        path.chmod(0)
+        if me == 0:
+            os.seteuid(65534)
+
+    yield take
+    os.seteuid(me)
+    for path, mode in forbidden:
+        path.chmod(mode)
+
+
+def test_a_root_without_permission_says_so(mini, forbid):
+    forbid(mini.root)
+    with pytest.raises(CorpusError, match=f'{mini.root} cannot be read: Permission denied; wanted'):
+        iemocap.read(mini.root)
+
+
 def test_a_root_one_folder_off_is_corrected(mini):
     for root in (mini.root.parent, mini.root / 'Session1'):
         with pytest.raises(CorpusError, match=f'{mini.root} seems to be'):
@@ -172,6 +196,18 @@ def test_an_evaluation_file_of_nonsense_loses_its_dialog_and_says_so(broken, con
     assert corpus.report.evaluated_in(1) == 0 and corpus.report.evaluated_in(2) == 4
 
 
+def test_an_evaluation_file_in_another_encoding_is_read_or_noticed(corpus, broken):
+    path = broken / 'Session1/dialog/EmoEvaluation/Ses01F_impro01.txt'
+    text = path.read_text()
+    path.unlink()
+    path.write_text(text.replace('\n', '\r\n'), encoding='utf-8-sig')
+    assert read(broken).report.complete and len(read(broken).utterances) == len(corpus.utterances)
+    path.write_text(text, encoding='utf-16')
+    lost = read(broken)
+    assert only_problem(lost).startswith(f'{path}: no evaluation of Ses01F_impro01_F000')
+    assert lost.report.evaluated_in(1) == 0 and lost.report.evaluated_in(2) == 4
+
+
 def test_a_missing_evaluation_file_is_noticed_by_its_sound(broken):
     path = broken / 'Session1/dialog/EmoEvaluation/Ses01F_impro01.txt'
     path.unlink()
@@ -194,6 +230,16 @@ def test_a_malformed_line_of_words_leaves_its_utterance_out(corpus, broken):
     assert left_out(damaged) == {name: report.NO_WORDS}
     assert len(damaged.report.tolerated) == len(corpus.report.tolerated) + 1
     assert len(damaged.utterances) == len(corpus.utterances) - 1
+
+
+def test_an_empty_file_of_words_leaves_its_dialog_out_and_names_each_utterance(corpus, broken):
+    path = broken / 'Session1/dialog/transcriptions/Ses01F_impro01.txt'
+    rewrite(path, lambda _: '')
+    damaged = read(broken)
+    gone = [u.id for u in corpus.utterances if u.dialog == 'Ses01F_impro01']
+    assert gone and {str(p) for p in damaged.report.problems} == {f'{path}: no words of {name}' for name in gone}
+    assert left_out(damaged) == dict.fromkeys(gone, report.NO_WORDS)
+    assert len(damaged.utterances) == len(corpus.utterances) - len(gone)
 
 
 def test_a_missing_sound_file_leaves_its_utterance_out(corpus, broken):

@@ -1,5 +1,8 @@
 """`smern features`: every utterance as the robot hears and sees it, or the reason why not."""
+import os
+import resource
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -180,16 +183,26 @@ def test_the_sound_of_an_utterance_is_what_the_robot_would_hear(heard, mini):
         assert sample.skeleton is None and sample.visible is None
 
 
-def test_a_run_that_is_killed_loses_the_dialogs_in_hand_and_leaves_no_process(heard, mini, tmp_path, capsys):
+@pytest.mark.parametrize('by', [signal.SIGKILL, signal.SIGINT])
+def test_a_run_that_is_stopped_loses_the_dialogs_in_hand_and_leaves_no_process(by, heard, mini, tmp_path, capsys):
     command = [sys.executable, '-m', 'smern_ros.cli.main',
                *arguments(mini.root, tmp_path / 'out', '--no-video', '--jobs', '2')]
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(
+        command, stderr=subprocess.PIPE, text=True, start_new_session=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a test in the background would ignore it
+    ) as process:
         for line in process.stderr:
             if line.startswith('3 of'):
                 break
         children = psutil.Process(process.pid).children(recursive=True)
         assert len(children) >= 2
-        process.kill()
+        if by == signal.SIGINT:  # as a terminal does it
+            os.killpg(process.pid, by)
+            said = process.stderr.read()
+            assert 'interrupted; what was done is kept: the same command goes on' in said and 'Traceback' not in said
+        else:
+            process.kill()
+    assert process.returncode == (130 if by == signal.SIGINT else -by)
     assert not (tmp_path / 'out/index.json').exists()
     _, alive = psutil.wait_procs(children, timeout=20)
     assert not alive, 'a process outlives the run'
@@ -257,6 +270,49 @@ def test_a_missing_opensmile_is_told(mini, tmp_path, capsys, monkeypatch):
     assert code == 2 and 'openSMILE is not installed' in err
 
 
+def test_sound_of_another_rate_and_sound_that_is_empty_are_left_out_and_told(mini, copy_of, tmp_path, capsys):
+    root = sessions(copy_of(mini.root), 1)
+    one, other, *rest = iemocap.read(root, subset=True).utterances
+    samples, _ = soundfile.read(one.wav)
+    one.wav.unlink()
+    soundfile.write(one.wav, samples, 22050)
+    replace(other.wav, b'')
+    code, said, err = run(capsys, root, tmp_path / 'out', '--no-video', '--jobs', '1')
+    assert code == 1 and 'Traceback' not in err
+    assert f'{one.wav}: has 22050 Hz; wanted 16000' in said and f'{other.wav}: is no film or sound' in said
+    assert f'2  {UNREADABLE_SOUND}' in said and 'PROBLEMS (2)' in said
+    features = FeatureSet.load(tmp_path / 'out')
+    assert features.left_out == dict.fromkeys([one.id, other.id], UNREADABLE_SOUND)
+    assert [row.id for row in features.utterances] == [u.id for u in rest] != []
+
+
+@pytest.mark.weights
+def test_a_dialog_without_a_video_is_left_out_and_told(mini, copy_of, tmp_path, capsys):
+    root = sessions(copy_of(mini.root), 1)
+    video = root / 'Session1/dialog/avi/DivX/Ses01F_impro01.avi'
+    used = iemocap.read(root, subset=True).utterances
+    video.unlink()
+    code, said, err = run(capsys, root, tmp_path / 'out', '--jobs', '1')
+    assert code == 1 and f'{video}: this file is missing' in said and 'Traceback' not in err
+    assert f'{len(used)}  {UNREADABLE_VIDEO}' in said and said.startswith('0 utterances')
+    assert FeatureSet.load(tmp_path / 'out').left_out == dict.fromkeys([u.id for u in used], UNREADABLE_VIDEO)
+
+
+def test_motion_capture_that_is_cut_off_costs_what_was_behind_the_cut_and_is_told(
+    heard, mini, copy_of, tmp_path, capsys
+):
+    root = sessions(copy_of(mini.root), 1)
+    path = root / 'Session1/dialog/MOCAP_rotated/Ses01F_impro01.txt'
+    replace(path, path.read_bytes()[: path.stat().st_size // 2])
+    code, said, _ = run(capsys, root, tmp_path / 'out', '--no-video', '--jobs', '1')
+    features, whole = FeatureSet.load(tmp_path / 'out'), FeatureSet.load(heard)
+    assert code == 1 and f'{path}: 1 malformed lines' in said and f'{path}: no frame of Ses01F_impro01_F001' in said
+    assert len(features) >= 2 and features.utterances == whole.utterances[: len(features)]
+    kept = [row.id for i, row in enumerate(features.utterances) if features.sample_arrays(i).mocap is not None]
+    before = [row.id for i, row in enumerate(features.utterances) if whole.sample_arrays(i).mocap is not None]
+    assert kept == [name for name in before if name != 'Ses01F_impro01_F001'] != before
+
+
 def test_motion_capture_that_cannot_be_read_costs_only_itself(heard, mini, copy_of, tmp_path, capsys):
     root = sessions(copy_of(mini.root), 1)
     hand = root / 'Session1/dialog/MOCAP_hand/Ses01F_impro01.txt'
@@ -293,10 +349,28 @@ def test_what_cannot_start_says_why(mini, more, wrong, tmp_path, capsys):
     assert code == 2 and not said and err.startswith('smern features: ') and wrong in err and err.count('\n') == 1
 
 
-def test_a_place_that_cannot_be_written_is_told(mini, tmp_path, capsys):
-    (tmp_path / 'out').write_text('a file')
+@pytest.mark.parametrize('file', ['out', 'out/cache'])
+def test_a_place_that_cannot_be_written_is_told(file, mini, tmp_path, capsys):
+    (tmp_path / 'out').mkdir()
+    path = tmp_path / file
+    shutil.rmtree(path, ignore_errors=True)
+    path.write_text('a file')
     code, _, err = run(capsys, mini.root, tmp_path / 'out', '--no-video', '--jobs', '1')
-    assert code == 2 and 'smern features: ' in err and str(tmp_path / 'out') in err and 'Traceback' not in err
+    assert code == 2 and f'smern features: {tmp_path / "out"} cannot be written' in err and 'Traceback' not in err
+
+
+def test_a_full_disk_is_told_and_when_there_is_room_the_run_goes_on(heard, mini, tmp_path, capsys):
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, limits[1]))  # bytes of a file; then writing fails
+    try:
+        code, said, err = run(capsys, mini.root, tmp_path / 'out', '--no-video', '--jobs', '1')
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert code == 2 and not said and 'Traceback' not in err
+    assert f'{tmp_path / "out"} cannot be written ([Errno 27] File too large); what was done is kept' in err
+    assert not (tmp_path / 'out/index.json').exists()
+    assert run(capsys, mini.root, tmp_path / 'out', '--no-video', '--jobs', '1')[0] == 0
+    assert contents(tmp_path / 'out') == contents(heard)
 
 
 def test_no_processes_are_too_few(mini, tmp_path):

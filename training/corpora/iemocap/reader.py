@@ -87,9 +87,12 @@ def read(root: str | Path, *, subset: bool = False) -> Corpus:
 
 
 def _require(root: Path) -> None:
-    if any((root / f'Session{session}').is_dir() for session in published.SESSIONS):
-        return
     wanted = 'wanted the folder IEMOCAP_full_release, which holds Session1 to Session5'
+    try:
+        if any((root / f'Session{session}').is_dir() for session in published.SESSIONS):
+            return
+    except OSError as error:  # such as for want of permission
+        raise CorpusError(f'{root} cannot be read: {error.strerror}; {wanted}') from None
     if not root.is_dir():
         raise CorpusError(f'there is no folder {root}; {wanted}')
     for place in (root / 'IEMOCAP_full_release', root.parent):
