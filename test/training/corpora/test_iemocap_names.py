@@ -35,7 +35,7 @@ def test_nothing_may_stand_before_or_behind_an_id(session, wearer, scene, actor,
             UtteranceId.parse(wrong)
 
 
-@given(st.text())
+@given(st.text().filter(lambda text: 'impro' not in text and 'script' not in text))
 def test_any_other_text_is_no_id(text):
     with pytest.raises(ValueError, match='no id of an utterance'):
         UtteranceId.parse(text)
