@@ -34,6 +34,22 @@ def test_another_seed_gives_other_speech_and_words(shared_data):
     assert [u.text for d in one for u in d.utterances] != [u.text for d in other for u in d.utterances]
 
 
+def test_a_part_has_only_its_sessions_and_the_shortest_clips(shared_data):
+    part, whole = (plan(shared_data, dialogs=2, utterances=12, seed=0, **more) for more in (
+        {'sessions': (4, 5), 'shortest': 2}, {},
+    ))
+    assert {d.dialog.session for d in part} == {4, 5}
+    used = {(u.clip.speaker, u.clip.label, u.clip.path) for d in part for u in d.utterances}
+    assert max(Counter(clip[:2] for clip in used).values()) == 2
+    short, usual = (
+        np.median([u.length for d in planned if d.dialog.session in (4, 5) for u in d.utterances])
+        for planned in (part, whole)
+    )
+    assert short < 0.8 * usual
+    with pytest.raises(ValueError, match='sessions 1, 2, 3, 4, 5, got .6.'):
+        plan(shared_data, sessions=[6], dialogs=1, utterances=1, seed=0)
+
+
 def test_ten_real_people_speak_each_in_all_four_emotions(shared_data):
     planned = plan(shared_data, dialogs=4, utterances=12, seed=0)
     utterances = [u for dialog in planned for u in dialog.utterances]

@@ -7,6 +7,7 @@ sign, and the motion capture is synthetic.
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -49,25 +50,30 @@ class MiniCorpus:
         )
 
 
-def build(root: Path, data: Path, *, dialogs: int = 2, utterances: int = 6, seed: int = 0) -> MiniCorpus:
+def build(
+    root: Path, data: Path, *, sessions: Sequence[int] = SESSIONS, dialogs: int = 2, utterances: int = 6,
+    shortest: int | None = None, seed: int = 0,
+) -> MiniCorpus:
     """Write the corpus to `root`, which is made anew. The same arguments give the same files.
 
     :param data: holds emodb4, nemo4, text_goemotions and video_upperbody.
+    :param sessions: of 1 to 5; the others are absent, as in a part of the corpus.
     :param dialogs: of each session, 1 to 28; sessions 3 and 5 have their oddly named ones, of 2 utterances, besides.
     :param utterances: of each dialog. A voice's clips are used again when they run out.
+    :param shortest: use so many clips of each voice and emotion, the shortest ones; None: all of them.
     :raises FileExistsError: if `root` holds anything.
     :raises FileNotFoundError: if the data is not there.
     """
     if root.exists() and any(root.iterdir()):
         raise FileExistsError(f'{root} is not empty; remove it or name another folder')
-    planned = plan(data, dialogs=dialogs, utterances=utterances, seed=seed)
+    planned = plan(data, sessions=sessions, dialogs=dialogs, utterances=utterances, shortest=shortest, seed=seed)
     generator = np.random.default_rng([seed, 1])
     with tempfile.TemporaryDirectory() as scratch:
         films = Films(data, Path(scratch))
         root.mkdir(parents=True, exist_ok=True)
         for each in planned:
             _write(root, each, films, generator)
-    for session in SESSIONS:
+    for session in sessions:
         _clutter(root / f'Session{session}', next(p.dialog for p in planned if p.dialog.session == session))
     (root / 'README.txt').write_text(_README, encoding='ascii')
     return MiniCorpus(root, tuple(planned))

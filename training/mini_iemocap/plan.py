@@ -72,25 +72,32 @@ class PlannedDialog:
         return self.utterances[-1].end + 0.5
 
 
-def plan(data: Path, *, dialogs: int, utterances: int, seed: int) -> list[PlannedDialog]:
-    """:raises ValueError: if more dialogs are wanted than there are names.
+def plan(
+    data: Path, *, sessions: Sequence[int] = SESSIONS, dialogs: int, utterances: int, shortest: int | None = None,
+    seed: int,
+) -> list[PlannedDialog]:
+    """See `mini_iemocap.build`.
+
+    :raises ValueError: if there are no such sessions, or more dialogs are wanted than there are names.
     :raises FileNotFoundError: if the data is not there.
     """
+    if not sessions or not set(sessions) <= set(SESSIONS):
+        raise ValueError(f'wanted some of the sessions {", ".join(map(str, SESSIONS))}, got {list(sessions)}')
     if not 1 <= dialogs <= 2 * len(SCENES) or utterances < 1:
         raise ValueError(
             f'wanted 1 to {2 * len(SCENES)} dialogs a session and at least 1 utterance a dialog, '
             f'got {dialogs} and {utterances}'
         )
     generator = np.random.default_rng(seed)
-    casting = _Casting(data, generator)
+    casting = _Casting(data, generator, shortest)
     return [
         PlannedDialog(dialog, tuple(_utterances(dialog, count, casting, generator)))
-        for dialog, count in _dialogs(dialogs, utterances)
+        for dialog, count in _dialogs(sessions, dialogs, utterances)
     ]
 
 
-def _dialogs(dialogs: int, utterances: int) -> Iterator[tuple[Dialog, int]]:
-    for session in SESSIONS:
+def _dialogs(sessions: Sequence[int], dialogs: int, utterances: int) -> Iterator[tuple[Dialog, int]]:
+    for session in sessions:
         names = [f'Ses0{session}{wearer}_{scene}' for scene in SCENES for wearer in 'FM'][:dialogs]
         yield from ((Dialog.parse(name), utterances) for name in names)
         yield from ((Dialog.parse(name), min(utterances, ODD_UTTERANCES)) for name in ODD_DIALOGS.get(session, ()))
@@ -132,13 +139,13 @@ class _Endless:
 class _Casting:
     """Gives each of the ten speakers one real voice, and words of the same emotion."""
 
-    def __init__(self, data: Path, generator: np.random.Generator):
+    def __init__(self, data: Path, generator: np.random.Generator, shortest: int | None):
         def shuffled(items: Sequence) -> _Endless:
             return _Endless([items[i] for i in generator.permutation(len(items))])
 
         voices = _voices(data)
         self._clips = {
-            (speaker, label): shuffled([clip for clip in clips if clip.label == label])
+            (speaker, label): shuffled(_shortest([clip for clip in clips if clip.label == label], shortest))
             for speaker, clips in voices.items() for label in LABELS
         }
         comments = goemotions.read(data, 'train')
@@ -166,6 +173,10 @@ def _voices(data: Path) -> dict[str, list[Clip]]:
         names = sorted(name for name, theirs in genders.items() if theirs == gender)
         voices |= {f'Ses0{session}{letter}': f'{nemo.CORPUS}-{names[session - 4]}' for session in (4, 5)}
     return {speaker: [clip for clip in clips if clip.speaker == voice] for speaker, voice in voices.items()}
+
+
+def _shortest(clips: list[Clip], count: int | None) -> list[Clip]:
+    return clips if count is None else sorted(clips, key=lambda clip: soundfile.info(clip.path).frames)[:count]
 
 
 def _is_plain(text: str) -> bool:
