@@ -1,14 +1,15 @@
 """Two-dimensional CNN over the skeleton sequence (paper, section IV-D, table 2)."""
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 from torch import nn
 from torch.nn import functional
 
 from smern_ros.models.checks import check_config
-from smern_ros.models.masked import COORDINATES, hide, max_pool, mean_of_seen, relu_conv
+from smern_ros.models.coordinates import ALIKE, CHOICES, first_convolution, image
+from smern_ros.models.masked import COORDINATES, hide, max_pool, mean_of_seen, means_of_seen, relu_conv
 from smern_ros.models.smacn import SMACN
 
 
@@ -19,6 +20,9 @@ class SkeletonCNN(nn.Module):
     928,900 parameters, 1.3 % fewer: one convolution of 5x5 over frames and coordinates, three of 5x1 over frames, as
     in our SMACN, 2x2 max-pooling, the mean over what is seen, and a layer of 128 before the output layer. Dropout, on
     which the paper is silent, is SMACN's. As there, hidden joints and padding are zero again after every convolution.
+
+    Ours: with a `stride` the mean of so many frames is read as one, and `coordinates` may be `apart` (see `coordinates`).
+    The low-pass filter has left little that four frames could tell apart.
     """
 
     INPUTS = SMACN.INPUTS
@@ -32,6 +36,8 @@ class SkeletonCNN(nn.Module):
         hidden: int = 128
         labels: int = 4
         dropout: float = 0.5
+        stride: int = 1           # frames that are read as one
+        coordinates: str = field(default=ALIKE, metadata={'choices': CHOICES})
 
         def __post_init__(self):
             check_config(self)
@@ -44,7 +50,9 @@ class SkeletonCNN(nn.Module):
         channels = [config.first_channels * 2**i for i in range(config.layers)]
         size, edge = config.kernel, config.kernel // 2
         self.convolutions = nn.ModuleList([
-            nn.Conv2d(1, channels[0], (size, size), padding=(edge, edge)),
+            first_convolution(
+                nn.Conv2d, config.coordinates, COORDINATES * config.joints, channels[0], (size, size)
+            ),
             *(nn.Conv2d(c, 2 * c, (size, 1), padding=(edge, 0)) for c in channels[:-1]),
         ])
         self.fc = nn.Linear(channels[-1], config.hidden)
@@ -57,11 +65,13 @@ class SkeletonCNN(nn.Module):
         :param visible: (B, T, 10) bool; false for hidden joints and padding. At least one true a sample.
         :return: (B, 4) logits.
         """
-        image = hide(x, visible, self.config.joints)[:, None]                  # (B, 1, T, 30)
+        shown = hide(x, visible, self.config.joints)                           # (B, T, 30)
+        shown, visible = means_of_seen(self.config.stride, shown, visible)
+        maps = image(shown, self.config.coordinates)                           # (B, 1, T, 30), 30 channels apart
         seen = visible.repeat_interleave(COORDINATES, dim=2)[:, None]          # (B, 1, T, 30)
         for convolution in self.convolutions:
-            image = relu_conv(convolution, image, seen)                        # (B, C, t, v)
-            image, seen = max_pool(image, seen, (2, 2))                        # (B, C, t/2, v/2)
-        pooled = mean_of_seen(image, seen, (2, 3))                             # (B, 512)
+            maps = relu_conv(convolution, maps, seen)                          # (B, C, t, v)
+            maps, seen = max_pool(maps, seen, (2, 2))                          # (B, C, t/2, v/2)
+        pooled = mean_of_seen(maps, seen, (2, 3))                              # (B, 512)
         hidden = functional.relu(self.fc(self.dropout(pooled)))                # (B, 128)
         return self.output(self.dropout(hidden))                               # (B, 4)

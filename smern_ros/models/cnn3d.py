@@ -1,14 +1,15 @@
 """Three-dimensional CNN over the skeleton sequence (paper, section IV-D, table 2)."""
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 from torch import nn
 from torch.nn import functional
 
 from smern_ros.models.checks import check_config
-from smern_ros.models.masked import COORDINATES, hide, max_pool, mean_of_seen, relu_conv
+from smern_ros.models.coordinates import ALIKE, CHOICES, first_convolution, image
+from smern_ros.models.masked import COORDINATES, hide, max_pool, mean_of_seen, means_of_seen, relu_conv
 from smern_ros.models.smacn import SMACN
 
 KERNELS = ((3, 3, 3), (3, 3, 1), (5, 1, 1), (5, 1, 1))
@@ -22,6 +23,9 @@ class Skeleton3DCNN(nn.Module):
     has 1,352,068 parameters, 0.1 % more: the kernels above, max-pooling of 2x2x1 that keeps the three coordinates
     apart, the mean of each over what is seen, and a layer of 128 before the output layer. Dropout, on which the paper
     is silent, is SMACN's. As there, hidden joints and padding are zero again after every convolution.
+
+    Ours: with a `stride` the mean of so many frames is read as one, and `coordinates` may be `apart` (see `coordinates`).
+    The low-pass filter has left little that four frames could tell apart.
     """
 
     INPUTS = SMACN.INPUTS
@@ -33,6 +37,8 @@ class Skeleton3DCNN(nn.Module):
         hidden: int = 128
         labels: int = 4
         dropout: float = 0.5
+        stride: int = 1  # frames that are read as one
+        coordinates: str = field(default=ALIKE, metadata={'choices': CHOICES})
 
         def __post_init__(self):
             check_config(self)
@@ -40,11 +46,11 @@ class Skeleton3DCNN(nn.Module):
     def __init__(self, config: Config):
         super().__init__()
         self.config = config
-        inputs = [1] + [config.channels] * (len(KERNELS) - 1)
-        self.convolutions = nn.ModuleList(
-            nn.Conv3d(c, config.channels, (t, j, k), padding=(t // 2, j // 2, k // 2))
-            for c, (t, j, k) in zip(inputs, KERNELS, strict=True)
-        )
+        columns, channels = COORDINATES * config.joints, config.channels
+        self.convolutions = nn.ModuleList([
+            first_convolution(nn.Conv3d, config.coordinates, columns, channels, KERNELS[0]),
+            *(nn.Conv3d(channels, channels, (t, j, k), padding=(t // 2, j // 2, k // 2)) for t, j, k in KERNELS[1:]),
+        ])
         self.fc = nn.Linear(COORDINATES * config.channels, config.hidden)
         self.dropout = nn.Dropout(config.dropout)
         self.output = nn.Linear(config.hidden, config.labels)
@@ -56,11 +62,13 @@ class Skeleton3DCNN(nn.Module):
         :return: (B, 4) logits.
         """
         shown = hide(x, visible, self.config.joints)                           # (B, T, 30)
-        image = shown.unflatten(2, (-1, COORDINATES))[:, None]                 # (B, 1, T, 10, 3)
-        seen = visible[:, None, ..., None].expand(image.shape)                 # (B, 1, T, 10, 3)
+        shown, visible = means_of_seen(self.config.stride, shown, visible)
+        maps = image(shown, self.config.coordinates)                           # (B, 1, T, 30), 30 channels apart
+        maps = maps.unflatten(3, (-1, COORDINATES))                            # (B, 1, T, 10, 3)
+        seen = visible[:, None, ..., None].expand(maps[:, :1].shape)           # (B, 1, T, 10, 3)
         for convolution in self.convolutions:
-            image = relu_conv(convolution, image, seen)                        # (B, 256, t, j, 3)
-            image, seen = max_pool(image, seen, (2, 2, 1))                     # (B, 256, t/2, j/2, 3)
-        pooled = mean_of_seen(image, seen, (2, 3)).flatten(1)                  # (B, 768)
+            maps = relu_conv(convolution, maps, seen)                          # (B, 256, t, j, 3)
+            maps, seen = max_pool(maps, seen, (2, 2, 1))                       # (B, 256, t/2, j/2, 3)
+        pooled = mean_of_seen(maps, seen, (2, 3)).flatten(1)                   # (B, 768)
         hidden = functional.relu(self.fc(self.dropout(pooled)))                # (B, 128)
         return self.output(self.dropout(hidden))                               # (B, 4)

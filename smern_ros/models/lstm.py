@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from smern_ros.models.checks import check_config
-from smern_ros.models.masked import COORDINATES, hide, seen_frames
+from smern_ros.models.masked import COORDINATES, hide, means_of_seen, seen_frames
 from smern_ros.models.recurrent import last_state
 from smern_ros.models.smacn import SMACN
 
@@ -17,6 +17,8 @@ class SkeletonLSTM(nn.Module):
 
     The paper is silent on what is classified and on dropout: the state after the last frame in which a joint is
     visible, and SMACN's rate, between the layers and before the output layer. Hidden joints are zero.
+
+    Ours: with a `stride` the mean of so many frames is read as one.
     """
 
     INPUTS = SMACN.INPUTS
@@ -28,6 +30,7 @@ class SkeletonLSTM(nn.Module):
         layers: int = 2
         labels: int = 4
         dropout: float = 0.5
+        stride: int = 1  # frames that are read as one
 
         def __post_init__(self):
             check_config(self)
@@ -49,5 +52,6 @@ class SkeletonLSTM(nn.Module):
         :return: (B, 4) logits.
         """
         shown = hide(x, visible, self.config.joints)                   # (B, T, 30)
+        shown, visible = means_of_seen(self.config.stride, shown, visible)
         state = last_state(self.lstm, shown, seen_frames(visible))     # (B, 512)
         return self.output(self.dropout(state))                        # (B, 4)

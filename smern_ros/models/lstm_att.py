@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from smern_ros.models.checks import check_config
-from smern_ros.models.masked import COORDINATES, hide, seen_frames, within
+from smern_ros.models.masked import COORDINATES, hide, means_of_seen, seen_frames, within
 from smern_ros.models.smacn import SMACN
 
 
@@ -18,6 +18,8 @@ class SkeletonLSTMAttention(nn.Module):
     sum of its own, and an output layer over all five is a reading that gives its count exactly. Its silence on the
     score and on dropout leaves us a plain product of vector and output, which is bounded already, and SMACN's rate
     before the output layer. Hidden joints are zero.
+
+    Ours: with a `stride` the mean of so many frames is read as one.
     """
 
     INPUTS = SMACN.INPUTS
@@ -30,6 +32,7 @@ class SkeletonLSTMAttention(nn.Module):
         heads: int = 5
         labels: int = 4
         dropout: float = 0.5
+        stride: int = 1  # frames that are read as one
 
         def __post_init__(self):
             check_config(self)
@@ -48,8 +51,10 @@ class SkeletonLSTMAttention(nn.Module):
         :param visible: (B, T, 10) bool; false for hidden joints and padding. At least one true a sample.
         :return: (B, 4) logits.
         """
-        states, _ = self.lstm(hide(x, visible, self.config.joints))             # (B, T, 512)
-        valid = within(seen_frames(visible), x.shape[1])                        # (B, T)
+        shown = hide(x, visible, self.config.joints)                            # (B, T, 30)
+        shown, visible = means_of_seen(self.config.stride, shown, visible)
+        states, _ = self.lstm(shown)                                            # (B, T, 512)
+        valid = within(seen_frames(visible), shown.shape[1])                    # (B, T)
         score = self.score(states).masked_fill(~valid[..., None], float('-inf'))
         alpha = score.softmax(dim=1).transpose(1, 2)                            # (B, 5, T)
         summed = (alpha @ states).flatten(1)                                    # (B, 2560)

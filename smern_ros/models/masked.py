@@ -61,6 +61,22 @@ def hide(x: torch.Tensor, visible: torch.Tensor, joints: int) -> torch.Tensor:
     return x.masked_fill(~visible.repeat_interleave(COORDINATES, dim=2), 0.0)
 
 
+def means_of_seen(count: int, x: torch.Tensor, visible: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Each `count` neighbouring frames as one: of each joint the mean of those frames in which it is visible.
+
+    :param x: (B, T, 3*joints), zero where no joint is visible.
+    :param visible: (B, T, joints) bool.
+    :return: (B, ceil(T / count), 3*joints) and (B, ceil(T / count), joints) bool.
+    """
+    if count == 1:
+        return x, visible
+    short = -x.shape[1] % count
+    frames = functional.pad(x, (0, 0, 0, short)).unflatten(1, (-1, count))         # (B, T/count, count, 3*joints)
+    seen = functional.pad(visible, (0, 0, 0, short)).unflatten(1, (-1, count))     # (B, T/count, count, joints)
+    often = seen.sum(dim=2).clamp(min=1).repeat_interleave(COORDINATES, dim=2)     # (B, T/count, 3*joints)
+    return frames.sum(dim=2) / often, seen.any(dim=2)
+
+
 def seen_frames(visible: torch.Tensor) -> torch.Tensor:
     """:return: (B,) int64, frames of `visible` (B, T, joints) up to the last one in which a joint is visible."""
     frames = torch.arange(1, visible.shape[1] + 1, device=visible.device)

@@ -5,15 +5,15 @@ defaults are a reconstruction that gives 1,143,844 parameters and the 256-d feat
 """
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 from torch import nn
 from torch.nn import functional
 
 from smern_ros.models.checks import check_config, check_shape
-
-COORDINATES = 3
+from smern_ros.models.coordinates import ALIKE, CHOICES, first_convolution, image
+from smern_ros.models.masked import COORDINATES, means_of_seen
 
 
 class SpatialAttention(nn.Module):
@@ -41,6 +41,9 @@ class SMACN(nn.Module):
 
     The sequence is an image of T frames x V joint coordinates. Where a joint is not visible, and in the padding, the
     image is zero and is made zero again after each convolution, so neither can reach what is visible.
+
+    Ours: with a `stride` the mean of so many frames is read as one, and `coordinates` may be `apart` (see `coordinates`).
+    The low-pass filter has left little that four frames could tell apart.
     """
 
     INPUTS = ('skeleton', 'visible')
@@ -56,6 +59,8 @@ class SMACN(nn.Module):
         out: int = 256
         labels: int = 4
         dropout: float = 0.5
+        stride: int = 1            # frames that are read as one
+        coordinates: str = field(default=ALIKE, metadata={'choices': CHOICES})
 
         def __post_init__(self):
             check_config(self)
@@ -64,7 +69,9 @@ class SMACN(nn.Module):
         super().__init__()
         self.config = config
         inputs = [config.first_channels] + [config.channels] * (config.units - 1)
-        self.first = nn.Conv2d(1, config.first_channels, (3, 3), padding=(1, 1))
+        self.first = first_convolution(
+            nn.Conv2d, config.coordinates, COORDINATES * config.joints, config.first_channels, (3, 3)
+        )
         self.units = nn.ModuleList(nn.Conv2d(c, config.channels, (3, 1), padding=(1, 0)) for c in inputs)
         self.attention = SpatialAttention(config.channels, config.attention_size, config.heads)
         self.fc = nn.Linear(config.heads * config.channels, config.out)
@@ -82,17 +89,19 @@ class SMACN(nn.Module):
         check_shape('visible', visible, *x.shape[:2], self.config.joints)
         if not bool(visible.flatten(1).any(dim=1).all()):
             raise ValueError('a sample has no visible joint; leave the skeleton out instead')
+        hidden = ~visible.repeat_interleave(COORDINATES, dim=2)                # (B, T, V)
+        shown, visible = means_of_seen(self.config.stride, x.masked_fill(hidden, 0.0), visible)
         seen = visible.repeat_interleave(COORDINATES, dim=2)[:, None]          # (B, 1, T, V)
-        image = x[:, None].masked_fill(~seen, 0.0)                             # (B, 1, T, V)
-        image = _relu_where(self.first(image), seen)                           # (B, 128, T, V)
+        maps = image(shown, self.config.coordinates)                           # (B, 1, T, V), V channels apart
+        maps = _relu_where(self.first(maps), seen)                             # (B, 128, T, V)
         for unit in self.units:
-            image = _relu_where(unit(image), seen)                             # (B, 256, t, v)
+            maps = _relu_where(unit(maps), seen)                               # (B, 256, t, v)
             # After the ReLU nothing is below zero, so zeros of what is hidden never win over what is seen.
-            image = functional.max_pool2d(image, 2, ceil_mode=True)            # (B, 256, t/2, v/2)
+            maps = functional.max_pool2d(maps, 2, ceil_mode=True)              # (B, 256, t/2, v/2)
             seen = functional.max_pool2d(seen.float(), 2, ceil_mode=True) > 0  # (B, 1, t/2, v/2)
-        a = image.flatten(2).transpose(1, 2)                                   # (B, L, C)   eq. 1
+        a = maps.flatten(2).transpose(1, 2)                                    # (B, L, C)   eq. 1
         v_s, alpha = self.attention(a, seen.flatten(1))                        # (B, H*C), (B, H, L)
-        return v_s, alpha.unflatten(2, image.shape[2:])                        # (B, H, T', V')
+        return v_s, alpha.unflatten(2, maps.shape[2:])                         # (B, H, T', V')
 
     def features(self, x: torch.Tensor, visible: torch.Tensor) -> torch.Tensor:
         """:return: (B, 256), the skeleton's representation in SMERN. Parameters as of `attend`."""
@@ -104,6 +113,6 @@ class SMACN(nn.Module):
         return self.output(self.dropout(self.features(x, visible)))            # (B, 4)
 
 
-def _relu_where(image: torch.Tensor, seen: torch.Tensor) -> torch.Tensor:
+def _relu_where(maps: torch.Tensor, seen: torch.Tensor) -> torch.Tensor:
     """ReLU, and zero again where the bias and the neighbours have leaked into what is not seen."""
-    return functional.relu(image) * seen
+    return functional.relu(maps) * seen
