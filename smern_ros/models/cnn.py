@@ -21,7 +21,7 @@ class SkeletonCNN(nn.Module):
     in our SMACN, 2x2 max-pooling, the mean over what is seen, and a layer of 128 before the output layer. Dropout, on
     which the paper is silent, is SMACN's. As there, hidden joints and padding are zero again after every convolution.
 
-    Ours: with a `stride` the mean of so many frames is read as one, and `coordinates` may be `apart` (see `coordinates`).
+    Ours: with a `stride` the mean of so many frames is read as one, and the `coordinates` may be apart (see there).
     The low-pass filter has left little that four frames could tell apart.
     """
 

@@ -24,7 +24,7 @@ class Skeleton3DCNN(nn.Module):
     apart, the mean of each over what is seen, and a layer of 128 before the output layer. Dropout, on which the paper
     is silent, is SMACN's. As there, hidden joints and padding are zero again after every convolution.
 
-    Ours: with a `stride` the mean of so many frames is read as one, and `coordinates` may be `apart` (see `coordinates`).
+    Ours: with a `stride` the mean of so many frames is read as one, and the `coordinates` may be apart (see there).
     The low-pass filter has left little that four frames could tell apart.
     """
 

@@ -42,7 +42,7 @@ class SMACN(nn.Module):
     The sequence is an image of T frames x V joint coordinates. Where a joint is not visible, and in the padding, the
     image is zero and is made zero again after each convolution, so neither can reach what is visible.
 
-    Ours: with a `stride` the mean of so many frames is read as one, and `coordinates` may be `apart` (see `coordinates`).
+    Ours: with a `stride` the mean of so many frames is read as one, and the `coordinates` may be apart (see there).
     The low-pass filter has left little that four frames could tell apart.
     """
 
