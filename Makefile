@@ -51,5 +51,5 @@ mmpose transformers opensmile ray: ## install what this optional backend or comp
 	@scripts/setup.sh $@
 
 clean: ## remove what was built; .venv and build/demo stay
-	rm -rf build/cpython-* build/lib* build/bdist.* build/temp.* install log *.egg-info smern_ros/msg smern_ros/*.so .venv/stamps/package
+	rm -rf build/cpython-* build/lib* build/bdist.* build/temp.* install log *.egg-info smern_ros/msg smern_ros/srv smern_ros/*.so .venv/stamps/package
 	find . -name __pycache__ -not -path './.venv/*' -prune -exec rm -rf {} +

@@ -1,4 +1,4 @@
-"""The pip way in: builds the messages with the CMakeLists.txt that colcon uses, and puts them in the wheel."""
+"""The pip way in: builds messages and services with the CMakeLists.txt that colcon uses, and puts them in the wheel."""
 import contextlib
 import importlib
 import importlib.util
@@ -15,11 +15,13 @@ from setuptools.command.build_py import build_py
 NAME = 'smern_ros'
 ROOT = Path(__file__).resolve().parent
 ROS_IS_SOURCED = bool(os.environ.get('AMENT_PREFIX_PATH') and os.environ.get('ROS_DISTRO'))
+INTERFACES = ('msg', 'srv')
+"""Folders of what is compiled, here and in the package."""
 ROS_BUILD_WHEELS = [
     f'ros-kilted-{name}' for name in (
         'ament-cmake', 'ament-cmake-include-directories', 'ament-cmake-python', 'ament-cmake-ros-core',
         'ament-package', 'builtin-interfaces', 'geometry-msgs', 'rosidl-core-generators',
-        'rosidl-default-generators', 'std-msgs',
+        'rosidl-default-generators', 'service-msgs', 'std-msgs',
     )
 ]
 
@@ -86,8 +88,9 @@ class BuildPy(build_py):
         (init,) = stage.glob(f'**/{NAME}/msg/__init__.py')
         generated = init.parents[1]
         package = ROOT / NAME if self.editable_mode else Path(self.build_lib) / NAME
-        shutil.rmtree(package / 'msg', ignore_errors=True)  # a message removed since the last build
-        for file in [*generated.glob('msg/*.py'), *generated.glob('*.so')]:
+        for kind in INTERFACES:  # one may have been removed since the last build
+            shutil.rmtree(package / kind, ignore_errors=True)
+        for file in [*(f for kind in INTERFACES for f in generated.glob(f'{kind}/*.py')), *generated.glob('*.so')]:
             _copy(file, package / file.relative_to(generated))
         shared = [
             *(stage / 'lib').glob('lib*.so'),
@@ -112,7 +115,9 @@ class PlatformDistribution(Distribution):
 
 def _copy(source: Path, target: Path) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
-    shutil.copy2(source, target)
+    part = target.with_name(f'{target.name}.part')
+    shutil.copy2(source, part)
+    part.replace(target)  # a node that runs keeps the library that it has loaded
 
 
 def _install_editable(stage: Path, files: list[Path]) -> None:
@@ -134,7 +139,7 @@ setup(
     # `training/` stands at the top because it is the science beside the robot; it is installed inside the package.
     package_dir={f'{NAME}.training': 'training'},
     packages=[
-        *find_packages(include=[NAME, f'{NAME}.*'], exclude=[f'{NAME}.msg', f'{NAME}.msg.*']),
+        *find_packages(include=[NAME, f'{NAME}.*'], exclude=[f'{NAME}.{kind}*' for kind in INTERFACES]),
         f'{NAME}.training', *(f'{NAME}.training.{package}' for package in find_packages('training')),
     ],
     package_data={

@@ -16,6 +16,7 @@ import importlib.util, pathlib, sys
 import smern_ros.training
 from ament_index_python.packages import get_package_share_directory
 from smern_ros.msg import EmotionState, Utterance
+from smern_ros.srv import LabelUtterance
 from smern_ros.share import share
 from rclpy.serialization import deserialize_message, serialize_message
 
@@ -27,6 +28,8 @@ for path in (('config', 'emotion.yaml'), ('launch', 'emotion.launch.py')):
     assert share(*path).is_relative_to(install), share(*path)
 sent = EmotionState(label='happy', probabilities=[0.25] * 4)
 assert deserialize_message(serialize_message(sent), EmotionState) == sent
+asked = LabelUtterance.Request(utterance_id='u1', label='happy')
+assert deserialize_message(serialize_message(asked), LabelUtterance.Request) == asked
 print('all in', install)
 """
 

@@ -19,7 +19,7 @@ def tree(tmp_path):
     for name in (*top, 'smern_ros/graph.py', 'scripts/setup.sh'):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         shutil.copy2(ROOT / name, tmp_path / name)
-    for folder in ('msg', 'requirements'):
+    for folder in ('msg', 'srv', 'requirements'):
         shutil.copytree(ROOT / folder, tmp_path / folder)
     python = tmp_path / '.venv/bin/python'
     python.parent.mkdir(parents=True)
@@ -59,7 +59,7 @@ def test_beside_a_sourced_ros_no_wheel_of_ros_is_asked_for(tree):
     assert not any('ros.txt' in call for call in installed(tree, 'test', sourced=True))
 
 
-@pytest.mark.parametrize('name', ['msg/Word.msg', 'CMakeLists.txt', 'setup.py'])
+@pytest.mark.parametrize('name', ['msg/Word.msg', 'srv/ForgetPerson.srv', 'CMakeLists.txt', 'setup.py'])
 def test_what_the_messages_are_built_from_builds_them_again_and_no_more(tree, name):
     installed(tree)
     with open(tree / name, 'a') as file:

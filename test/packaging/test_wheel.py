@@ -54,13 +54,14 @@ def test_a_checkpoint_is_in_it(names):
     assert any(name.startswith('smern_ros/checkpoints/') and name.endswith('.safetensors') for name in names)
 
 
-def test_every_message_is_compiled_and_described(names, data, clean_source):
-    messages = [p.stem for p in clean_source.glob('msg/*.msg')]
-    package = '\n'.join(n for n in names if n.startswith('smern_ros/msg/_')).replace('_', '').lower()
-    assert messages
-    for message in messages:
-        assert f'/msg/{message.lower()}.py' in package
-        assert f'share/smern_ros/msg/{message}.msg' in data
+@pytest.mark.parametrize('kind', ['msg', 'srv'])
+def test_every_message_and_service_is_compiled_and_described(names, data, clean_source, kind):
+    interfaces = [p.stem for p in clean_source.glob(f'{kind}/*.{kind}')]
+    package = '\n'.join(n for n in names if n.startswith(f'smern_ros/{kind}/_')).replace('_', '').lower()
+    assert interfaces
+    for interface in interfaces:
+        assert f'/{kind}/{interface.lower()}.py' in package
+        assert f'share/smern_ros/{kind}/{interface}.{kind}' in data
     assert sum(n.startswith('smern_ros/smern_ros_s__') and n.endswith('.so') for n in names) == 3
     assert 'lib/libsmern_ros__rosidl_typesupport_c.so' in data
 
