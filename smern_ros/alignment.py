@@ -48,7 +48,8 @@ class Aligner(Generic[Evidence]):
     """Collects evidence by utterance.
 
     A provisional state is due once audio and skeleton are there, or the skeleton's time has passed. The final one is
-    due once the utterance has ended and all three are there, or the words' time has passed.
+    due once the utterance has ended and all three are there, or the words' time has passed. Final states come in the
+    order of their utterances: what is learnt of a person from one serves the next.
     """
 
     def __init__(
@@ -107,8 +108,9 @@ class Aligner(Generic[Evidence]):
     def due(self, now: float) -> list[Due[Evidence]]:
         """What should be told now, oldest utterance first; nothing is told twice."""
         ready = []
-        for utterance_id, pending in list(self._pending.items()):
-            if self._final_due(pending, now):
+        held_up = False
+        for utterance_id, pending in sorted(self._pending.items(), key=lambda item: item[1].start_ns):
+            if not held_up and self._final_due(pending, now):
                 ready.append(self._tell(utterance_id, pending, is_final=True))
                 del self._pending[utterance_id]
                 self._told[utterance_id] = pending.end_ns
@@ -119,6 +121,7 @@ class Aligner(Generic[Evidence]):
                 ready.append(self._tell(utterance_id, pending, is_final=False))
             elif now >= pending.since + self._forget_after:
                 self._give_up(utterance_id)
+            held_up = held_up or (pending.ended_at is not None and utterance_id in self._pending)
         return ready
 
     def next_deadline(self) -> float | None:

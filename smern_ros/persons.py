@@ -141,6 +141,10 @@ class PersonStatistics:
         return cls(*(Moments.joined(getattr(part, f.name) for part in parts) for f in fields(cls)))
 
 
+UNKNOWN = PersonStatistics()
+"""Of somebody never met."""
+
+
 class People:
     """What is known of the people met lately. In memory only; may be used by several threads at once.
 
@@ -190,5 +194,5 @@ class People:
     def _current(self, person_id: str, start_ns: int) -> PersonStatistics:
         # Either way: after a clock that jumped back nobody knows how long it was silent.
         if person_id == ABSENT and abs(start_ns - self._absent_end_ns) > ABSENT_SILENCE:
-            self._known.pop(ABSENT, None)
-        return self._known.get(person_id, PersonStatistics())
+            return UNKNOWN
+        return self._known.get(person_id, UNKNOWN)

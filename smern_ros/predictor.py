@@ -10,7 +10,7 @@ import torch
 from smern_ros import checkpoint as checkpoints
 from smern_ros.checkpoint import Checkpoint
 from smern_ros.models.inputs import InputEncoder
-from smern_ros.persons import ABSENT, People, PersonStatistics
+from smern_ros.persons import PersonStatistics
 from smern_ros.spec import AUDIO, MODALITIES, SKELETON, TEXT
 from smern_ros.values import AudioFeatures, Prediction, SkeletonWindow, Transcript, UtteranceInputs
 
@@ -122,26 +122,20 @@ class EmotionPredictor:
         """What an utterance tells of its person: to be remembered for those that follow."""
         return self._inputs.told_by(features, window)
 
-    def predict(self, inputs: UtteranceInputs, people: People | None = None) -> Prediction:
-        """Encode and fuse all that is known of an utterance.
+    def predict(self, inputs: UtteranceInputs) -> Prediction:
+        """Encode and fuse all that is known of an utterance of somebody never met before.
 
-        :param people: who was met so far; the utterance is added. Feed the utterances in the order of time. None:
-            nobody was met, each utterance stands alone.
+        `smern_ros.session.Session` does so for utterance after utterance and remembers the people.
+
         :raises NoEvidence: if nothing of it can be used.
         """
-        people = People() if people is None else people
-        window, start_ns = inputs.skeleton, inputs.start_ns
-        person_id = ABSENT
-        skeleton = None
-        if window is not None:
-            skeleton = self.encode_skeleton(window, people.known(window.person_id, start_ns))
-            person_id = window.person_id if skeleton is not None else ABSENT
-        known = people.known(person_id, start_ns)
-        audio = None if inputs.audio is None else self.encode_audio(inputs.audio, known)
-        text = None if inputs.text is None else self.encode_text(inputs.text)
-        prediction = self.fuse({AUDIO: audio, TEXT: text, SKELETON: skeleton})
-        people.learn(person_id, self.told_by(inputs.audio, window), start_ns, inputs.end_ns)
-        return prediction
+        return self.fuse(
+            {
+                AUDIO: None if inputs.audio is None else self.encode_audio(inputs.audio),
+                TEXT: None if inputs.text is None else self.encode_text(inputs.text),
+                SKELETON: None if inputs.skeleton is None else self.encode_skeleton(inputs.skeleton),
+            }
+        )
 
     def _check_vectors(self, vectors: Mapping[str, torch.Tensor | None]) -> dict[str, torch.Tensor]:
         """Those given, in the order of MODALITIES."""

@@ -67,6 +67,22 @@ def test_words_that_never_come_make_the_final_state_late_not_lost(aligner):
     assert due.is_final and due.late == (TEXT,)
 
 
+def test_final_states_come_in_the_order_of_the_utterances(aligner):
+    for utterance_id, start in (('u2', END), ('u1', START)):
+        aligner.announce(utterance_id, start, start + 500, ended=True, now=0.0)
+    for modality in MODALITIES:
+        aligner.add(modality, 'u2', END, END + 500, 'evidence', now=0.0)
+    assert [d.is_final for d in aligner.due(0.0)] == [False]
+    assert [d.utterance_id for d in aligner.due(2.0)] == ['u1', 'u2']
+
+
+def test_an_utterance_that_never_ends_holds_up_no_other(aligner):
+    aligner.add(AUDIO, 'endless', START - 500, END - 500, 'evidence', now=0.0)
+    add(aligner, *MODALITIES)
+    aligner.announce('u1', START, END, ended=True, now=0.0)
+    assert [d.utterance_id for d in aligner.due(0.0) if d.is_final] == ['u1']
+
+
 def test_a_modality_that_found_nothing_is_not_waited_for(aligner):
     add(aligner, AUDIO)
     add(aligner, TEXT, SKELETON, evidence=None)

@@ -15,6 +15,7 @@ from smern_ros.values import SECOND, Transcript, UtteranceInputs
 if TYPE_CHECKING:
     from smern_ros.media.reader import MediaError
     from smern_ros.predictor import EmotionPredictor
+    from smern_ros.session import Session
     from smern_ros.skeleton.pose import PoseEstimator
     from smern_ros.speech.recogniser import Recogniser
 
@@ -45,6 +46,7 @@ def run(args: argparse.Namespace) -> int:
     from smern_ros.assets import AssetError
     from smern_ros.checkpoint import CheckpointError
     from smern_ros.predictor import EmotionPredictor
+    from smern_ros.session import Session
     from smern_ros.spec import SpecMismatch
 
     if not args.files and args.text is None:
@@ -53,7 +55,7 @@ def run(args: argparse.Namespace) -> int:
     try:
         predictor = EmotionPredictor.load(args.checkpoint)
         if not args.files:
-            print(_line(predictor, _words_only(args.text), ''), flush=True)
+            print(_line(Session(predictor), _words_only(args.text), ''), flush=True)
             return 0
         recogniser = None if args.no_asr or args.text is not None else _recogniser(args)
     except (CheckpointError, SpecMismatch, AssetError, ValueError) as error:
@@ -74,13 +76,15 @@ def _predict_file(
     """
     from smern_ros.assets import AssetError
     from smern_ros.media.reader import MediaError
+    from smern_ros.session import Session
 
     found = 0
+    session = Session(predictor)  # the people of one file are not those of another
     problems: list[MediaError] = []  # of a file that is damaged or cut off; what is there is judged all the same
     try:
         for inputs in _inputs(file, recogniser, args, problems.append):
             if inputs.modalities:
-                print(_line(predictor, inputs, str(file)), flush=True)
+                print(_line(session, inputs, str(file)), flush=True)
                 found += 1
     except (AssetError, MediaError, ImportError, ValueError) as error:
         print(f'smern predict: {error}', file=sys.stderr)
@@ -127,7 +131,7 @@ def _words_only(text: str) -> UtteranceInputs:
     return UtteranceInputs('', 0, WORDS_ONLY_SPAN, text=Transcript('', 0, WORDS_ONLY_SPAN, text))
 
 
-def _line(predictor: EmotionPredictor, inputs: UtteranceInputs, file: str) -> str:
+def _line(session: Session, inputs: UtteranceInputs, file: str) -> str:
     from smern_ros.predictor import NoEvidence
 
     line = {
@@ -138,9 +142,10 @@ def _line(predictor: EmotionPredictor, inputs: UtteranceInputs, file: str) -> st
         'text': inputs.text.text if inputs.text else None,
     }
     try:
-        prediction = predictor.predict(inputs)
+        judgement = session.predict(inputs)
     except NoEvidence as error:
         return json.dumps({**line, 'error': str(error)})
+    prediction = judgement.prediction
     return json.dumps({
         **line,
         'label': prediction.label,
@@ -150,6 +155,6 @@ def _line(predictor: EmotionPredictor, inputs: UtteranceInputs, file: str) -> st
         'modalities': list(prediction.modalities),
         'modality_weights': [round(float(w), 6) for w in prediction.weights],
         'modality_probabilities': [[round(float(p), 6) for p in row] for row in prediction.alone],
-        'person_id': inputs.skeleton.person_id if inputs.skeleton else '',
+        'person_id': judgement.person_id,
         'model': prediction.model,
     })

@@ -126,6 +126,27 @@ class SmernNode(LifecycleNode):
         subscription = self.create_subscription(message_type, topic, guarded, profile)
         self._undo.append(lambda: self.destroy_subscription(subscription))
 
+    def serve(self, service_type: type, name: str, callback: Callable[[Any], str]) -> None:
+        """Offers a service whose response has `success` and `message`; `callback` runs on the executor's thread.
+
+        :param callback: takes the request and gives the message of a success; what it raises is that of a refusal.
+        """
+
+        def guarded(request: Any, response: Any) -> Any:
+            try:
+                if not self.active:
+                    raise ValueError(f'{self.get_name()} is not active')
+                response.message = callback(request)
+                response.success = True
+            except Exception as error:
+                response.success, response.message = False, str(error)[:LONGEST_LINE]
+                if not isinstance(error, ValueError):
+                    self.complain(name, error)
+            return response
+
+        service = self.create_service(service_type, name, guarded)
+        self._undo.append(lambda: self.destroy_service(service))
+
     def every(self, seconds: float, callback: Callable[[], None]) -> None:
         """A timer on the steady clock, running while the node is active."""
 

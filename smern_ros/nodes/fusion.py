@@ -4,11 +4,10 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import torch
 
-from smern_ros import msg
+from smern_ros import msg, srv
 from smern_ros.alignment import Aligner, Due
 from smern_ros.checkpoint import CheckpointError
 from smern_ros.nodes import qos, topics
@@ -25,24 +24,16 @@ from smern_ros.nodes.messages import (
     windows_from_message,
 )
 from smern_ros.nodes.parameters import Parameter
+from smern_ros.persons import ABSENT
 from smern_ros.predictor import EmotionPredictor
+from smern_ros.session import Encoded, Session
 from smern_ros.skeleton.speaker import NEAREST, choose
 from smern_ros.spec import AUDIO, SKELETON, TEXT, SpecMismatch
-from smern_ros.values import CLOCK_JUMP, SECOND, SkeletonWindow
+from smern_ros.values import CLOCK_JUMP, SECOND
 
 SPEECH_HOLDS = 0.5
 """s after a voiced frame in which somebody still speaks: longer than a pause between words, and than the detector needs
 to announce an utterance."""
-
-
-@dataclass(frozen=True, eq=False)
-class Encoded:
-    """One modality's evidence after its encoder."""
-
-    vector: torch.Tensor
-    newest_ns: int        # its last informative sample
-    person_id: str = ''
-    frame_id: str = ''
 
 
 class FusionNode(SmernNode):
@@ -58,10 +49,13 @@ class FusionNode(SmernNode):
     def load(self) -> None:
         torch.set_num_threads(1)
         try:
-            self._predictor = EmotionPredictor.load(self.value('checkpoint') or None)
+            predictor = EmotionPredictor.load(self.value('checkpoint') or None)
         except (CheckpointError, SpecMismatch) as error:
             raise ConfigurationError(str(error)) from error
-        self.health.fact('model', self._predictor.id)
+        self.health.fact('model', predictor.id)
+        self._session = Session(predictor)
+        self._in_view = ABSENT  # who was chosen of the newest window: the best guess whose the next voice is
+        self._camera = ''       # its frame_id
         self._aligner: Aligner[Encoded] = Aligner(
             skeleton_wait=self.value('skeleton_wait'), text_wait=self.value('text_wait')
         )
@@ -80,6 +74,7 @@ class FusionNode(SmernNode):
         ):
             self.listen(message_type, topic, self._on_worker(topic, take), profile)
         self.listen(msg.VoiceActivity, topics.IS_SPEAKING, self._take_activity, qos.STREAM)
+        self.serve(srv.ForgetPerson, topics.FORGET_PERSON, self._forget)
 
     def stop(self) -> None:
         self._worker.submit(self._aligner.reset)
@@ -101,31 +96,39 @@ class FusionNode(SmernNode):
 
     def _take_audio(self, message: msg.AudioFeatures) -> None:
         features = features_from_message(message)
-        vector = self._predictor.encode_audio(features)
-        encoded = None if vector is None else Encoded(vector, features.end_ns)
+        encoded = self._session.hear(features, self._in_view)
         self._add(AUDIO, features.utterance_id, features.start_ns, features.end_ns, encoded)
 
     def _take_text(self, message: msg.Transcript) -> None:
         transcript = transcript_from_message(message)
-        vector = self._predictor.encode_text(transcript)
-        newest_ns = max((w.end_ns for w in transcript.words), default=transcript.end_ns)
-        encoded = None if vector is None else Encoded(vector, min(newest_ns, transcript.end_ns))
+        encoded = self._session.read(transcript)
         self._add(TEXT, transcript.utterance_id, transcript.start_ns, transcript.end_ns, encoded)
 
     def _take_skeleton(self, message: msg.SkeletonWindow) -> None:
-        people = windows_from_message(message)
+        speaker = choose(windows_from_message(message), self.value('speaker'))
+        self._in_view = ABSENT if speaker is None else speaker.person_id
+        self._camera = message.header.frame_id
         start_ns, end_ns = to_ns(message.start), to_ns(message.end)
         if message.utterance_id:
-            encoded = self._encode_speaker(people, message.header.frame_id)
+            encoded = None if speaker is None else self._session.see(speaker)
             self._add(SKELETON, message.utterance_id, start_ns, end_ns, encoded)
             return
         self._forward_only(topics.SKELETON_WINDOW, end_ns)
         speaking = time.monotonic() < self._spoken_at + SPEECH_HOLDS
         if speaking or self._aligner.busy or not self.value('gestures'):
             return
-        encoded = self._encode_speaker(people, message.header.frame_id)
+        encoded = None if speaker is None else self._session.see(speaker)
         if encoded is not None:
             self._publish(Due('', start_ns, end_ns, {SKELETON: encoded}, late=(), is_final=False))
+
+    # --- services ---------------------------------------------------------------------------------------------
+
+    def _forget(self, request: srv.ForgetPerson.Request) -> str:
+        if not request.person_id:
+            return f'{self._session.people.forget_everybody()} people are forgotten'
+        if not self._session.people.forget(request.person_id):
+            raise ValueError(f'nothing is known of {request.person_id!r}')
+        return f'{request.person_id} is forgotten'
 
     # --- from evidence to states ------------------------------------------------------------------------------
 
@@ -138,15 +141,6 @@ class FusionNode(SmernNode):
             self._tell_what_is_due()
 
         return lambda message: self._worker.submit(lambda: job(message), wait=True)
-
-    def _encode_speaker(self, people: list[SkeletonWindow], frame_id: str) -> Encoded | None:
-        speaker = choose(people, self.value('speaker'))
-        vector = None if speaker is None else self._predictor.encode_skeleton(speaker)
-        if speaker is None or vector is None:
-            return None
-        seen = speaker.visible.any(axis=1).nonzero()[0]
-        frame_ns = (speaker.end_ns - speaker.start_ns) // max(len(speaker.visible) - 1, 1)
-        return Encoded(vector, speaker.start_ns + int(seen[-1]) * frame_ns, speaker.person_id, frame_id)
 
     def _add(self, modality: str, utterance_id: str, start_ns: int, end_ns: int, encoded: Encoded | None) -> None:
         if not utterance_id:
@@ -189,14 +183,16 @@ class FusionNode(SmernNode):
         if not evidence:
             self.get_logger().info(f'utterance {due.utterance_id}: nothing to judge by')
             return
-        prediction = self._predictor.fuse({m: e.vector for m, e in evidence.items()})
-        body = evidence.get(SKELETON)
+        judgement = self._session.judge(evidence, due.start_ns)
+        if due.is_final:
+            self._session.learn(evidence, due.start_ns, due.end_ns)
+        prediction = judgement.prediction
         latency = (self.get_clock().now().nanoseconds - due.end_ns) / SECOND
         self.health.took(latency)
         self._states.publish(
             msg.EmotionState(
-                header=header(due.end_ns, body.frame_id if body else ''),
-                person_id=body.person_id if body else '',
+                header=header(due.end_ns, self._camera if SKELETON in evidence else ''),
+                person_id=judgement.person_id,
                 utterance_id=due.utterance_id,
                 window_start=to_time(due.start_ns),
                 window_end=to_time(due.end_ns),

@@ -1,4 +1,4 @@
-"""Topic names, relative so that namespaces and remapping work."""
+"""Names of topics and services, relative so that namespaces and remapping work."""
 IMAGE = 'image_raw'
 IMAGE_COMPRESSED = 'image_raw/compressed'
 AUDIO = 'audio'
@@ -12,6 +12,8 @@ UTTERANCE = 'speech/utterance'
 TRANSCRIPT = 'speech/transcript'
 AUDIO_FEATURES = 'audio/features'
 EMOTION_STATE = 'emotion_state'
+
+FORGET_PERSON = 'forget_person'
 
 MEDIA_FINISHED = 'media/finished'
 DIAGNOSTICS = '/diagnostics'

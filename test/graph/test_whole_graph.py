@@ -36,14 +36,15 @@ def offline(items):
         estimator.close()
 
 
-def assert_same(evidence, expected, start_ns):
+def assert_same(evidence, expected, start_ns, checkpoint=None):
     """Every utterance's features, words, movement and probabilities, live and offline."""
     from smern_ros.nodes.messages import features_from_message, to_ns, windows_from_message
     from smern_ros.predictor import EmotionPredictor
+    from smern_ros.session import Session
     from smern_ros.skeleton.features import model_input
     from smern_ros.skeleton.speaker import choose
 
-    predictor = EmotionPredictor.load()
+    session = Session(EmotionPredictor.load(checkpoint))
     assert len(expected) >= 2, 'the clip should hold several utterances'
     assert len(evidence.finals) == len(expected)
     for state, inputs in zip(evidence.finals, expected, strict=True):
@@ -65,7 +66,9 @@ def assert_same(evidence, expected, start_ns):
         np.testing.assert_array_equal(live_visible, wanted_visible)
         np.testing.assert_allclose(live, wanted, **FIELDS_1E4)
 
-        prediction = predictor.predict(inputs)
+        judgement = session.predict(inputs)
+        prediction = judgement.prediction
+        assert state.person_id == judgement.person_id
         assert tuple(state.modalities) == prediction.modalities
         np.testing.assert_allclose(state.probabilities, prediction.probabilities, rtol=0, atol=1e-3)
         np.testing.assert_allclose(state.modality_weights, prediction.weights, rtol=0, atol=1e-3)
@@ -90,8 +93,9 @@ def assert_on_time_line(evidence, start_ns, end_ns):
         assert all(0 <= age <= 15 for age in state.modality_ages)
 
 
-def test_a_replay_through_the_source_gives_the_offline_tensors_and_probabilities(clip):
+def test_a_replay_through_the_source_gives_the_offline_tensors_and_probabilities(clip, tmp_path):
     from support.graph import Graph
+    from support.personal import personal_checkpoint
 
     from smern_ros import graph as description
     from smern_ros import starter
@@ -102,8 +106,9 @@ def test_a_replay_through_the_source_gives_the_offline_tensors_and_probabilities
 
     expected = offline(MediaReader(clip))
     frames = sum(isinstance(item, VideoFrame) for item in MediaReader(clip))
-    lossless = [Override('pose_estimation', 'drop_frames', 'false')]
-    with Graph(overrides=lossless) as graph:
+    checkpoint = personal_checkpoint(tmp_path)
+    settings = [Override('pose_estimation', 'drop_frames', 'false'), Override('fusion', 'checkpoint', str(checkpoint))]
+    with Graph(overrides=settings) as graph:
         source = starter.children([description.node('media_source')], overrides=[
             Override('media_source', 'media', str(clip)),
             Override('media_source', 'rate', '0.0'),
@@ -114,7 +119,7 @@ def test_a_replay_through_the_source_gives_the_offline_tensors_and_probabilities
             graph.probe.wait_for(lambda: len(graph.evidence.skeletons) >= frames, 'a skeleton message for every frame')
         assert len(graph.evidence.skeletons) == frames
         start_ns = to_ns(graph.evidence.skeletons[0].header.stamp)
-        assert_same(graph.evidence, expected, start_ns)
+        assert_same(graph.evidence, expected, start_ns, checkpoint)
         assert any(len(s.modalities) == 3 for s in graph.evidence.finals)
         assert graph.complaints == []
 

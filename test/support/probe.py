@@ -64,6 +64,17 @@ class Probe:
     def wait_for_speaker(self, *topics: str, timeout: float = 60.0) -> None:
         self.wait_for(lambda: all(self.node.count_publishers(t) for t in topics), f'publishers of {topics}', timeout)
 
+    def call(self, service_type: type, name: str, timeout: float = 60.0, **request: Any) -> Any:
+        """The response of a service, once it is there."""
+        client = self.node.create_client(service_type, name)
+        try:
+            self.wait_for(client.service_is_ready, f'the service {name}', timeout)
+            answer = client.call_async(service_type.Request(**request))
+            self.wait_for(answer.done, f'an answer of {name}', timeout)
+            return answer.result()
+        finally:
+            self.node.destroy_client(client)
+
     def add(self, node: Node) -> None:
         """Spins another node, made with this probe's context, together with the probe."""
         self._executor.add_node(node)

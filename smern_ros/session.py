@@ -1,0 +1,118 @@
+"""One run through time, live or of a recording: who is met is remembered, and normalised by what is known of them."""
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+
+from smern_ros.persons import ABSENT, UNKNOWN, People, PersonStatistics
+from smern_ros.predictor import EmotionPredictor
+from smern_ros.spec import AUDIO, SKELETON, TEXT
+from smern_ros.values import AudioFeatures, Prediction, SkeletonWindow, Transcript, UtteranceInputs
+
+
+@dataclass(frozen=True, eq=False)
+class Encoded:
+    """One modality's evidence after its encoder."""
+
+    source: AudioFeatures | Transcript | SkeletonWindow
+    vector: torch.Tensor
+    newest_ns: int               # its last informative sample
+    known: PersonStatistics = UNKNOWN  # what it was normalised by, beside itself
+
+
+@dataclass(frozen=True, eq=False)
+class Judgement:
+    """What the network says, of whom, and from which vectors."""
+
+    prediction: Prediction
+    person_id: str
+    vectors: dict[str, torch.Tensor]  # by modality
+
+
+class Session:
+    """Encodes evidence as it comes, judges when it is time and learns from what is certain. For one thread.
+
+    Evidence may come before it is clear whose it is. It is encoded for whoever it seems to be of, and once more at the
+    judgement if that was another: what is judged depends on the evidence alone and on the utterances before it.
+    """
+
+    def __init__(self, predictor: EmotionPredictor, people: People | None = None) -> None:
+        self.predictor = predictor
+        self.people = People() if people is None else people
+
+    def hear(self, features: AudioFeatures, person_id: str = ABSENT) -> Encoded | None:
+        """
+        :param person_id: who seems to speak.
+        :return: None if nothing in it was voiced.
+        """
+        known = self.people.known(person_id, features.start_ns)
+        vector = self.predictor.encode_audio(features, known)
+        return None if vector is None else Encoded(features, vector, features.end_ns, known)
+
+    def read(self, transcript: Transcript) -> Encoded | None:
+        """:return: None if it holds no word that the vocabulary knows."""
+        vector = self.predictor.encode_text(transcript)
+        newest_ns = max((w.end_ns for w in transcript.words), default=transcript.end_ns)
+        return None if vector is None else Encoded(transcript, vector, min(newest_ns, transcript.end_ns))
+
+    def see(self, window: SkeletonWindow) -> Encoded | None:
+        """:return: None if no joint is visible in any frame."""
+        known = self.people.known(window.person_id, window.start_ns)
+        vector = self.predictor.encode_skeleton(window, known)
+        if vector is None:
+            return None
+        seen = np.flatnonzero(window.visible.any(axis=1))
+        frame_ns = (window.end_ns - window.start_ns) // max(len(window.visible) - 1, 1)
+        return Encoded(window, vector, window.start_ns + int(seen[-1]) * frame_ns, known)
+
+    def judge(self, evidence: Mapping[str, Encoded], start_ns: int) -> Judgement:
+        """What the evidence of one utterance says, by modality; the voice belongs to whoever moves.
+
+        :param start_ns: the first instant of the utterance.
+        :raises NoEvidence: if there is none.
+        """
+        person_id = _person(evidence)
+        known = self.people.known(person_id, start_ns)
+        vectors = {m: self._encoded_for(known, encoded).vector for m, encoded in evidence.items()}
+        return Judgement(self.predictor.fuse(vectors), person_id, vectors)
+
+    def learn(self, evidence: Mapping[str, Encoded], start_ns: int, end_ns: int) -> None:
+        """Remembers what the evidence of an utterance tells of its person: once, when its end cannot be taken back."""
+        if not self.predictor.checkpoint.person_prior.names:
+            return
+        heard, seen = (evidence[m].source if m in evidence else None for m in (AUDIO, SKELETON))
+        told = self.predictor.told_by(heard, seen)  # type: ignore[arg-type]
+        self.people.learn(_person(evidence), told, start_ns, end_ns)
+
+    def predict(self, inputs: UtteranceInputs) -> Judgement:
+        """All of that for a whole utterance or window. The utterances come in the order of time.
+
+        :raises NoEvidence: if nothing of it can be used.
+        """
+        found = {
+            AUDIO: None if inputs.audio is None else self.hear(inputs.audio),
+            TEXT: None if inputs.text is None else self.read(inputs.text),
+            SKELETON: None if inputs.skeleton is None else self.see(inputs.skeleton),
+        }
+        evidence = {m: encoded for m, encoded in found.items() if encoded is not None}
+        judgement = self.judge(evidence, inputs.start_ns)
+        if inputs.utterance_id:
+            self.learn(evidence, inputs.start_ns, inputs.end_ns)
+        return judgement
+
+    def _encoded_for(self, known: PersonStatistics, encoded: Encoded) -> Encoded:
+        source = encoded.source
+        if encoded.known is known or isinstance(source, Transcript):
+            return encoded
+        encode = self.predictor.encode_audio if isinstance(source, AudioFeatures) else self.predictor.encode_skeleton
+        vector = encode(source, known)  # type: ignore[arg-type]
+        assert vector is not None  # as before: normalising hides nothing
+        return replace(encoded, vector=vector, known=known)
+
+
+def _person(evidence: Mapping[str, Encoded]) -> str:
+    source = evidence[SKELETON].source if SKELETON in evidence else None
+    return source.person_id if isinstance(source, SkeletonWindow) else ABSENT

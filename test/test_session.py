@@ -1,0 +1,112 @@
+"""A session judges by the evidence and by the utterances before, however the evidence comes."""
+import numpy as np
+import pytest
+import torch
+from support.personal import personal_checkpoint
+
+from smern_ros.persons import ABSENT
+from smern_ros.predictor import EmotionPredictor, NoEvidence
+from smern_ros.session import Session
+from smern_ros.spec import AUDIO, SKELETON, TEXT
+from smern_ros.values import SECOND, AudioFeatures, SkeletonWindow, Transcript, UtteranceInputs, Word
+
+
+@pytest.fixture(scope='module')
+def predictor(tmp_path_factory):
+    return EmotionPredictor.load(personal_checkpoint(tmp_path_factory.mktemp('checkpoint')))
+
+
+def utterance(number, person_id='anna', modalities=(AUDIO, TEXT, SKELETON), name=None) -> UtteranceInputs:
+    """Each with a voice and movements of its own, 3 s after the one before."""
+    generator = np.random.default_rng(number)
+    start, end = 10 * number * SECOND, (10 * number + 3) * SECOND
+    name = f'u{number}' if name is None else name
+    everything = {
+        AUDIO: AudioFeatures(name, start, end, generator.normal(size=(300, 39)).astype(np.float32),
+                             generator.uniform(1, 2, 35).astype(np.float32)),
+        TEXT: Transcript(name, start, end, 'what a lovely day', (Word('what', start, start + SECOND, 0.9),)),
+        SKELETON: SkeletonWindow(person_id, start, end, generator.normal(0, 0.2, (91, 10, 3)).astype(np.float32),
+                                 np.ones((91, 10), bool), 0.3),
+    }
+    return UtteranceInputs(name, start, end, **{m: everything[m] for m in modalities})
+
+
+def probabilities(session, inputs) -> np.ndarray:
+    return session.predict(inputs).prediction.probabilities
+
+
+def test_somebody_new_is_judged_by_the_utterance_alone_and_somebody_known_otherwise(predictor):
+    session = Session(predictor)
+    stranger = predictor.predict(utterance(2)).probabilities
+    np.testing.assert_array_equal(probabilities(Session(predictor), utterance(2)), stranger)
+    session.predict(utterance(1))
+    assert np.abs(probabilities(session, utterance(2)) - stranger).max() > 1e-4
+
+
+def test_another_person_changes_nothing(predictor):
+    session = Session(predictor)
+    session.predict(utterance(1, 'ben'))
+    np.testing.assert_array_equal(
+        probabilities(session, utterance(2, 'anna')), predictor.predict(utterance(2)).probabilities
+    )
+
+
+def test_evidence_encoded_for_the_wrong_person_is_judged_as_if_for_the_right_one(predictor):
+    whole, piecewise = Session(predictor), Session(predictor)
+    for session in (whole, piecewise):
+        session.predict(utterance(1, 'anna'))
+        session.predict(utterance(2, 'ben'))
+    inputs = utterance(3, 'anna')
+    evidence = {AUDIO: piecewise.hear(inputs.audio, 'ben'), TEXT: piecewise.read(inputs.text),
+                SKELETON: piecewise.see(inputs.skeleton)}
+    judgement = piecewise.judge(evidence, inputs.start_ns)
+    assert judgement.person_id == 'anna'
+    np.testing.assert_array_equal(judgement.prediction.probabilities, probabilities(whole, inputs))
+    assert not torch.equal(judgement.vectors[AUDIO], evidence[AUDIO].vector)
+
+
+def test_evidence_encoded_before_the_last_utterance_was_certain_counts_it_all_the_same(predictor):
+    in_turn, early = Session(predictor), Session(predictor)
+    second = utterance(2)
+    heard_early = early.hear(second.audio, 'anna')
+    for session in (in_turn, early):
+        session.predict(utterance(1))
+    evidence = {AUDIO: heard_early, TEXT: early.read(second.text), SKELETON: early.see(second.skeleton)}
+    np.testing.assert_array_equal(
+        early.judge(evidence, second.start_ns).prediction.probabilities, probabilities(in_turn, second)
+    )
+
+
+def test_judging_again_and_again_teaches_nothing(predictor):
+    session = Session(predictor)
+    inputs = utterance(1)
+    evidence = {AUDIO: session.hear(inputs.audio)}
+    for _ in range(3):
+        session.judge(evidence, inputs.start_ns)
+    assert len(session.people) == 0
+
+
+def test_a_gesture_between_utterances_teaches_nothing(predictor):
+    session = Session(predictor)
+    session.predict(utterance(1, modalities=(SKELETON,), name=''))
+    assert len(session.people) == 0
+
+
+def test_a_voice_without_a_body_is_nobody_in_view(predictor):
+    session = Session(predictor)
+    assert session.predict(utterance(1, modalities=(AUDIO, TEXT))).person_id == ABSENT
+    known = session.people.known(ABSENT, utterance(2).start_ns)
+    assert known.prosody.count[0] == 1 and not known.skeleton.count.any()
+
+
+def test_a_checkpoint_that_normalises_everybody_alike_remembers_nobody():
+    session = Session(EmotionPredictor.load())
+    session.predict(utterance(1))
+    assert len(session.people) == 0
+
+
+def test_no_evidence_is_refused_and_teaches_nothing(predictor):
+    session = Session(predictor)
+    with pytest.raises(NoEvidence):
+        session.predict(utterance(1, modalities=()))
+    assert len(session.people) == 0
