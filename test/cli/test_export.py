@@ -14,9 +14,7 @@ from smern_ros.training.experiments.prepare import samples
 from smern_ros.training.experiments.results import Store
 from smern_ros.training.experiments.runs import Run, execute, fold_of
 from smern_ros.training.experiments.train import predict
-from smern_ros.values import SECOND, AudioFeatures, SkeletonWindow, Transcript
-
-START, END = 1000 * SECOND, 1002 * SECOND
+from smern_ros.values import SECOND, AudioFeatures, Transcript
 
 
 @pytest.fixture(scope='module')
@@ -154,30 +152,6 @@ def test_an_export_that_breaks_off_leaves_the_checkpoint_that_was_there(exported
     assert [path.name for path in tmp_path.iterdir()] == ['out']
     assert main(['export', str(runs['smern_ga_whole']), '--out', str(out), '--id', 'newer']) == 0
     assert EmotionPredictor.load(out).id == 'newer' and [path.name for path in tmp_path.iterdir()] == ['out']
-
-
-@pytest.mark.ros
-def test_the_fusion_node_answers_with_it(exported, probe, start_node):
-    from smern_ros import msg
-    from smern_ros.nodes import qos, topics
-    from smern_ros.nodes.messages import window_to_message
-
-    window = SkeletonWindow(
-        'p1', START, END, np.random.default_rng(0).normal(scale=0.3, size=(61, 10, 3)).astype(np.float32),
-        np.ones((61, 10), bool), 0.2,
-    )
-    node = start_node('fusion', {'checkpoint': str(exported)})
-    seen = probe.publisher(msg.SkeletonWindow, topics.SKELETON_WINDOW, qos.EVIDENCE)
-    states = probe.collect(msg.EmotionState, topics.EMOTION_STATE, qos.STATE)
-    probe.wait_for_listener(seen)
-    probe.wait_for_speaker(topics.EMOTION_STATE)
-    seen.publish(window_to_message('', START, END, [window], 'camera_optical'))
-    state = probe.wait_for(lambda: states and states[0], f'a state; the node said:\n{node.output}')
-
-    predictor = EmotionPredictor.load(exported)
-    expected = predictor.fuse({SKELETON: predictor.encode_skeleton(window)})
-    assert state.model == 'mine'
-    np.testing.assert_allclose(state.probabilities, expected.probabilities, atol=1e-5)
 
 
 def test_what_cannot_be_exported_says_why(runs, tmp_path, capsys):
