@@ -25,6 +25,8 @@ UNREADABLE_VIDEO = 'its video is missing or cannot be read'
 _PROBLEMS = 'problems.json'
 _FRAME = SECOND // 15
 """ns, two frames; an utterance that ends later than a damaged video by more is not shown whole."""
+_CUT_SOUND = SECOND // 2
+"""ns by which a sound file may be shorter than its utterance; by more, a part of it is missing."""
 _SHORTER = SECOND
 """ns by which an undamaged video may end before an utterance in which nobody is seen; by more, it is to blame."""
 
@@ -137,6 +139,11 @@ class _Extraction:
             heard = sound.features(utterance.wav, opensmile=self._unit.opensmile)
         except (MediaError, OSError, ValueError) as error:
             self._problems.append(Problem(utterance.wav, _without(utterance.wav, error)))
+            return UNREADABLE_SOUND
+        lasts, wanted = heard.end_ns - heard.start_ns, utterance.end_ns - utterance.start_ns
+        if lasts < wanted - _CUT_SOUND:
+            what = f'lasts {lasts / SECOND:.1f} s; its utterance lasts {wanted / SECOND:.1f} s'
+            self._problems.append(Problem(utterance.wav, what))
             return UNREADABLE_SOUND
         captured = None
         if utterance.mocap is not None and recording is not None:

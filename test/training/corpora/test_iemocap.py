@@ -119,7 +119,7 @@ def test_utterances_can_be_left_out_later(mini, corpus):
 
 
 def test_a_wrong_root_says_what_is_wanted(mini, tmp_path):
-    for root in (tmp_path, tmp_path / 'absent', mini.root / 'README.txt'):
+    for root in (tmp_path, tmp_path / 'absent', mini.root / 'README.txt', tmp_path / (300 * 'x')):
         with pytest.raises(CorpusError, match='IEMOCAP_full_release, which holds Session1 to Session5'):
             iemocap.read(root)
 

@@ -270,19 +270,22 @@ def test_a_missing_opensmile_is_told(mini, tmp_path, capsys, monkeypatch):
     assert code == 2 and 'openSMILE is not installed' in err
 
 
-def test_sound_of_another_rate_and_sound_that_is_empty_are_left_out_and_told(mini, copy_of, tmp_path, capsys):
-    root = sessions(copy_of(mini.root), 1)
-    one, other, *rest = iemocap.read(root, subset=True).utterances
-    samples, _ = soundfile.read(one.wav)
-    one.wav.unlink()
-    soundfile.write(one.wav, samples, 22050)
-    replace(other.wav, b'')
+def test_sound_of_another_rate_empty_sound_and_half_of_it_are_left_out_and_told(mini, copy_of, tmp_path, capsys):
+    root = sessions(copy_of(mini.root), 1, 2)
+    faster, empty, half, *rest = iemocap.read(root, subset=True).utterances
+    replace(empty.wav, b'')
+    for wav, share, rate in ((faster.wav, 1, 22050), (half.wav, 0.5, 16000)):
+        samples, _ = soundfile.read(wav)
+        wav.unlink()
+        soundfile.write(wav, samples[: int(share * len(samples))], rate)
     code, said, err = run(capsys, root, tmp_path / 'out', '--no-video', '--jobs', '1')
     assert code == 1 and 'Traceback' not in err
-    assert f'{one.wav}: has 22050 Hz; wanted 16000' in said and f'{other.wav}: is no film or sound' in said
-    assert f'2  {UNREADABLE_SOUND}' in said and 'PROBLEMS (2)' in said
+    assert f'{faster.wav}: has 22050 Hz; wanted 16000' in said and f'{empty.wav}: is no film or sound' in said
+    seconds = (half.end_ns - half.start_ns) / 1e9
+    assert f'{half.wav}: lasts {seconds / 2:.1f} s; its utterance lasts {seconds:.1f} s' in said
+    assert f'3  {UNREADABLE_SOUND}' in said and 'PROBLEMS (3)' in said
     features = FeatureSet.load(tmp_path / 'out')
-    assert features.left_out == dict.fromkeys([one.id, other.id], UNREADABLE_SOUND)
+    assert features.left_out == dict.fromkeys([u.id for u in (faster, empty, half)], UNREADABLE_SOUND)
     assert [row.id for row in features.utterances] == [u.id for u in rest] != []
 
 
