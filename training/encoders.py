@@ -11,7 +11,7 @@ from smern_ros.models.are import ARE
 from smern_ros.models.smacn import SMACN
 from smern_ros.models.tre import TRE
 from smern_ros.spec import LABELS
-from smern_ros.training import movement
+from smern_ros.training import movement, reading
 from smern_ros.training.loop import Batch, class_weights, fit
 from smern_ros.training.samples import (
     Samples,
@@ -20,7 +20,6 @@ from smern_ros.training.samples import (
     in_length_buckets,
     label_of,
     skeleton_batch,
-    text_batch,
 )
 
 RATE = 1e-3
@@ -55,26 +54,8 @@ def train_audio(samples: Samples, size: Size, seed: int) -> ARE:
 
 
 def train_text(samples: Samples, size: Size, seed: int) -> TRE:
-    """From the GloVe vectors, which are trained on slowly: words that no comment has must stay comparable."""
-    torch.manual_seed(seed)
-    network = models.build(
-        'tre', words=len(samples.vocabulary), embedding=samples.embedding.shape[1], dropout=0.4
-    )
-    network.embedding.weight.data.copy_(samples.embedding)
-    train, labels = text_items(samples, 'train')
-    dev = list(_ordered(*text_items(samples, 'dev'), len, text_batch))
-    slow = [network.embedding.weight]
-    rest = [p for p in network.parameters() if p is not network.embedding.weight]
-
-    def batches(epoch: int) -> Iterator[Batch]:
-        return in_length_buckets(train, labels, len, text_batch, 64, np.random.default_rng([seed, epoch]))
-
-    fit(
-        'text', network, batches, lambda: dev,
-        optimiser=torch.optim.Adam([{'params': slow, 'lr': RATE / 5}, {'params': rest, 'lr': RATE}]),
-        weights=class_weights(torch.tensor(labels), len(LABELS)), epochs=size.text_epochs, patience=2,
-    )
-    return network
+    """See `reading.train`."""
+    return reading.train(_reading(samples), epochs=size.text_epochs, seed=seed)
 
 
 def train_skeleton(samples: Samples, size: Size, seed: int) -> SMACN:
@@ -129,10 +110,12 @@ def audio_items(samples: Samples, part: str) -> tuple[list, list[int]]:
 
 
 def text_items(samples: Samples, part: str) -> tuple[list, list[int]]:
-    """Tensors and label of each comment with a known word."""
-    pairs = [(samples.inputs.text(comment.text), label_of(comment)) for comment in getattr(samples.text, part)]
-    known = [(words, label) for words, label in pairs if words is not None]
-    return [words for words, _ in known], [label for _, label in known]
+    """Tensors and label of each comment with a known word; unless it is to be tested, a second time as if misheard."""
+    return reading.items(_reading(samples), part, garbled=part != 'test')
+
+
+def _reading(samples: Samples) -> reading.Reading:
+    return reading.Reading(samples.text, samples.pretraining, samples.vocabulary, samples.embedding)
 
 
 def skeleton_dev_items(samples: Samples) -> tuple[list, list[int]]:

@@ -83,6 +83,12 @@ def text_split(data: Path) -> Split[Comment]:
     return split
 
 
+def pretraining_comments(data: Path) -> list[goemotions.Annotated]:
+    """All comments of the published training part, whatever they show, but those that stand in another part, too."""
+    others = {comment.text for part in ('dev', 'test') for comment in goemotions.read_all(data, part)}
+    return [comment for comment in goemotions.read_all(data, 'train') if comment.text not in others]
+
+
 def movement_split(data: Path) -> Split[Motion]:
     """Contents held out: what is measured was never seen done. The actors are the same, for nobody tells them apart."""
     return by_group(
@@ -100,6 +106,7 @@ class Samples:
     features: dict[str, list[list[AudioFeatures]]]  # of speech, by part: as recorded, then altered copies
     vocabulary: Vocabulary
     embedding: torch.Tensor
+    pretraining: Sequence[goemotions.Annotated]     # comments, of the training part
     inputs: InputEncoder
 
 
@@ -123,6 +130,7 @@ def prepare(data: Path, cache: Path, size: Size, seed: int) -> Samples:
         features=features,
         vocabulary=vocabulary,
         embedding=text.embedding(vocabulary, words, vectors),
+        pretraining=pretraining_comments(data)[: size.comments],
         inputs=InputEncoder(normalisation, vocabulary),
     )
 

@@ -1,0 +1,77 @@
+"""Comments are spoken, and heard by the robot's own recogniser."""
+import shutil
+
+import numpy as np
+import pytest
+
+from smern_ros.training import spoken
+from smern_ros.training.corpora import Comment
+
+needs_voice = pytest.mark.skipif(
+    shutil.which(spoken.PROGRAM) is None, reason='no espeak-ng: apt-get install espeak-ng'
+)
+
+
+@pytest.mark.parametrize(('written', 'said'), [
+    ('So happy for you, [NAME]!', 'So happy for you, !'),
+    ('look https://example.org/a?b=c here', 'look here'),
+    ('😂😂 too funny 😂', 'too funny'),
+    ('r/aww never lets me down', 'aww never lets me down'),
+    ('sure, that works /s', 'sure, that works'),
+    ("**don't** _ever_ do that", "don't ever do that"),
+    ('😡', ''),
+    ('10/10', ''),
+])
+def test_only_what_a_person_would_say_is_spoken(written, said):
+    assert spoken.speakable(written) == said
+
+
+def test_a_comment_always_has_the_same_voice_and_comments_have_many():
+    texts = [f'comment number {i}' for i in range(60)]
+    assert [spoken.voice(text) for text in texts] == [spoken.voice(text) for text in texts]
+    assert len({spoken.voice(text).name for text in texts}) > 8
+
+
+def test_a_smaller_sample_is_the_beginning_of_a_larger_one():
+    comments = [Comment('test', str(i), f'text {i}' if i % 3 else '😡', 'happy') for i in range(30)]
+    larger = spoken.some(comments, 15)
+    assert spoken.some(comments, 5) == larger[:5]
+    assert len(spoken.some(comments, 99)) == 20
+
+
+def test_where_nothing_can_be_spoken_the_package_is_named(monkeypatch):
+    monkeypatch.setenv('PATH', '/nowhere')
+    with pytest.raises(spoken.SpeechMissing, match='apt-get install espeak-ng'):
+        spoken.require()
+
+
+def test_an_empty_text_is_refused(tmp_path):
+    with pytest.raises(ValueError, match='empty'):
+        spoken.heard(['hello', ''], tmp_path)
+
+
+@needs_voice
+def test_speech_has_the_robots_rate_and_a_plausible_length():
+    text = 'I have never been so happy in my whole life, and I mean it.'
+    samples = spoken.speak(text, spoken.voice(text))
+    assert samples.dtype == np.float32 and samples.ndim == 1
+    assert 2 < len(samples) / 16_000 < 8
+    assert 0.02 < np.abs(samples).max() <= 1
+
+
+@needs_voice
+@pytest.mark.weights
+def test_what_is_said_is_heard_and_never_recognised_twice(tmp_path, monkeypatch):
+    texts = ['I am so happy about this.', 'You make me very angry.']
+    first, second = spoken.heard(texts, tmp_path)
+    assert 'happy' in first.lower() and 'angry' in second.lower()
+    (file,) = tmp_path.glob('spoken-*.jsonl')
+    with file.open('a') as cut_off:
+        cut_off.write('{"said": "I am s')
+
+    def nothing_to_do():
+        raise AssertionError('everything was recognised before')
+
+    monkeypatch.setattr(spoken, 'create', nothing_to_do)
+    assert spoken.heard(texts[::-1], tmp_path) == [second, first]
+    assert len(file.read_text().splitlines()) == 2
