@@ -26,7 +26,7 @@ class Table:
     protocol: str         # in words: what is held out, what was made certain of it
     development: str      # in words: the data by which training was stopped and everything else was chosen
     axis: str | None = None  # what `Row.at` is of, with its unit; the table is drawn as a curve, too
-    note: str = ''           # what must be known before a figure is believed, or what the table shows
+    note: str | Callable[[], str] = ''  # what must be known before a figure is believed; or what tells it afterwards
 
 
 @dataclass(frozen=True)
