@@ -109,10 +109,13 @@ def _require_free(out: Path) -> None:
 
 
 def _network(run: Run, start: Start) -> WholeSmernGA:
-    rows, width = start.weights['encoders.tre.embedding.weight'].shape
-    sizes: dict[str, Any] = {'words': rows, 'embedding': width, **run.overrides}
-    network = models.build(run.model, **sizes)
-    network.load_state_dict(start.weights)
+    try:
+        rows, width = start.weights['encoders.tre.embedding.weight'].shape
+        sizes: dict[str, Any] = {'words': rows, 'embedding': width, **run.overrides}
+        network = models.build(run.model, **sizes)
+        network.load_state_dict(start.weights)
+    except (KeyError, RuntimeError) as error:
+        raise ExportError(f'the weights of {run.id} are of another network ({str(error).splitlines()[0]})') from None
     assert isinstance(network, WholeSmernGA)
     return network
 

@@ -43,7 +43,8 @@ def _joints(tokens: list[str]) -> list[_Joint]:
     joints: list[_Joint] = []
     open_joints: list[int] = []  # indices; an end site is -1
     words = iter(tokens)
-    name, offset = '', (0.0, 0.0, 0.0)
+    name = ''
+    offset: tuple[float, ...] = (0.0, 0.0, 0.0)
     for word in words:
         if word in ('ROOT', 'JOINT', 'End'):
             name = next(words) if word != 'End' else ''

@@ -4,6 +4,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
+from smern_ros.training.experiments import prepare
 from smern_ros.training.experiments.results import Store, StoreError
 from smern_ros.training.experiments.runs import Run
 from smern_ros.training.experiments.train import Machine
@@ -39,7 +40,7 @@ def carry_out(
 
     :param jobs: processes of one thread each; 1 does all in this one.
     :param ray: address of a cluster, which then does the work, a run a core or GPU; see `connected`.
-    :raises FeatureError: if the features cannot be read.
+    :raises FeatureError: if the features cannot be read, or hold what is no number.
     :raises StoreError: if `work.out` holds results of other data, or cannot be written; if a process died.
     :raises ClusterError: if there is no such cluster, or no more.
     """
@@ -49,6 +50,7 @@ def carry_out(
                    glove=None if work.glove is None else work.glove.absolute())
     # What the cluster computes on need not be here.
     worker = Worker(replace(work, machine=Machine()) if ray else work)
+    prepare.require_numbers(worker.features)
     store = worker.store
     store.claim(worker.features, vectors='random' if worker.vectors is None else worker.vectors.digest)
     first, second = _waves(runs)

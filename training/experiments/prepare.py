@@ -13,11 +13,11 @@ import torch
 
 from smern_ros import models
 from smern_ros.models.batch import Batch, Sample
-from smern_ros.models.inputs import LIMIT, InputEncoder, Normalisation
+from smern_ros.models.inputs import LIMIT, MAX_SKELETON_FRAMES, InputEncoder, Normalisation
 from smern_ros.spec import LABELS, SPEC
 from smern_ros.text.vocabulary import SPECIAL, UNKNOWN, Vocabulary
 from smern_ros.text.words import tokenise
-from smern_ros.training.features.store import FeatureSet, SampleArrays
+from smern_ros.training.features.store import FeatureError, FeatureSet, SampleArrays
 
 SMALLEST_DEVIATION = {'mfcc': 1e-3, 'prosody': 1e-3, 'skeleton': 0.02, 'mocap': 1e-3}
 """What hardly varies, such as the joint that all others are relative to, must not be magnified."""
@@ -35,6 +35,24 @@ def fields(model: str) -> frozenset[str]:
     return frozenset(field.name for field in dataclasses.fields(Sample)) & set(taken)
 
 
+def require_numbers(features: FeatureSet) -> None:
+    """:raises FeatureError: naming the first utterance that holds what is no number and should be one.
+
+    NaN stands for what was never heard in prosody, and for a marker never seen in motion capture, and nowhere else.
+    """
+    for name in ('mfcc', 'prosody', 'skeleton', 'skeleton_unfiltered', 'mocap'):
+        values = getattr(features, name)
+        for start in range(0, len(values), _ROWS):
+            part = np.asarray(values[start : start + _ROWS])
+            wrong = np.isinf(part) if name in ('prosody', 'mocap') else ~np.isfinite(part)
+            if wrong.any():
+                row = start + int(np.argwhere(wrong)[0, 0])
+                raise FeatureError(
+                    f'{_owner(features, name, row)}: its {name} holds what is no number; extract the features anew: '
+                    'smern features'
+                )
+
+
 def usable(features: FeatureSet, model: str) -> frozenset[str]:
     """Ids of the utterances that have all that the network takes. No utterance lacks words."""
     needed = fields(model)
@@ -42,7 +60,10 @@ def usable(features: FeatureSet, model: str) -> frozenset[str]:
     if 'mfcc' in needed:
         there &= (np.diff(features.mfcc_offsets) > 0) & ~np.isnan(features.prosody).any(axis=1)
     if 'skeleton' in needed:
-        there &= np.array([s.visible is not None and bool(s.visible.any()) for s in _all(features)], bool)
+        # Of one too long, the end is what a network sees.
+        there &= np.array([
+            s.visible is not None and bool(s.visible[-MAX_SKELETON_FRAMES:].any()) for s in _all(features)
+        ], bool)
     if 'mocap' in needed:
         there &= np.diff(features.mocap_offsets) > 0
     return frozenset(row.id for row, kept in zip(features.utterances, there, strict=True) if kept)
@@ -97,7 +118,10 @@ class Preparation:
             tensors['words'] = torch.tensor(encoder.vocabulary.rows(tokens))
         if 'skeleton' in needed:
             moved = arrays.skeleton if self.filtered else arrays.skeleton_unfiltered
-            tensors['skeleton'], tensors['visible'] = encoder.movement(moved, np.array(arrays.visible))
+            movement = encoder.movement(moved, arrays.visible)
+            if movement is None:
+                raise ValueError('an utterance in which no joint is visible; give `usable` ones')
+            tensors['skeleton'], tensors['visible'] = movement
         if 'mocap' in needed:
             scaled = np.clip((arrays.mocap - self.mocap_mean) / self.mocap_std, -LIMIT, LIMIT)
             tensors['mocap'] = torch.from_numpy(np.nan_to_num(scaled, nan=0.0))
@@ -146,6 +170,14 @@ def samples(features: FeatureSet, ids: Collection[str], preparation: Preparation
         labels=tuple(LABELS.index(row.label) for _, row in chosen),
         tensors=tuple(preparation.sample(features.sample_arrays(i), row.text, needed) for i, row in chosen),
     )
+
+
+def _owner(features: FeatureSet, name: str, row: int) -> str:
+    """Id of the utterance that a row of a quantity is of."""
+    if name != 'prosody':
+        offsets = getattr(features, f'{name.removesuffix("_unfiltered")}_offsets')
+        row = int(np.searchsorted(offsets, row, side='right')) - 1
+    return features.utterances[row].id
 
 
 def _all(features: FeatureSet) -> Iterable[SampleArrays]:

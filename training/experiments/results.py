@@ -64,6 +64,8 @@ class Store:
             self.runs.mkdir(parents=True, exist_ok=True)
             if path.exists():
                 held = json.loads(path.read_text(encoding='utf-8'))
+                if not isinstance(held, dict):
+                    raise ValueError(f'{path} is no JSON object')
                 if held != data:
                     different = ', '.join(k for k in sorted({*held, *data}) if held.get(k) != data.get(k))
                     raise StoreError(
@@ -119,14 +121,16 @@ class Store:
         """:raises StoreError: if the run is not done, or its folder is damaged."""
         stored = self._json(run, METRICS)
         try:
-            scores = stored.pop('scores')
-            if scores is not None:
-                scores['confusion'] = tuple(map(tuple, scores['confusion']))
+            scores = stored['scores']
+            losses: dict[str, Any] = {
+                name: tuple(map(float, stored[name])) for name in ('train_loss', 'dev_loss', 'dev_uar')
+            }
+            learnt, developed, tested = map(int, stored['counts'])
             return Metrics(
-                scores=None if scores is None else Scores(**scores),
-                **{name: tuple(v) if isinstance(v, list) else v for name, v in stored.items()},
+                scores=None if scores is None else _scores(scores), **losses, parameters=int(stored['parameters']),
+                counts=(learnt, developed, tested), without=int(stored['without']), seconds=float(stored['seconds']),
             )
-        except (KeyError, TypeError, AttributeError) as error:
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise self._damaged(run, METRICS, error) from None
 
     def predictions(self, run: Run) -> Predictions:
@@ -136,7 +140,9 @@ class Store:
         self._require(run)
         try:
             with np.load(self.runs / run.id / PREDICTIONS, allow_pickle=False) as arrays:
-                return Predictions(arrays['ids'], arrays['labels'], arrays['probabilities'])
+                found = Predictions(arrays['ids'], arrays['labels'], arrays['probabilities'])
+            _check(found)
+            return found
         except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
             raise self._damaged(run, PREDICTIONS, error) from None
 
@@ -148,7 +154,7 @@ class Store:
         self._require(run)
         try:
             return Start(Preparation.read(self.runs / run.id / INPUTS), load_file(self.runs / run.id / WEIGHTS))
-        except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, SafetensorError) as error:
             raise self._damaged(run, f'{INPUTS} or {WEIGHTS}', error) from None
 
     def scores(self, runs: Iterable[Run]) -> list[Scores]:
@@ -202,6 +208,24 @@ def versions() -> dict[str, str]:
 
     packages = ('smern_ros', 'torch', 'numpy', 'scipy')
     return {'python': platform.python_version(), **{name: version(name) for name in packages}}
+
+
+def _scores(stored: dict[str, Any]) -> Scores:
+    figures: dict[str, Any] = {name: float(stored[name]) for name in ('wap', 'uar', 'war')}
+    return Scores(
+        count=int(stored['count']), **figures, confusion=tuple(tuple(map(int, row)) for row in stored['confusion'])
+    )
+
+
+def _check(predictions: Predictions) -> None:
+    """:raises ValueError: if these are no predictions of the emotions."""
+    ids, labels, probabilities = predictions.ids, predictions.labels, predictions.probabilities
+    if ids.ndim != 1 or labels.shape != ids.shape or probabilities.shape != (len(ids), len(LABELS)):
+        raise ValueError(f'{ids.shape} ids, {labels.shape} labels and {probabilities.shape} probabilities')
+    if labels.dtype.kind not in 'iu' or not ((labels >= 0) & (labels < len(LABELS))).all():
+        raise ValueError(f'a label is none of 0 to {len(LABELS) - 1}')
+    if probabilities.dtype.kind != 'f' or not np.isfinite(probabilities).all():
+        raise ValueError('a probability is no number')
 
 
 def _metrics(outcome: Outcome) -> Metrics:

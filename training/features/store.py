@@ -149,7 +149,7 @@ class FeatureSet:
         index = _read_index(folder)
         try:
             spec = FeatureSpec.from_dict(index['spec'])
-            SPEC.require(spec, f'the feature set {folder}')
+            SPEC.require(spec, 'the feature set')
             return cls(
                 str(index['corpus']), tuple(_row(fields) for fields in index['utterances']),
                 **{name: _read_array(folder, name, memory_mapped) for name in _ARRAYS},
@@ -157,7 +157,7 @@ class FeatureSet:
                 spec=spec,
             )
         except SpecMismatch as error:
-            raise FeatureError(f'{error}; extract the features anew: smern features') from None
+            raise FeatureError(f'{folder}: {error}; extract the features anew: smern features') from None
         except (KeyError, TypeError, AttributeError) as error:
             raise FeatureError(f'{folder / INDEX} is no index of features ({error!r}); extract them anew') from None
         except FeatureError as error:
@@ -295,7 +295,8 @@ def _offsets(arrays: Iterable[np.ndarray | None]) -> np.ndarray:
 
 
 def _stacked(name: str, arrays: Sequence[np.ndarray | None]) -> np.ndarray:
-    dtype, (_, *rest) = _ARRAYS[name]
+    dtype, (_, *sizes) = _ARRAYS[name]
+    rest = tuple(size for size in sizes if size is not None)
     if any(array is None for array in arrays):
         raise FeatureError(f'an utterance with a skeleton lacks {name}')
     try:

@@ -80,7 +80,12 @@ def findings(points: Sequence[Point]) -> tuple[str, ...]:
 
 
 def draw_confusion(confusion: Confusion) -> str:
-    """Recall of each label in percent: a row is what is true, a column what was said."""
+    """Recall of each label in percent: a row is what is true, a column what was said.
+
+    :raises ValueError: if there was no run.
+    """
+    if confusion.counts is None:
+        raise ValueError(f'{confusion.part} has no counts to draw; say that it is missing')
     size = _CELL * len(LABELS)
     parts = [f'<svg class="figure" viewBox="0 0 {_SIDE + size + 2:.0f} {_TOP + size + 2:.0f}" role="img" '
              f'aria-label="{escape(confusion.part)}: confusion matrix">',

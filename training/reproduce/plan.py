@@ -93,7 +93,8 @@ class Plan:
     @property
     def costs(self) -> dict[str, int]:
         """Runs that each table and figure needs beside those of the ones before it."""
-        costs, known = {}, set()
+        costs: dict[str, int] = {}
+        known: set[str] = set()
         for part, runs in self._parts.items():
             new = {run.id for run in with_beforehand(runs)} - known
             costs[part] = len(new)
