@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -12,15 +13,15 @@ from smern_ros.models.smacn import SMACN
 from smern_ros.models.tre import TRE
 from smern_ros.spec import LABELS
 from smern_ros.training import movement, reading
-from smern_ros.training.loop import Batch, class_weights, fit
+from smern_ros.training.loop import Batch, fit, say
 from smern_ros.training.samples import (
     Samples,
     Size,
-    audio_batch,
     in_length_buckets,
     label_of,
     skeleton_batch,
 )
+from smern_ros.training.voice import RECIPE, Spoken, known_items, teach
 
 RATE = 1e-3
 """Of Adam, as the paper's."""
@@ -34,23 +35,9 @@ STILL = 0.3
 
 
 def train_audio(samples: Samples, size: Size, seed: int) -> ARE:
-    """On a random version of each utterance, as recorded or altered, each epoch."""
-    torch.manual_seed(seed)
-    network = models.build('are')
-    train, labels = audio_items(samples, 'train')
-    dev = list(_ordered(*audio_items(samples, 'dev'), lambda item: len(item[0]), audio_batch))
-
-    def batches(epoch: int) -> Iterator[Batch]:
-        generator = np.random.default_rng([seed, epoch])
-        chosen = [versions[generator.integers(len(versions))] for versions in train]
-        return in_length_buckets(chosen, labels, lambda item: len(item[0]), audio_batch, 32, generator)
-
-    fit(
-        'audio', network, batches, lambda: dev,
-        optimiser=torch.optim.AdamW(network.parameters(), RATE, weight_decay=0.01),
-        weights=class_weights(torch.tensor(labels), len(LABELS)), epochs=size.audio_epochs, patience=8,
-    )
-    return network
+    """See `voice.teach`: the recipe of the results on people never heard, here on the speakers of both corpora."""
+    recipe = replace(RECIPE, variants=size.variants, epochs=size.audio_epochs or RECIPE.epochs)
+    return teach(_spoken(samples, 'train'), samples.inputs, seed, recipe=recipe, report=say)
 
 
 def train_text(samples: Samples, size: Size, seed: int) -> TRE:
@@ -100,13 +87,15 @@ def random_windows(samples: Samples, count: int, generator: np.random.Generator)
 
 def audio_items(samples: Samples, part: str) -> tuple[list, list[int]]:
     """Tensors and label of each utterance: for training a list of its versions, else as recorded."""
-    items, labels = [], []
-    for clip, versions in zip(getattr(samples.speech, part), samples.features[part], strict=True):
-        usable = [item for item in map(samples.inputs.audio, versions) if item is not None]
-        if usable:
-            items.append(usable if part == 'train' else usable[0])
-            labels.append(label_of(clip))
-    return items, labels
+    items, labels = known_items(_spoken(samples, part), samples.inputs, np.random.default_rng(0))
+    return items if part == 'train' else [versions[0] for versions in items], labels
+
+
+def _spoken(samples: Samples, part: str) -> list[Spoken]:
+    return [
+        Spoken(clip, versions)
+        for clip, versions in zip(getattr(samples.speech, part), samples.features[part], strict=True)
+    ]
 
 
 def text_items(samples: Samples, part: str) -> tuple[list, list[int]]:

@@ -15,6 +15,7 @@ from smern_ros.text.vocabulary import Vocabulary
 from smern_ros.training import movement, speech, text
 from smern_ros.training.corpora import Clip, Comment, Motion, bandai, emodb, goemotions, nemo
 from smern_ros.training.loop import Batch
+from smern_ros.training.scaling import PERSON, of_audio
 from smern_ros.training.splits import Split, by_group, require_disjoint
 from smern_ros.values import AudioFeatures
 
@@ -31,7 +32,7 @@ class Size:
     motions: int | None = None
     variants: int = 4             # altered copies of each utterance
     words: int = 18_000           # of the vocabulary
-    audio_epochs: int = 40
+    audio_epochs: int | None = None  # None: the recipe's
     text_epochs: int = 10
     skeleton_epochs: int = 20
     skeleton_samples: int = 640   # windows an epoch
@@ -131,7 +132,7 @@ def prepare(data: Path, cache: Path, size: Size, seed: int) -> Samples:
         vocabulary=vocabulary,
         embedding=text.embedding(vocabulary, words, vectors),
         pretraining=pretraining_comments(data)[: size.comments],
-        inputs=InputEncoder(normalisation, vocabulary),
+        inputs=InputEncoder(normalisation, vocabulary, person_prior=PERSON),
     )
 
 
@@ -143,9 +144,6 @@ def _normalisation(
     utterances: list[list[AudioFeatures]], motions: Sequence[Motion], generator: np.random.Generator
 ) -> Normalisation:
     plain = InputEncoder(Normalisation.identity(), Vocabulary([]))
-    spoken = [f for versions in utterances for f in versions]
-    mfcc = np.concatenate([f.mfcc for f in spoken])
-    prosody = np.stack([f.prosody for f in spoken])
     moved = [plain.skeleton(movement.as_seen(piece, generator)) for piece in movement.pieces(motions, 64)]
     x, seen = (torch.cat(parts).numpy() for parts in zip(*(m for m in moved if m is not None), strict=True))
     shown = np.ma.masked_array(x, ~seen.repeat(3, axis=1))
@@ -154,10 +152,7 @@ def _normalisation(
         return tuple(float(np.float32(v)) for v in np.maximum(np.ma.filled(values, 0.0), smallest))
 
     return Normalisation(
-        mfcc_mean=numbers(mfcc.mean(axis=0), -np.inf),
-        mfcc_std=numbers(mfcc.std(axis=0), 1e-3),
-        prosody_mean=numbers(prosody.mean(axis=0), -np.inf),
-        prosody_std=numbers(prosody.std(axis=0), 1e-3),
+        **of_audio(utterances),
         skeleton_mean=numbers(shown.mean(axis=0), -np.inf),
         skeleton_std=numbers(shown.std(axis=0), SMALLEST_DEVIATION),
     )

@@ -15,6 +15,7 @@ SUBCOMMANDS = {
     'corpus': 'read a corpus and compare it with what was published',
     'features': 'compute the features of a corpus, to train on',
     'reproduce': "the paper's tables and figures, trained and measured anew",
+    'evaluate': 'train and test the encoders on open corpora, with people and contents held out',
     'export': 'a trained run of SMERN-GA as a checkpoint for the graph',
 }
 """Each is a module here with `add_parser(subparsers)` and `run(args) -> exit code`."""

@@ -55,14 +55,15 @@ class ARE(nn.Module):
         check_shape('mfcc', mfcc, None, None, self.config.mfcc)
         check_shape('prosody', prosody, len(mfcc), self.config.prosody)
         check_lengths('lengths', lengths, *mfcc.shape[:2])
-        frames, steps = means_of(self.config.stride, self.dropout(mfcc), lengths)
+        frames, steps = means_of(self.config.stride, mfcc, lengths)    # (B, T, 39)   T / stride with a stride
+        frames = self.dropout(frames)
         if self.config.pooling == 'last':
             heard = self.dropout(last_state(self.gru, frames, steps))  # (B, 200)
         else:
-            states, _ = self.gru(frames)                               # (B, T/stride, 200)
+            states, _ = self.gru(frames)                               # (B, T, 200)
             of_states = mean_and_deviation(states, steps)              # (B, 400)
             heard = torch.cat([self.dropout(of_states), mean_and_deviation(mfcc, lengths)], dim=1)  # (B, 478)
-        joint = torch.cat([heard, prosody], dim=1)                     # (B, 235)   or 513
+        joint = torch.cat([heard, prosody], dim=1)                     # (B, 235)   513 with statistics
         return torch.tanh(self.fc(joint))                              # (B, 200)
 
     def forward(self, mfcc: torch.Tensor, lengths: torch.Tensor, prosody: torch.Tensor) -> torch.Tensor:

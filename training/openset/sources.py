@@ -8,6 +8,7 @@ from pathlib import Path
 from smern_ros.training.openset.experiment import Experiment
 
 SOURCES: dict[str, str] = {
+    'speech': 'smern_ros.training.openset.speech',
 }
 """What `smern evaluate --tables` calls it, and its module; in the order of the report."""
 

@@ -1,0 +1,131 @@
+"""`smern evaluate`: what the encoders are worth on open corpora, on people and contents never learnt from."""
+from __future__ import annotations
+
+import argparse
+import math
+import os
+import platform
+import shlex
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from smern_ros.training.openset.carry_out import Progress
+
+EXIT_COMPLETE, EXIT_PROBLEMS, EXIT_CANNOT_START = 0, 1, 2
+
+
+def add_parser(subparsers) -> None:
+    parser = subparsers.add_parser(
+        'evaluate', help='train and test the encoders on open corpora, with people and contents held out',
+        description='Train and test the encoders and simple references on open corpora, with speakers and contents '
+        'held out, and write results.md with tables and drawings. Everything done is kept in OUT/jobs: an interrupted '
+        'command continues where it was, and only what a change of code or configuration concerns is done again.',
+    )
+    parser.add_argument(
+        '--data', type=Path, default=Path(os.environ.get('SMERN_SHARED_DATA', '../shared/data')), metavar='DIR',
+        help='folder of the corpora (default: SMERN_SHARED_DATA, else ../shared/data)',
+    )
+    parser.add_argument(
+        '--out', type=Path, default=Path('build/evaluate'), metavar='DIR',
+        help='what is done is kept here, and features (default: build/evaluate)',
+    )
+    parser.add_argument('--report', type=Path, metavar='DIR', help='of results.md and results/ (default: OUT)')
+    parser.add_argument('--tables', type=_words, metavar='NAME,...', help='sources of data (default: all)')
+    parser.add_argument(
+        '--jobs', type=int, default=1, metavar='N', help='trainings at a time, a process and a core each (default: 1)'
+    )
+    parser.add_argument('--trial', action='store_true', help='seconds on a little of the data: shows that all works')
+
+
+def run(args: argparse.Namespace) -> int:
+    """:return: 0 if all is done, 1 if something failed, 2 if it cannot start or go on."""
+    from smern_ros.training.openset import report, sources
+    from smern_ros.training.openset.carry_out import carry_out
+    from smern_ros.training.openset.gather import gather
+    from smern_ros.training.openset.store import Store, StoreError
+
+    began = time.monotonic()
+    shown = _Shown()
+    store, cache = Store(args.out / 'jobs'), args.out / 'cache'
+    try:
+        cache.mkdir(parents=True, exist_ok=True)
+        experiments = sources.experiments(args.data, cache, trial=args.trial, only=args.tables)
+        failures = carry_out(experiments, store, processes=args.jobs, report=shown)
+        shown.end()
+        page = report.write(gather(experiments, store), args.report or args.out, _facts(args, time.monotonic() - began))
+    except (StoreError, OSError, ValueError) as error:
+        shown.end()
+        print(f'smern evaluate: {error}', file=sys.stderr)
+        return EXIT_CANNOT_START
+    except KeyboardInterrupt:
+        shown.end()
+        print('smern evaluate: interrupted; the same command goes on from here', file=sys.stderr)
+        raise
+    print(page)
+    if failures:
+        print(f'\nPROBLEMS ({len(failures)})', *(f'  {f.job.id}: {f.error}' for f in failures), sep='\n')
+    return EXIT_PROBLEMS if failures else EXIT_COMPLETE
+
+
+def _facts(args: argparse.Namespace, seconds: float) -> dict[str, str]:
+    from importlib.metadata import version
+
+    from smern_ros.training.experiments.train import Machine
+    from smern_ros.training.reproduce.machine import described
+
+    trial = {'TRIAL': 'on a little of the data: no figure here tells anything'} if args.trial else {}
+    return {
+        **trial,
+        'Command': f'`{_command(args)}`',
+        'Machine': described(Machine()),
+        'Versions': ', '.join(
+            [f'Python {platform.python_version()}',
+             *(f'{name} {version(name)}' for name in ('torch', 'numpy', 'scikit-learn'))]
+        ),
+        'Last run of the command': f'{seconds / 60:.1f} minutes; what was done before was not done again',
+    }
+
+
+def _command(args: argparse.Namespace) -> str:
+    """That makes the same again; where the data lies is everybody's own matter."""
+    parts = ['smern', 'evaluate', '--data', 'DATA']
+    if args.tables is not None:
+        parts += ['--tables', ','.join(args.tables)]
+    parts += ['--jobs', str(args.jobs)]
+    return shlex.join([*parts, '--trial'] if args.trial else parts)
+
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(word.strip() for word in text.split(',') if word.strip()))
+
+
+class _Shown:
+    """A line that is rewritten on a terminal, and a line for each job elsewhere. On stderr."""
+
+    def __init__(self) -> None:
+        self._terminal = sys.stderr.isatty()
+
+    def __call__(self, progress: Progress) -> None:
+        if progress.error is not None:
+            self.end()
+            print(f'{progress.last.id} failed: {progress.error}', file=sys.stderr, flush=True)
+        line = f'{progress.done} of {progress.total}{_left(progress.seconds_left)}, last {progress.last.id}'
+        if self._terminal:
+            width = os.get_terminal_size(sys.stderr.fileno()).columns
+            print(f'\r\033[K{line[: width - 1]}', end='', file=sys.stderr, flush=True)
+        else:
+            print(line, file=sys.stderr, flush=True)
+
+    def end(self) -> None:
+        if self._terminal:
+            print('\r\033[K', end='', file=sys.stderr, flush=True)
+
+
+def _left(seconds: float) -> str:
+    if math.isnan(seconds):
+        return ''
+    minutes, rest = divmod(round(seconds), 60)
+    return f', {minutes // 60}:{minutes % 60:02d}:{rest:02d} left'

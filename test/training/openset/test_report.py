@@ -1,0 +1,75 @@
+"""What was measured stands in the report, and what was not is said to be missing."""
+import math
+import xml.etree.ElementTree as ElementTree
+
+import pytest
+from support.dice import TABLE, dice
+
+from smern_ros.training.openset import report
+from smern_ros.training.openset.carry_out import carry_out
+from smern_ros.training.openset.experiment import Row, Table
+from smern_ros.training.openset.gather import gather
+from smern_ros.training.openset.sources import SOURCES
+from smern_ros.training.openset.store import Store
+
+CURVE = Table('Dice thrown often', data='a die', protocol='fair', development='another die', axis='throws')
+
+
+def experiments(tmp_path):
+    one = dice(tmp_path, name='plain', rows=(Row(TABLE, 'die | fair', 'red', confusion=True),))
+    points = [dice(tmp_path, name=f'point {at}', rows=(Row(CURVE, 'die', at=at),)) for at in (1.0, 2.0, math.inf)]
+    undone = dice(tmp_path, broken='b', name='undone', rows=(Row(TABLE, 'lost'),))
+    return [one, *points, undone]
+
+
+@pytest.fixture
+def page(tmp_path):
+    store = Store(tmp_path / 'jobs')
+    carry_out(experiments(tmp_path), store)
+    folder = tmp_path / 'docs'
+    (folder / 'results').mkdir(parents=True)
+    (folder / 'results/old.svg').write_text('')
+    return report.write(gather(experiments(tmp_path), store), folder, {'Command': 'throw'})
+
+
+def test_each_table_names_its_data_its_protocol_and_the_data_by_which_was_chosen(page):
+    text = page.read_text()
+    for words in ('## Dice\n', '- Data: a die', '- Protocol: fair', '- Development: another die', '- It is only a die',
+                  '| Command | throw |', '18 of 20 trainings'):
+        assert words in text
+
+
+def test_a_row_has_its_figures_and_one_that_is_not_done_says_so(page):
+    rows = [line for line in page.read_text().splitlines() if line.startswith('| ')]
+    (done,) = [row for row in rows if row.startswith('| die / fair: red')]
+    assert ' ± ' in done and '| 2 | 16 |' in done
+    assert [row.split(' | ')[1] for row in rows if row.startswith('| lost')] == ['not done']
+
+
+def test_drawings_are_whole_svg_files_that_the_page_shows_and_old_ones_are_gone(page):
+    drawn = sorted(path.name for path in (page.parent / 'results').iterdir())
+    assert drawn == ['dice-die-fair-red.svg', 'dice-thrown-often.svg']
+    for name in drawn:
+        assert f'(results/{name})' in page.read_text()
+        assert ElementTree.parse(page.parent / 'results' / name).getroot().tag == '{http://www.w3.org/2000/svg}svg'
+    assert '>all</text>' in (page.parent / 'results/dice-thrown-often.svg').read_text()
+
+
+def test_two_experiments_of_one_name_are_refused(tmp_path, monkeypatch):
+    from smern_ros.training.openset import sources
+
+    monkeypatch.setattr(sources, 'SOURCES', {'one': 'support.dice', 'other': 'support.dice'})
+    with pytest.raises(ValueError, match='several experiments are called dice'):
+        sources.experiments(tmp_path, tmp_path, trial=True)
+    with pytest.raises(ValueError, match='there is no source three; there are one, other'):
+        sources.experiments(tmp_path, tmp_path, trial=True, only=['three'])
+
+
+@pytest.mark.parametrize('source', SOURCES)
+def test_every_table_of_a_source_names_its_development_data(shared_data, tmp_path, source):
+    from smern_ros.training.openset import sources
+
+    for experiment in sources.experiments(shared_data, tmp_path, trial=True, only=[source]):
+        for row in experiment.rows:
+            assert row.table.data and row.table.protocol and row.table.development
+        assert experiment.modules

@@ -1,0 +1,78 @@
+"""From stored predictions to the figures of a table."""
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+
+from smern_ros.training.experiments.integrate import Predictions, Scores, Summary, score, summarise
+from smern_ros.training.openset.experiment import Experiment, Job, Row, Table, jobs
+from smern_ros.training.openset.store import Store
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A row, with what was measured for it."""
+
+    row: Row
+    scores: tuple[Scores, ...]  # of each seed of which all folds are done, integrated over the folds
+    seconds: float              # a fold and seed, on average; of its experiment
+    peak_bytes: int             # of memory, the most of any fold and seed; of its experiment
+
+    @property
+    def uar(self) -> Summary | None:
+        """In percent, over the seeds; None if nothing is done."""
+        return summarise([100 * s.uar for s in self.scores]) if self.scores else None
+
+    @property
+    def war(self) -> Summary | None:
+        """In percent, over the seeds; None if nothing is done."""
+        return summarise([100 * s.war for s in self.scores]) if self.scores else None
+
+    @property
+    def confusion(self) -> tuple[tuple[int, ...], ...]:
+        """Summed over the seeds; rows: the label, columns: the prediction."""
+        total = np.sum([s.confusion for s in self.scores], axis=0)
+        return tuple(tuple(int(n) for n in row) for row in total)
+
+
+@dataclass(frozen=True)
+class Gathered:
+    """All that was measured."""
+
+    tables: tuple[tuple[Table, tuple[Measured, ...]], ...]
+    done: int            # jobs
+    total: int
+    seconds: float       # of all jobs together, one core each
+    peak_bytes: int      # of any job
+
+
+def gather(experiments: Iterable[Experiment], store: Store) -> Gathered:
+    """
+    :raises StoreError: if what a job left behind is damaged.
+    :raises ValueError: if the folds of an experiment test a sample twice.
+    """
+    by_table: dict[Table, list[Measured]] = {}
+    done, total, seconds, peak = 0, 0, 0.0, 0
+    for experiment in experiments:
+        planned = jobs(experiment)
+        results = {(job.fold, job.seed): store.get(job) for job in planned if job in store}
+        done, total = done + len(results), total + len(planned)
+        own_seconds = [result.seconds for result in results.values()]
+        own_peak = max((result.peak_bytes for result in results.values()), default=0)
+        seconds, peak = seconds + sum(own_seconds), max(peak, own_peak)
+        for i, row in enumerate(experiment.rows):
+            predictions = {where: result.predictions[i] for where, result in results.items()}
+            by_table.setdefault(row.table, []).append(Measured(
+                row, _scores(planned, predictions), sum(own_seconds) / max(len(own_seconds), 1), own_peak,
+            ))
+    return Gathered(tuple((table, tuple(rows)) for table, rows in by_table.items()), done, total, seconds, peak)
+
+
+def _scores(planned: list[Job], predictions: dict[tuple[str, int], Predictions]) -> tuple[Scores, ...]:
+    by_seed: dict[int, list[Predictions | None]] = {}
+    for job in planned:
+        by_seed.setdefault(job.seed, []).append(predictions.get((job.fold, job.seed)))
+    whole = [[f for f in folds if f is not None and len(f.ids)] for folds in by_seed.values() if None not in folds]
+    return tuple(score(Predictions.integrated(folds)) for folds in whole)

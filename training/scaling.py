@@ -1,0 +1,45 @@
+"""Mean and deviation of the inputs over the training data, as `smern_ros.models.inputs.Normalisation` wants them."""
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+
+from smern_ros.persons import PriorWeights
+from smern_ros.values import AudioFeatures
+
+PERSON = PriorWeights(mfcc=300.0, prosody=2.0)
+"""As how many frames and utterances of a person the training data counts; chosen with the recipe in `voice`."""
+
+
+def of_audio(utterances: Sequence[Sequence[AudioFeatures]]) -> dict[str, tuple[float, ...]]:
+    """The audio half of a `Normalisation`: mean and deviation over all versions of these utterances."""
+    features = [version for versions in utterances for version in versions]
+    mfcc, prosody = np.concatenate([f.mfcc for f in features]), np.stack([f.prosody for f in features])
+    numbers = {
+        'mfcc_mean': mfcc.mean(axis=0), 'mfcc_std': np.maximum(mfcc.std(axis=0), 1e-3),
+        'prosody_mean': prosody.mean(axis=0), 'prosody_std': np.maximum(prosody.std(axis=0), 1e-3),
+    }
+    return {name: as_numbers(values) for name, values in numbers.items()}
+
+
+SMALLEST_DEVIATION = 0.15
+"""Shoulder widths. Captured bodies are all alike; what hardly varies in them must not be magnified for others."""
+
+
+def of_skeleton(moved: Iterable[tuple[np.ndarray, np.ndarray]]) -> dict[str, tuple[float, ...]]:
+    """The skeleton's part of a `Normalisation`: mean and deviation of each coordinate where it is visible.
+
+    :param moved: of each window what `model_input` gives: (T, 30) and (T, 10) bool.
+    """
+    x, visible = (np.concatenate(part) for part in zip(*moved, strict=True))
+    values = np.ma.masked_array(x, ~visible.repeat(3, axis=1))
+    return {
+        'skeleton_mean': as_numbers(np.ma.filled(values.mean(axis=0), 0.0)),
+        'skeleton_std': as_numbers(np.maximum(np.ma.filled(values.std(axis=0), 0.0), SMALLEST_DEVIATION)),
+    }
+
+
+def as_numbers(values: np.ndarray) -> tuple[float, ...]:
+    """(D,) of single precision, exactly."""
+    return tuple(float(np.float32(v)) for v in values)
