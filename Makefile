@@ -4,7 +4,7 @@
 MEDIA ?=
 ARGS ?=
 BIN := .venv/bin
-TESTED := test bench training transformers mmpose
+TESTED := test bench training transformers mmpose ray
 MINI := build/reproduce
 
 help: ## list the targets
@@ -23,7 +23,7 @@ test: ## run the whole suite, with all that it tests
 	@$(BIN)/smern assets fetch
 	@$(BIN)/python -m pytest $(ARGS)
 
-lint: ## ruff on everything, mypy on the core
+lint: ## ruff on everything, mypy on the core and on the paper's experiments
 	@scripts/setup.sh $(TESTED)
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
