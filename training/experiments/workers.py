@@ -15,6 +15,7 @@ import torch
 
 from smern_ros.training.cluster import Cluster, ClusterError, Lost, connected
 from smern_ros.training.experiments import vectors
+from smern_ros.training.experiments.memory import keep_freed
 from smern_ros.training.experiments.results import Store, StoreError
 from smern_ros.training.experiments.runs import Run, execute
 from smern_ros.training.experiments.train import Machine
@@ -48,6 +49,7 @@ class Worker:
         :raises ValueError: if the word vectors cannot, or there is no such device.
         """
         work.machine.require()
+        keep_freed()
         self.work = work
         self.features = FeatureSet.load(work.features, memory_mapped=True)
         self.vectors = _vectors(work.glove, self.features)

@@ -7,7 +7,7 @@ from smern_ros.spec import LABELS
 from smern_ros.text.vocabulary import Vocabulary
 from smern_ros.training.experiments import planted, train, vectors
 from smern_ros.training.experiments.planted import Plan
-from smern_ros.training.experiments.prepare import samples
+from smern_ros.training.experiments.prepare import Preparation, samples
 from smern_ros.training.experiments.runs import Run, execute
 from smern_ros.training.experiments.train import Machine, Settings, build
 from smern_ros.training.experiments.vectors import WordVectors, words_of
@@ -97,6 +97,18 @@ def test_a_batch_in_parts_is_the_same_batch(features, monkeypatch):
     assert np.allclose(losses[30], losses[10_000], atol=1e-4)
 
 
+@pytest.mark.parametrize('model', ['smern', 'cnn', 'cnn3d', 'mocap'])
+def test_the_layout_of_the_memory_changes_nothing_of_what_is_computed(model, small):
+    corpus = planted.corpus(Plan(utterances=40, frames=6, mocap_fraction=1))
+    ids = [row.id for row in corpus.utterances]
+    preparation = Preparation.of(corpus, ids, model)
+    network = build(model, preparation.inputs.vocabulary, small[model], 0)
+    as_built = train.predict(network, samples(corpus, ids, preparation, model), 16)
+    train.channels_last(network)
+    assert any(not p.is_contiguous() for p in network.parameters())
+    assert np.abs(train.predict(network, samples(corpus, ids, preparation, model), 16) - as_built).max() < 1e-6
+
+
 def test_divergence_is_told_not_hidden(features, small):
     settings = Settings(epochs=5, patience=5, batch=16, learning_rate=1e30)
     with pytest.raises(ValueError, match='mdre diverged in epoch'):
@@ -107,6 +119,15 @@ def test_low_precision_trains_too(features, small):
     outcome = execute(run(small, 'smern'), features, machine=Machine(low_precision=True))
     assert np.isfinite(outcome.predictions.probabilities).all()
     assert outcome.history[-1].train_loss < outcome.history[0].train_loss
+
+
+def test_bfloat16_is_chosen_where_the_processor_has_instructions_for_it(monkeypatch):
+    for has in (True, False):
+        monkeypatch.setattr(torch.cpu, 'get_capabilities', lambda has=has: {'avx2': True, 'avx512_bf16': has})
+        assert train.computes_bfloat16('cpu') is has
+        assert not train.computes_bfloat16('cuda')
+    monkeypatch.delattr(torch.cpu, 'get_capabilities')
+    assert not train.computes_bfloat16('cpu')
 
 
 def test_a_device_that_is_not_there_is_named():
