@@ -1,4 +1,5 @@
 """`smern features`: every utterance as the robot hears and sees it, or the reason why not."""
+import functools
 import os
 import resource
 import shutil
@@ -209,6 +210,13 @@ def test_a_run_that_is_stopped_loses_the_dialogs_in_hand_and_leaves_no_process(b
     code, _, err = run(capsys, mini.root, tmp_path / 'out', '--no-video', '--jobs', '1')
     assert code == 0 and int(err.split()[0]) >= 3
     assert contents(tmp_path / 'out') == contents(heard)
+
+
+def test_processes_of_a_run_in_the_background_ignore_ctrl_c_as_it_does():
+    program = 'import signal; from smern_ros.training.features.workers import begin; begin(); signal.raise_signal(2)'
+    for handler, code in ((signal.SIG_IGN, 0), (signal.SIG_DFL, -signal.SIGINT)):
+        begun = functools.partial(signal.signal, signal.SIGINT, handler)
+        assert subprocess.run([sys.executable, '-c', program], preexec_fn=begun, check=False).returncode == code
 
 
 def test_a_cluster_gives_the_same(heard, mini, tmp_path):
