@@ -11,6 +11,7 @@ def only_dice(monkeypatch):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 def test_speech_is_taken_from_recordings_to_the_page(shared_data, tmp_path):
     arguments = ['evaluate', '--data', str(shared_data), '--out', str(tmp_path), '--tables', 'speech', '--trial']
     assert main(arguments) == 0
