@@ -9,6 +9,7 @@ from smern_ros.training.openset.experiment import Experiment
 
 SOURCES: dict[str, str] = {
     'speech': 'smern_ros.training.openset.speech',
+    'words': 'smern_ros.training.openset.words',
 }
 """What `smern evaluate --tables` calls it, and its module; in the order of the report."""
 
