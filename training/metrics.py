@@ -1,12 +1,13 @@
 """What is measured of predictions."""
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
 BINS = 15
-"""Of the expected calibration error."""
+"""Of the expected calibration error and of the reliability diagram."""
 
 
 @dataclass(frozen=True)
@@ -18,6 +19,15 @@ class Figures:
     war: float                              # weighted average recall: the fraction that was right
     ece: float                              # expected calibration error, 0..1
     confusion: tuple[tuple[int, ...], ...]  # rows: the label, columns: the prediction
+
+
+@dataclass(frozen=True)
+class Bin:
+    """Predictions of about the same confidence: a point of the reliability diagram."""
+
+    count: int
+    confidence: float  # mean, 0..1
+    right: float       # the fraction that was, 0..1
 
 
 def confusion_matrix(labels: np.ndarray, predictions: np.ndarray, classes: int) -> np.ndarray:
@@ -34,15 +44,23 @@ def unweighted_average_recall(confusion: np.ndarray) -> float:
     return float((np.diag(confusion)[occurs] / totals[occurs]).mean())
 
 
+def reliability(labels: np.ndarray, probabilities: np.ndarray, bins: int = BINS) -> tuple[Bin, ...]:
+    """Equal bins of confidence from 0 to 1, without the empty ones."""
+    confidence, right = probabilities.max(axis=1), probabilities.argmax(axis=1) == labels
+
+    def filled() -> Iterator[Bin]:
+        index = np.minimum((confidence * bins).astype(int), bins - 1)
+        for i in np.unique(index):
+            inside = index == i
+            yield Bin(int(inside.sum()), float(confidence[inside].mean()), float(right[inside].mean()))
+
+    return tuple(filled())
+
+
 def expected_calibration_error(labels: np.ndarray, probabilities: np.ndarray, bins: int = BINS) -> float:
     """Mean distance of confidence and fraction right over equal bins of confidence, each weighed by its samples."""
-    confidence, right = probabilities.max(axis=1), probabilities.argmax(axis=1) == labels
-    index = np.minimum((confidence * bins).astype(int), bins - 1)
-    error = 0.0
-    for i in np.unique(index):
-        inside = index == i
-        error += inside.mean() * abs(confidence[inside].mean() - right[inside].mean())
-    return float(error)
+    found = reliability(labels, probabilities, bins)
+    return sum(b.count * abs(b.confidence - b.right) for b in found) / sum(b.count for b in found)
 
 
 def measure(labels: np.ndarray, probabilities: np.ndarray) -> Figures:

@@ -4,7 +4,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smern_ros.training.metrics import confusion_matrix, expected_calibration_error, measure, unweighted_average_recall
+from smern_ros.training.metrics import (
+    Bin,
+    confusion_matrix,
+    expected_calibration_error,
+    measure,
+    reliability,
+    unweighted_average_recall,
+)
 
 
 @given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3)), min_size=1, max_size=50))
@@ -28,6 +35,14 @@ def test_calibration_error_is_the_gap_between_confidence_and_truth():
     fair = np.tile([0.75, 0.25], (4, 1))
     assert expected_calibration_error(labels, sure) == pytest.approx(0.25)
     assert expected_calibration_error(labels, fair) == pytest.approx(0)
+
+
+def test_the_reliability_diagram_puts_like_confidence_together_and_leaves_empty_bins_out():
+    labels = np.array([0, 0, 1, 0])
+    probabilities = np.array([[0.52, 0.48], [0.51, 0.49], [0.52, 0.48], [1.0, 0.0]])
+    low, high = reliability(labels, probabilities)
+    assert low == Bin(3, pytest.approx(1.55 / 3), pytest.approx(2 / 3))
+    assert high == Bin(1, 1.0, 1.0)
 
 
 def test_labels_without_probabilities_are_refused():

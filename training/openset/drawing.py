@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from html import escape
 
 from smern_ros.training.experiments.integrate import Summary
+from smern_ros.training.metrics import Bin
 from smern_ros.training.reproduce.figures import Confusion, draw_confusion
 from smern_ros.training.reproduce.tables import written
 
@@ -73,6 +74,45 @@ def curves(title: str, axis: str, of: Mapping[str, Sequence[tuple[float, Summary
                      f'<path opacity="0.6" d="{bars}"/></g>{dots}'
                      f'<circle fill="{hue}" cx="{left}" cy="{row - 4}" r="5"/>'
                      f'<text class="start" x="{left + 10}" y="{row}">{escape(name)}</text>')
+    return ''.join([*parts, '</svg>\n'])
+
+
+def reliability(title: str, of: Mapping[str, Sequence[Bin]]) -> str:
+    """Fraction right against confidence, a curve a name; circles are as large as their bins hold many predictions.
+
+    On the diagonal a network is as often right as it says; below it, it is too sure.
+    """
+    side = _HEIGHT - _TOP - _BELOW
+    right, bottom = _LEFT + side, _HEIGHT - _BELOW
+
+    def x(confidence: float) -> float:
+        return _LEFT + confidence * side
+
+    def y(fraction: float) -> float:
+        return bottom - fraction * side
+
+    width = right + 40
+    parts = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{width:.0f}" height="{_HEIGHT:.0f}" '
+        f'viewBox="0 0 {width:.0f} {_HEIGHT:.0f}" role="img" aria-label="{escape(title)}">', _STYLE,
+        f'<text class="axis" x="{(_LEFT + right) / 2}" y="{_HEIGHT - 6}">confidence, %</text>',
+        f'<text class="start" x="4" y="{_TOP - 6}">right, %</text>',
+    ]
+    for percent in range(0, 101, 25):
+        at = percent / 100
+        parts.append(f'<path class="grid" d="M{_LEFT} {y(at):.1f}H{right}M{x(at):.1f} {_TOP}V{bottom}"/>'
+                     f'<text class="row" x="{_LEFT - 8}" y="{y(at) + 4:.1f}">{percent}</text>'
+                     f'<text class="column" x="{x(at):.1f}" y="{bottom + 18}">{percent}</text>')
+    parts.append(f'<path stroke="#5d6670" stroke-dasharray="4 4" d="M{_LEFT} {bottom}L{right} {_TOP}"/>')
+    for i, (name, bins) in enumerate(of.items()):
+        hue, total = HUES[i % len(HUES)], sum(b.count for b in bins)
+        line = 'L'.join(f'{x(b.confidence):.1f} {y(b.right):.1f}' for b in bins)
+        dots = ''.join(f'<circle fill="{hue}" fill-opacity="0.6" cx="{x(b.confidence):.1f}" cy="{y(b.right):.1f}" '
+                       f'r="{2 + 16 * math.sqrt(b.count / total):.1f}"><title>{b.count} predictions: confidence '
+                       f'{100 * b.confidence:.0f}, right {100 * b.right:.0f} %</title></circle>' for b in bins)
+        parts.append(f'<path stroke="{hue}" stroke-width="2" fill="none" d="M{line}"/>{dots}'
+                     f'<circle fill="{hue}" cx="{_LEFT + 24 + 120 * i}" cy="10" r="5"/>'
+                     f'<text class="start" x="{_LEFT + 34 + 120 * i}" y="14">{escape(name)}</text>')
     return ''.join([*parts, '</svg>\n'])
 
 

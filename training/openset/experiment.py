@@ -38,6 +38,7 @@ class Row:
     detail: str = ''            # what differs from the other rows, in words
     at: float | None = None     # where it stands on the table's axis
     confusion: bool = False     # its confusion matrix is shown, too
+    reliability: bool = False   # how sure it may be is shown, too: ECE, and a diagram for all rows of this name
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from smern_ros.training.experiments.integrate import Predictions, Scores, Summary, score, summarise
+from smern_ros.training.metrics import Bin, expected_calibration_error, reliability
 from smern_ros.training.openset.experiment import Experiment, Job, Row, Table, jobs
 from smern_ros.training.openset.store import Store
 
@@ -19,6 +20,8 @@ class Measured:
     scores: tuple[Scores, ...]  # of each seed of which all folds are done, integrated over the folds
     seconds: float              # a fold and seed, on average; of its experiment
     peak_bytes: int             # of memory, the most of any fold and seed; of its experiment
+    errors: tuple[float, ...] = ()  # expected calibration error of each seed, if the row wants it shown
+    bins: tuple[Bin, ...] = ()      # the reliability diagram of all seeds together, if the row wants it shown
 
     @property
     def uar(self) -> Summary | None:
@@ -29,6 +32,11 @@ class Measured:
     def war(self) -> Summary | None:
         """In percent, over the seeds; None if nothing is done."""
         return summarise([100 * s.war for s in self.scores]) if self.scores else None
+
+    @property
+    def ece(self) -> Summary | None:
+        """0..1, over the seeds; None if nothing is done or wanted."""
+        return summarise(self.errors) if self.errors else None
 
     @property
     def confusion(self) -> tuple[tuple[int, ...], ...]:
@@ -64,15 +72,25 @@ def gather(experiments: Iterable[Experiment], store: Store) -> Gathered:
         seconds, peak = seconds + sum(own_seconds), max(peak, own_peak)
         for i, row in enumerate(experiment.rows):
             predictions = {where: result.predictions[i] for where, result in results.items()}
+            whole = _whole(planned, predictions)
             by_table.setdefault(row.table, []).append(Measured(
-                row, _scores(planned, predictions), sum(own_seconds) / max(len(own_seconds), 1), own_peak,
+                row, tuple(map(score, whole)), sum(own_seconds) / max(len(own_seconds), 1), own_peak,
+                *(_reliability(whole) if row.reliability and whole else ()),
             ))
     return Gathered(tuple((table, tuple(rows)) for table, rows in by_table.items()), done, total, seconds, peak)
 
 
-def _scores(planned: list[Job], predictions: dict[tuple[str, int], Predictions]) -> tuple[Scores, ...]:
+def _whole(planned: list[Job], predictions: dict[tuple[str, int], Predictions]) -> list[Predictions]:
+    """Those of each seed of which all folds are done, integrated over the folds."""
     by_seed: dict[int, list[Predictions | None]] = {}
     for job in planned:
         by_seed.setdefault(job.seed, []).append(predictions.get((job.fold, job.seed)))
-    whole = [[f for f in folds if f is not None and len(f.ids)] for folds in by_seed.values() if None not in folds]
-    return tuple(score(Predictions.integrated(folds)) for folds in whole)
+    done = [[f for f in folds if f is not None and len(f.ids)] for folds in by_seed.values() if None not in folds]
+    return [Predictions.integrated(folds) for folds in done]
+
+
+def _reliability(whole: list[Predictions]) -> tuple[tuple[float, ...], tuple[Bin, ...]]:
+    return (
+        tuple(expected_calibration_error(p.labels, p.probabilities) for p in whole),
+        reliability(np.concatenate([p.labels for p in whole]), np.concatenate([p.probabilities for p in whole])),
+    )

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from smern_ros.training.experiments.integrate import Summary
+from smern_ros.training.metrics import Bin
 from smern_ros.training.openset import drawing
 from smern_ros.training.openset.experiment import Row, Table
 from smern_ros.training.openset.gather import Gathered, Measured
@@ -18,7 +19,8 @@ _HEAD = """# What the encoders are worth on open corpora
 People, contents and comments that were never learnt from. This page and its drawings are written by the command below.
 UAR, the unweighted average recall, is the mean over the emotions of the fraction found of each (chance: 25 %); WAR is
 the fraction of all that was right. Both are in percent, mean ± standard deviation over seeds, of each the predictions
-of all folds together. The deviation tells of the seeds, not of other people: with ten speakers a figure may be some
+of all folds together. ECE, where it is given, is the expected calibration error in 15 bins of confidence (0: as often
+right as it says). The deviation tells of the seeds, not of other people: with ten speakers a figure may be some
 points off for the next ten. Seconds are of one core.
 """
 
@@ -63,9 +65,11 @@ def _table(table: Table, rows: Sequence[Measured]) -> Iterator[str]:
                 f'- Development: {table.development}')
     if note := table.note() if callable(table.note) else table.note:
         yield f'- {note}'
-    head = ['', *([table.axis] if table.axis else []), 'UAR', 'WAR', 'seeds', 'tested', 's a training', 'memory']
+    with_ece = any(m.row.reliability for m in rows)
+    head = ['', *([table.axis] if table.axis else []), 'UAR', 'WAR', *(['ECE'] if with_ece else []),
+            'seeds', 'tested', 's a training', 'memory']
     yield ''
-    yield from _grid(head, [_row(m, table.axis is not None) for m in rows])
+    yield from _grid(head, [_row(m, table.axis is not None, with_ece) for m in rows])
     if table.axis and (points := _points(rows)):
         yield from ('', f'![UAR against {table.axis}: {", ".join(points)}]({DRAWINGS}/{_file(table)})')
     drawn = [m for m in rows if m.row.confusion and m.scores]
@@ -74,16 +78,22 @@ def _table(table: Table, rows: Sequence[Measured]) -> Iterator[str]:
         yield from _grid([_name(m.row) for m in drawn], [
             [f'![{_name(m.row)}: confusion matrix]({DRAWINGS}/{_file(table, m.row)})' for m in drawn]
         ])
+    if sure := _by_name(rows):
+        yield from ('', 'How often right (up) against how sure (right); what lies below the diagonal is too sure:', '')
+        yield from _grid(list(sure), [
+            [f'![{name}: reliability diagram]({DRAWINGS}/{_reliability_file(table, name)})' for name in sure]
+        ])
 
 
-def _row(m: Measured, with_place: bool) -> list[str]:
+def _row(m: Measured, with_place: bool, with_ece: bool) -> list[str]:
     name = _name(m.row)
     at = [] if not with_place else ['' if m.row.at is None else drawing.place(m.row.at)]
     if not m.scores:
-        return [name, *at, 'not done', '', '', '', '', '']
+        return [name, *at, 'not done', *[''] * (6 if with_ece else 5)]
+    ece = [''] if m.ece is None else [f'{m.ece.mean:.3f}']
     return [
-        name, *at, f'**{_written(m.uar)}**', _written(m.war), str(len(m.scores)), str(m.scores[0].count),
-        f'{m.seconds:.1f}', _size(m.peak_bytes),
+        name, *at, f'**{_written(m.uar)}**', _written(m.war), *(ece if with_ece else []), str(len(m.scores)),
+        str(m.scores[0].count), f'{m.seconds:.1f}', _size(m.peak_bytes),
     ]
 
 
@@ -96,6 +106,15 @@ def _points(rows: Sequence[Measured]) -> dict[str, list[tuple[float, Summary]]]:
     return {name: sorted(points, key=lambda point: point[0]) for name, points in of.items()}
 
 
+def _by_name(rows: Sequence[Measured]) -> dict[str, dict[str, tuple[Bin, ...]]]:
+    """Of each name the reliability of its rows, by what differs between them."""
+    of: dict[str, dict[str, tuple[Bin, ...]]] = {}
+    for m in rows:
+        if m.bins:
+            of.setdefault(m.row.name, {})[m.row.detail or 'as it is'] = m.bins
+    return of
+
+
 def _drawings(gathered: Gathered) -> Iterator[tuple[str, str]]:
     for table, rows in gathered.tables:
         if table.axis and (points := _points(rows)):
@@ -103,10 +122,19 @@ def _drawings(gathered: Gathered) -> Iterator[tuple[str, str]]:
         for m in rows:
             if m.row.confusion and m.scores:
                 yield _file(table, m.row), drawing.confusion(_name(m.row), m.confusion)
+        for name, bins in _by_name(rows).items():
+            yield _reliability_file(table, name), drawing.reliability(name, bins)
 
 
 def _file(table: Table, row: Row | None = None) -> str:
-    name = table.title if row is None else f'{table.title} {_name(row)}'
+    return _file_of(table.title if row is None else f'{table.title} {_name(row)}')
+
+
+def _reliability_file(table: Table, name: str) -> str:
+    return _file_of(f'{table.title} {name} reliability')
+
+
+def _file_of(name: str) -> str:
     return re.sub('[^a-z0-9]+', '-', name.lower()).strip('-') + '.svg'
 
 

@@ -55,6 +55,23 @@ def test_drawings_are_whole_svg_files_that_the_page_shows_and_old_ones_are_gone(
     assert '>all</text>' in (page.parent / 'results/dice-thrown-often.svg').read_text()
 
 
+def test_how_sure_it_may_be_is_told_and_drawn_where_a_row_asks_for_it(tmp_path):
+    store = Store(tmp_path / 'jobs')
+    rows = (Row(TABLE, 'die', reliability=True), Row(TABLE, 'die', 'before', reliability=True))
+    experiments = [dice(tmp_path, name=f'die {i}', rows=(row,)) for i, row in enumerate(rows)]
+    carry_out(experiments, store)
+    gathered = gather(experiments, store)
+    page = report.write(gathered, tmp_path / 'docs', {})
+    measured = gathered.tables[0][1][0]
+    assert sum(b.count for b in measured.bins) == 32 and len(measured.errors) == 2
+    (line,) = [line for line in page.read_text().splitlines() if line.startswith('| die | **')]
+    assert f'| {measured.ece.mean:.3f} | 2 | 16 |' in line
+    assert '(results/dice-die-reliability.svg)' in page.read_text()
+    svg = (tmp_path / 'docs/results/dice-die-reliability.svg').read_text()
+    assert ElementTree.fromstring(svg) is not None
+    assert '>as it is</text>' in svg and '>before</text>' in svg
+
+
 def test_two_experiments_of_one_name_are_refused(tmp_path, monkeypatch):
     from smern_ros.training.openset import sources
 
