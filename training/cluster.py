@@ -65,12 +65,12 @@ class Cluster:
                 if tries < TRIES:
                     pending[task.remote(*arguments)] = item, arguments, tries + 1
                     continue
+                if isinstance(error, ray.exceptions.LocalRayletDiedError):  # no other machine can be reached
+                    raise _gone(error) from None
                 result = Lost(f'the process that did it died, {TRIES} times, perhaps for want of memory '
                               f'({type(error).__name__})')
             except ray.exceptions.RayError as error:
-                raise ClusterError(
-                    f'the cluster gave up ({_plain(error)}); what was done is kept: start again'
-                ) from None
+                raise _gone(error) from None
             yield item, result
 
 
@@ -89,7 +89,7 @@ def connected(address: str) -> Iterator[Cluster]:
     local: dict[str, Any] = {'include_dashboard': False} if address == LOCAL else {}
     try:
         ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR, **local)
-    except (OSError, ValueError, RuntimeError) as error:
+    except Exception as error:  # Ray raises nothing more special if one of its own processes does not start in time
         raise ClusterError(f'no Ray cluster at {address}: {_plain(error)}') from error
     try:
         yield Cluster(ray)
@@ -106,6 +106,10 @@ def _require_listener(address: str) -> None:
         socket.create_connection((host, int(port)), timeout=_PATIENCE).close()
     except (OSError, OverflowError) as error:
         raise ClusterError(f'no Ray cluster at {address}: {error}') from error
+
+
+def _gone(error: Exception) -> ClusterError:
+    return ClusterError(f'the cluster gave up ({_plain(error)}); what was done is kept: start again')
 
 
 def _plain(error: BaseException) -> str:

@@ -29,11 +29,21 @@ def machines():
     os.environ['RAY_USAGE_STATS_ENABLED'] = '0'
     from ray.cluster_utils import Cluster
 
-    one = {'num_cpus': 1, 'object_store_memory': 80_000_000, 'include_dashboard': False}
-    cluster = Cluster(initialize_head=True, head_node_args=one)
-    cluster.add_node(num_cpus=1, object_store_memory=80_000_000)
+    cluster = Cluster()
+    add_machine(cluster, include_dashboard=False)
+    add_machine(cluster)
     yield cluster
     cluster.shutdown()
+
+
+def add_machine(cluster, **options):
+    """Ray waits half a minute for its processes to start, which on a busy machine may be too short."""
+    for tries_left in (2, 1, 0):
+        try:
+            return cluster.add_node(num_cpus=1, object_store_memory=80_000_000, **options)
+        except Exception as error:
+            if not tries_left or 'timed out during startup' not in str(error):
+                raise
 
 
 @pytest.fixture(scope='module')
@@ -59,7 +69,7 @@ def test_results_are_those_of_one_process_though_a_machine_is_switched_off_and_a
 ):
     here, there, reports = tmp_path / 'here', tmp_path / 'there', []
     bad = Run('lstm', 'random', 0, overrides={'hidden': -1})
-    victim = machines.add_node(num_cpus=1, object_store_memory=80_000_000)
+    victim = add_machine(machines)
 
     def report(progress):
         if not reports:
