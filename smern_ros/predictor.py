@@ -10,11 +10,14 @@ import torch
 from smern_ros import checkpoint as checkpoints
 from smern_ros.checkpoint import Checkpoint
 from smern_ros.models.inputs import InputEncoder
+from smern_ros.models.smern_ga import SmernGA
 from smern_ros.persons import PersonStatistics
 from smern_ros.spec import AUDIO, MODALITIES, SKELETON, TEXT
 from smern_ros.values import AudioFeatures, Prediction, SkeletonWindow, Transcript, UtteranceInputs
 
 SHIPPED = 'open-v1'
+ADAPTED = '+adapted'
+"""After the checkpoint's id, where a person's labels had a part in the prediction."""
 
 
 class NoEvidence(ValueError):
@@ -86,10 +89,11 @@ class EmotionPredictor:
         return self.checkpoint.smacn.features(x[None], visible[None])[0]
 
     @torch.inference_mode()
-    def fuse(self, vectors: Mapping[str, torch.Tensor | None]) -> Prediction:
+    def fuse(self, vectors: Mapping[str, torch.Tensor | None], adapted: SmernGA | None = None) -> Prediction:
         """What the encoded modalities say together, and what each would say alone.
 
         :param vectors: by name of the modality, what `encode_*` returned; those that are None or not given are missing.
+        :param adapted: the fusion of one person, if there is one (`smern_ros.adaptation`).
         :raises NoEvidence: if all are missing.
         :raises ValueError: for an unknown modality or another shape.
         """
@@ -103,7 +107,7 @@ class EmotionPredictor:
             given[m].expand(len(rows), -1) if m in given else torch.zeros(len(rows), self._sizes[m])
             for m in MODALITIES
         ]
-        fused = self.checkpoint.smern_ga(*inputs, rows)
+        fused = (self.checkpoint.smern_ga if adapted is None else adapted)(*inputs, rows)
         temperatures = torch.tensor([self.checkpoint.temperatures[s] for s in ('+'.join(present), *present)])
         probabilities = (fused.logits / temperatures[:, None]).softmax(dim=1).numpy()
         received = fused.received[0, rows[0]].numpy()
@@ -113,7 +117,7 @@ class EmotionPredictor:
             modalities=present,
             weights=received / received.sum(),
             alone=probabilities[1:],
-            model=self.id,
+            model=self.id if adapted is None else f'{self.id}{ADAPTED}',
         )
 
     def told_by(

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import torch
 
+from smern_ros.adaptation import Adaptation
 from smern_ros.persons import ABSENT, UNKNOWN, People, PersonStatistics
 from smern_ros.predictor import EmotionPredictor
 from smern_ros.spec import AUDIO, SKELETON, TEXT
@@ -39,9 +40,10 @@ class Session:
     judgement if that was another: what is judged depends on the evidence alone and on the utterances before it.
     """
 
-    def __init__(self, predictor: EmotionPredictor, people: People | None = None) -> None:
+    def __init__(self, predictor: EmotionPredictor) -> None:
         self.predictor = predictor
-        self.people = People() if people is None else people
+        self.people = People()
+        self.adaptation = Adaptation(predictor.checkpoint)
 
     def hear(self, features: AudioFeatures, person_id: str = ABSENT) -> Encoded | None:
         """
@@ -77,7 +79,7 @@ class Session:
         person_id = _person(evidence)
         known = self.people.known(person_id, start_ns)
         vectors = {m: self._encoded_for(known, encoded).vector for m, encoded in evidence.items()}
-        return Judgement(self.predictor.fuse(vectors), person_id, vectors)
+        return Judgement(self.predictor.fuse(vectors, self.adaptation.network(person_id)), person_id, vectors)
 
     def learn(self, evidence: Mapping[str, Encoded], start_ns: int, end_ns: int) -> None:
         """Remembers what the evidence of an utterance tells of its person: once, when its end cannot be taken back."""

@@ -3,11 +3,16 @@ from __future__ import annotations
 
 import sys
 import time
+from collections import OrderedDict
 from collections.abc import Callable
+from pathlib import Path
 
 import torch
+from std_srvs.srv import Trigger
 
-from smern_ros import msg, srv
+from smern_ros import adaptation_file, msg, srv
+from smern_ros.adaptation import Example
+from smern_ros.adaptation_file import AdaptationError
 from smern_ros.alignment import Aligner, Due
 from smern_ros.checkpoint import CheckpointError
 from smern_ros.nodes import qos, topics
@@ -26,7 +31,7 @@ from smern_ros.nodes.messages import (
 from smern_ros.nodes.parameters import Parameter
 from smern_ros.persons import ABSENT
 from smern_ros.predictor import EmotionPredictor
-from smern_ros.session import Encoded, Session
+from smern_ros.session import Encoded, Judgement, Session
 from smern_ros.skeleton.speaker import NEAREST, choose
 from smern_ros.spec import AUDIO, SKELETON, TEXT, SpecMismatch
 from smern_ros.values import CLOCK_JUMP, SECOND
@@ -34,6 +39,12 @@ from smern_ros.values import CLOCK_JUMP, SECOND
 SPEECH_HOLDS = 0.5
 """s after a voiced frame in which somebody still speaks: longer than a pause between words, and than the detector needs
 to announce an utterance."""
+
+
+LABELLED_WITHIN = 64
+"""Utterances: the last so many can be labelled."""
+WAITING_LABELS = 64
+"""That may wait to be learnt from; more are refused."""
 
 
 class FusionNode(SmernNode):
@@ -44,6 +55,7 @@ class FusionNode(SmernNode):
         Parameter('skeleton_wait', 0.3, 's to wait for the movement before a provisional state', (0.0, 10.0)),
         Parameter('text_wait', 2.0, 's to wait for the words after the end of an utterance', (0.0, 60.0)),
         Parameter('gestures', True, 'publish gesture-only states between utterances', live=True),
+        Parameter('adaptation', '', 'file that save_adaptation writes and the start reads; empty: none'),
     )
 
     def load(self) -> None:
@@ -54,6 +66,8 @@ class FusionNode(SmernNode):
             raise ConfigurationError(str(error)) from error
         self.health.fact('model', predictor.id)
         self._session = Session(predictor)
+        self._load_adaptation()
+        self._judged: OrderedDict[str, Judgement] = OrderedDict()  # of the last utterances; filled by the encoder
         self._in_view = ABSENT  # who was chosen of the newest window: the best guess whose the next voice is
         self._camera = ''       # its frame_id
         self._aligner: Aligner[Encoded] = Aligner(
@@ -74,7 +88,11 @@ class FusionNode(SmernNode):
         ):
             self.listen(message_type, topic, self._on_worker(topic, take), profile)
         self.listen(msg.VoiceActivity, topics.IS_SPEAKING, self._take_activity, qos.STREAM)
+        self._learner = self.worker('adaptation', capacity=WAITING_LABELS)
         self.serve(srv.ForgetPerson, topics.FORGET_PERSON, self._forget)
+        self.serve(srv.LabelUtterance, topics.LABEL_UTTERANCE, self._label)
+        self.serve(Trigger, topics.UNDO_ADAPTATION, self._undo_label)
+        self.serve(Trigger, topics.SAVE_ADAPTATION, self._save_adaptation)
 
     def stop(self) -> None:
         self._worker.submit(self._aligner.reset)
@@ -124,11 +142,58 @@ class FusionNode(SmernNode):
     # --- services ---------------------------------------------------------------------------------------------
 
     def _forget(self, request: srv.ForgetPerson.Request) -> str:
+        people, adaptation = self._session.people, self._session.adaptation
         if not request.person_id:
-            return f'{self._session.people.forget_everybody()} people are forgotten'
-        if not self._session.people.forget(request.person_id):
+            people.forget_everybody()
+            adaptation.forget_everybody()
+            return 'everybody is forgotten'
+        known, labelled = people.forget(request.person_id), adaptation.forget(request.person_id)
+        if not (known or labelled):
             raise ValueError(f'nothing is known of {request.person_id!r}')
         return f'{request.person_id} is forgotten'
+
+    def _label(self, request: srv.LabelUtterance.Request) -> str:
+        judged = self._judged.get(request.utterance_id)
+        if judged is None:
+            raise ValueError(f'{request.utterance_id!r} is none of the last {LABELLED_WITHIN} final states')
+        self._require_room()
+        example = Example(request.utterance_id, judged.vectors, request.label)
+        self._session.adaptation.add(judged.person_id, example)
+        self._refit(judged.person_id)
+        return f'{request.utterance_id} was {request.label}: being learnt for {_name(judged.person_id)}'
+
+    def _undo_label(self, _: Trigger.Request) -> str:
+        self._require_room()
+        person_id, example = self._session.adaptation.undo()
+        self._refit(person_id)
+        return f'{example.utterance_id} is no longer {example.label} for {_name(person_id)}'
+
+    def _save_adaptation(self, _: Trigger.Request) -> str:
+        path = self.value('adaptation')
+        if not path:
+            raise ValueError('the parameter adaptation names no file')
+        session = self._session
+        try:
+            count = adaptation_file.save(session.adaptation, session.predictor.checkpoint, Path(path))
+        except OSError as error:
+            raise ValueError(f'{path} cannot be written: {error}') from error
+        return f'{count} labelled utterances are in {path}'
+
+    def _load_adaptation(self) -> None:
+        path = self.value('adaptation')
+        if path and Path(path).exists():
+            try:
+                adaptation_file.load(self._session.adaptation, self._session.predictor.checkpoint, Path(path))
+            except AdaptationError as error:
+                raise ConfigurationError(str(error)) from error
+
+    def _require_room(self) -> None:
+        if self._learner.queued >= WAITING_LABELS:  # one more would push out the oldest
+            raise ValueError(f'{WAITING_LABELS} labels wait to be learnt from; try again')
+
+    def _refit(self, person_id: str) -> None:
+        adaptation = self._session.adaptation
+        self._learner.submit(lambda: adaptation.refit(person_id))
 
     # --- from evidence to states ------------------------------------------------------------------------------
 
@@ -186,6 +251,9 @@ class FusionNode(SmernNode):
         judgement = self._session.judge(evidence, due.start_ns)
         if due.is_final:
             self._session.learn(evidence, due.start_ns, due.end_ns)
+            self._judged[due.utterance_id] = judgement
+            while len(self._judged) > LABELLED_WITHIN:
+                self._judged.popitem(last=False)
         prediction = judgement.prediction
         latency = (self.get_clock().now().nanoseconds - due.end_ns) / SECOND
         self.health.took(latency)
@@ -202,6 +270,10 @@ class FusionNode(SmernNode):
                 **prediction_to_fields(prediction),
             )
         )
+
+
+def _name(person_id: str) -> str:
+    return person_id or 'the voice without a body'
 
 
 def main(args: list[str] | None = None) -> int:

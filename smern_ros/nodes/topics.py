@@ -14,6 +14,9 @@ AUDIO_FEATURES = 'audio/features'
 EMOTION_STATE = 'emotion_state'
 
 FORGET_PERSON = 'forget_person'
+LABEL_UTTERANCE = 'label_utterance'
+UNDO_ADAPTATION = 'undo_adaptation'
+SAVE_ADAPTATION = 'save_adaptation'
 
 MEDIA_FINISHED = 'media/finished'
 DIAGNOSTICS = '/diagnostics'

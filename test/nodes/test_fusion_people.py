@@ -122,6 +122,6 @@ def test_who_is_forgotten_is_a_stranger_again_and_nobody_else_is(fusion, checkpo
     assert forget('anna').success and not forget('anna').success
     np.testing.assert_allclose(tell(fusion, TURNS[2]).probabilities, strange, atol=1e-5)
     tell(fusion, TURNS[1])
-    everybody = forget('')
-    assert everybody.success and everybody.message.startswith('2 ')
+    assert forget('').success
+    assert not forget('ben').success
     np.testing.assert_allclose(tell(fusion, TURNS[3]).probabilities, strange, atol=1e-5)

@@ -132,8 +132,8 @@ class NodeProcess:
         self._reader.join(timeout)
         return self._process.returncode
 
-    def stop(self, timeout: float = 5.0) -> int:
-        """Ctrl-C, and the exit code."""
+    def stop(self, timeout: float = 15.0) -> int:
+        """Ctrl-C, and the exit code. By default it may take long: all cores may be busy."""
         if self.alive:
             self._process.send_signal(signal.SIGINT)
         try:

@@ -1,0 +1,76 @@
+"""What labels taught, on disk: the examples and whose they are, in one safetensors file. Written only on request.
+
+The examples are kept, not the networks made of them: what is learnt later is fitted together with them.
+"""
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import torch
+
+from smern_ros.adaptation import Adaptation, Example
+from smern_ros.checkpoint import Checkpoint
+from smern_ros.spec import MODALITIES
+
+NOTES = 'smern_ros.adaptation'
+"""The key of the file's metadata that has everything but the vectors, as JSON."""
+LARGEST = 64 << 20
+"""Bytes. A larger file is not read: all that can be kept takes less."""
+
+
+class AdaptationError(ValueError):
+    """A file that cannot be used; the message says why and what to do."""
+
+
+def save(adaptation: Adaptation, checkpoint: Checkpoint, path: Path) -> int:
+    """Writes the file whole or not at all.
+
+    :return: the number of examples.
+    :raises OSError: if it cannot be written.
+    """
+    from safetensors.torch import save_file
+
+    tensors: dict[str, torch.Tensor] = {}
+    notes: list[dict[str, str]] = []
+    for person_id in adaptation.people:
+        for example in adaptation.examples(person_id):
+            tensors |= {f'{len(notes)}.{m}': v.clone() for m, v in example.vectors.items()}
+            notes.append({'person_id': person_id, 'utterance_id': example.utterance_id, 'label': example.label})
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f'{path.name}.part')
+    save_file(tensors, part, metadata={NOTES: json.dumps({'checkpoint': checkpoint.id, 'examples': notes})})
+    part.replace(path)
+    return len(notes)
+
+
+def load(adaptation: Adaptation, checkpoint: Checkpoint, path: Path) -> None:
+    """Adds what the file holds and fits everybody's network.
+
+    :raises AdaptationError: if it is no such file, or was made with another checkpoint.
+    """
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        if path.stat().st_size > LARGEST:
+            raise ValueError(f'it has {path.stat().st_size} bytes, and more than {LARGEST} are never read')
+        with safe_open(path, 'pt') as file:
+            notes = json.loads((file.metadata() or {})[NOTES])
+            if notes['checkpoint'] != checkpoint.id:
+                raise ValueError(f'it was made with the checkpoint {notes["checkpoint"]}, and this is {checkpoint.id}')
+            tensors = {key: file.get_tensor(key).float() for key in file.keys()}  # noqa: SIM118 - no dictionary
+        for k, note in enumerate(notes['examples']):
+            vectors = {m: _checked(tensors[f'{k}.{m}'], m, checkpoint) for m in MODALITIES if f'{k}.{m}' in tensors}
+            adaptation.add(note['person_id'], Example(note['utterance_id'], vectors, note['label']))
+    except (OSError, SafetensorError, ValueError, KeyError, TypeError, RecursionError) as error:
+        why = f'{error} is missing' if isinstance(error, KeyError) else str(error)
+        raise AdaptationError(f'the adaptation {path} cannot be used: {why}. Remove or rename it') from error
+    for person_id in adaptation.people:
+        adaptation.refit(person_id)
+
+
+def _checked(vector: torch.Tensor, modality: str, checkpoint: Checkpoint) -> torch.Tensor:
+    wanted = getattr(checkpoint.smern_ga.config, modality)
+    if tuple(vector.shape) != (wanted,) or not vector.isfinite().all():
+        raise ValueError(f'a vector of {modality} has the shape {tuple(vector.shape)}; wanted ({wanted},), all finite')
+    return vector

@@ -1,0 +1,121 @@
+"""Labels given to the fusion node: learnt in the background, taken back, saved when asked, and never fatal."""
+import numpy as np
+import pytest
+from std_srvs.srv import Trigger
+from support.fusion import START, Fusion, audio, body, text
+
+from smern_ros import msg, srv
+from smern_ros.nodes import topics
+from smern_ros.predictor import ADAPTED, EmotionPredictor
+from smern_ros.spec import LABELS
+from smern_ros.values import SECOND
+
+pytestmark = pytest.mark.ros
+ANGRY = LABELS.index('angry')
+
+
+class Teacher:
+    """Somebody who says what was felt, and hears the same utterance judged again and again."""
+
+    def __init__(self, probe, start_node, parameters=None):
+        self.fusion = Fusion(probe, start_node, parameters)
+        self.model = EmotionPredictor.load().id
+        self.said = 0
+
+    def judged(self, person_id='anna'):
+        """The final state of the next utterance, which is as the one before."""
+        name = f'u{self.said}'
+        start = START + 5 * self.said * SECOND
+        span = {'start': start, 'end': start + 2 * SECOND}
+        self.said += 1
+        self.fusion.announce(msg.Utterance.ENDED, name, **span)
+        self.fusion.hear(audio(name, **span))
+        self.fusion.read(text(utterance_id=name, **span))
+        self.fusion.see(body(person_id, **span), utterance_id=name, **span)
+        return self.fusion.final(name)
+
+    def judged_by(self, model, person_id='anna'):
+        """The first final state that this model gives: learning takes its time."""
+        found = []
+
+        def told() -> bool:
+            found.append(self.judged(person_id))
+            return found[-1].model == model
+
+        self.fusion.probe.wait_for(told, f'a state of {model}')
+        return found[-1]
+
+    def label(self, utterance_id, label):
+        return self.fusion.probe.call(
+            srv.LabelUtterance, topics.LABEL_UTTERANCE, utterance_id=utterance_id, label=label
+        )
+
+    def ask(self, name):
+        return self.fusion.probe.call(Trigger, name)
+
+
+@pytest.fixture
+def teacher(probe, start_node):
+    return Teacher(probe, start_node)
+
+
+def test_a_label_changes_what_is_said_of_that_person_until_it_is_undone(teacher):
+    before = teacher.judged()
+    told = teacher.label(before.utterance_id, 'angry')
+    assert told.success and 'being learnt for anna' in told.message
+    after = teacher.judged_by(teacher.model + ADAPTED)
+    assert after.probabilities[ANGRY] > before.probabilities[ANGRY]
+    other = teacher.judged('ben')
+    assert other.model == teacher.model
+    np.testing.assert_array_equal(other.probabilities, before.probabilities)
+
+    undone = teacher.ask(topics.UNDO_ADAPTATION)
+    assert undone.success and f'{before.utterance_id} is no longer angry' in undone.message
+    np.testing.assert_array_equal(teacher.judged_by(teacher.model).probabilities, before.probabilities)
+
+
+def test_who_is_forgotten_is_judged_as_everybody(teacher):
+    before = teacher.judged()
+    teacher.label(before.utterance_id, 'angry')
+    teacher.judged_by(teacher.model + ADAPTED)
+    forgotten = teacher.fusion.probe.call(srv.ForgetPerson, topics.FORGET_PERSON, person_id='anna')
+    assert forgotten.success
+    np.testing.assert_array_equal(teacher.judged_by(teacher.model).probabilities, before.probabilities)
+
+
+def test_what_cannot_be_learnt_is_refused_with_the_reason_and_the_next_utterance_is_judged(teacher):
+    known = teacher.judged().utterance_id
+    for answer, why in (
+        (teacher.label('never heard', 'angry'), "'never heard' is none of the last 64"),
+        (teacher.label('', 'angry'), "'' is none of the last 64"),
+        (teacher.label(known, 'bored'), "'bored'; there are " + LABELS[0]),
+        (teacher.label(known, 'x' * 100_000), 'no emotion is called'),
+        (teacher.ask(topics.UNDO_ADAPTATION), 'no label is left to take back'),
+        (teacher.ask(topics.SAVE_ADAPTATION), 'the parameter adaptation names no file'),
+    ):
+        assert not answer.success and why in answer.message and len(answer.message) < 1_000
+    assert teacher.judged().model == teacher.model
+
+
+def test_saved_when_asked_and_known_after_the_next_start(probe, start_node, tmp_path):
+    file = tmp_path / 'learnt.safetensors'
+    first = Teacher(probe, start_node, {'adaptation': str(file)})
+    first.label(first.judged().utterance_id, 'angry')
+    taught = first.judged_by(first.model + ADAPTED)
+    assert not file.exists()
+    saved = first.ask(topics.SAVE_ADAPTATION)
+    assert saved.success and f'1 labelled utterances are in {file}' in saved.message
+    first.fusion.node.stop()
+
+    second = Teacher(probe, start_node, {'adaptation': str(file)})
+    again = second.judged()
+    assert again.model == taught.model
+    np.testing.assert_allclose(again.probabilities, taught.probabilities, atol=1e-6)
+
+
+def test_a_damaged_file_stops_the_node_with_advice(start_node, tmp_path):
+    file = tmp_path / 'learnt.safetensors'
+    file.write_bytes(b'nothing of the kind')
+    node = start_node('fusion', {'adaptation': str(file)})
+    assert node.wait() == 2
+    assert f'the adaptation {file} cannot be used' in node.output and 'Traceback' not in node.output

@@ -1,0 +1,194 @@
+"""Labels teach one person's network and nobody else's, in any order, and leave no trace when they are taken back."""
+import dataclasses
+
+import numpy as np
+import pytest
+import torch
+
+from smern_ros import adaptation_file
+from smern_ros.adaptation import Adaptation, Example, Settings, fit
+from smern_ros.adaptation_file import AdaptationError
+from smern_ros.predictor import ADAPTED, EmotionPredictor
+from smern_ros.spec import AUDIO, LABELS, SKELETON, TEXT
+
+ANGRY = np.eye(4)[LABELS.index('angry')]
+SIZES = {AUDIO: 200, TEXT: 200, SKELETON: 256}
+
+
+@pytest.fixture(scope='module')
+def predictor():
+    return EmotionPredictor.load()
+
+
+def vectors(seed=0, modalities=(AUDIO, TEXT, SKELETON)) -> dict[str, torch.Tensor]:
+    """Of one way to feel, each time a little different: what the encoders gave is never below zero."""
+    way, this = np.random.default_rng(1), np.random.default_rng(seed)
+    return {m: torch.tensor(np.abs(way.normal(size=size) + 0.3 * this.normal(size=size)), dtype=torch.float32)
+            for m, size in SIZES.items() if m in modalities}
+
+
+def example(seed, label='angry', **kwargs) -> Example:
+    return Example(f'u{seed}', vectors(seed, **kwargs), label)
+
+
+def taught(predictor, labels, settings=Settings(), person_id='anna') -> Adaptation:
+    adaptation = Adaptation(predictor.checkpoint, settings)
+    for labelled in labels:
+        adaptation.add(person_id, labelled)
+    adaptation.refit(person_id)
+    return adaptation
+
+
+def angry(predictor, adaptation, person_id='anna', seed=99, **kwargs) -> float:
+    network = adaptation.network(person_id)
+    return float(predictor.fuse(vectors(seed, **kwargs), network).probabilities @ ANGRY)
+
+
+def test_each_label_makes_the_emotion_more_probable_when_it_comes_again(predictor):
+    probable = [angry(predictor, taught(predictor, [example(k) for k in range(n)])) for n in (0, 1, 3, 10)]
+    assert probable == sorted(probable) and probable[-1] > probable[0] + 0.1
+
+
+def test_the_network_of_everybody_stays_as_it_was(predictor):
+    before = {key: value.clone() for key, value in predictor.checkpoint.smern_ga.state_dict().items()}
+    adaptation = taught(predictor, [example(k) for k in range(5)])
+    assert all(torch.equal(value, before[key]) for key, value in predictor.checkpoint.smern_ga.state_dict().items())
+    assert adaptation.network('ben') is None
+    assert predictor.fuse(vectors(), adaptation.network('anna')).model == predictor.id + ADAPTED
+    assert predictor.fuse(vectors()).model == predictor.id
+
+
+def test_only_the_output_layer_is_another(predictor):
+    shared = predictor.checkpoint.smern_ga.state_dict()
+    own = taught(predictor, [example(0)]).network('anna').state_dict()
+    assert {key for key in own if not torch.equal(own[key], shared[key])} == {'output.weight', 'output.bias'}
+
+
+def test_the_order_of_labels_does_not_matter(predictor):
+    labels = [example(0), example(1, 'happy'), example(2, 'sad', modalities=(AUDIO,)), example(3)]
+    there, back = (taught(predictor, order).network('anna') for order in (labels, labels[::-1]))
+    torch.testing.assert_close(there.output.weight, back.output.weight, atol=1e-3, rtol=0)
+
+
+def test_the_same_labels_give_the_same_network_bit_by_bit(predictor):
+    first, second = (taught(predictor, [example(k) for k in range(3)]).network('anna') for _ in range(2))
+    assert torch.equal(first.output.weight, second.output.weight)
+
+
+def test_what_is_undone_leaves_no_trace(predictor):
+    once = taught(predictor, [example(0), example(1, 'sad')])
+    adaptation = taught(predictor, [example(0), example(1, 'sad'), example(2)])
+    adaptation.add('anna', example(0, 'happy'))  # replaces the first
+    for _ in range(2):
+        adaptation.refit(adaptation.undo()[0])
+    assert torch.equal(adaptation.network('anna').output.weight, once.network('anna').output.weight)
+    for _ in range(2):
+        adaptation.refit(adaptation.undo()[0])
+    assert adaptation.network('anna') is None and adaptation.people == ()
+    with pytest.raises(ValueError, match='no label is left'):
+        adaptation.undo()
+
+
+def test_another_label_for_the_same_utterance_replaces_the_first(predictor):
+    adaptation = taught(predictor, [example(0, 'sad'), example(0, 'angry')])
+    assert [e.label for e in adaptation.examples('anna')] == ['angry']
+
+
+def test_a_missing_modality_is_learnt_from_and_judged_without(predictor):
+    heard = {'modalities': (AUDIO,)}
+    adaptation = taught(predictor, [example(k, **heard) for k in range(5)])
+    assert angry(predictor, adaptation, **heard) > angry(predictor, Adaptation(predictor.checkpoint), **heard)
+
+
+def test_memory_is_bounded_in_examples_and_people(predictor):
+    settings = Settings(examples=3, people=2)
+    adaptation = taught(predictor, [example(k) for k in range(5)], settings)
+    assert [e.utterance_id for e in adaptation.examples('anna')] == ['u2', 'u3', 'u4']
+    for person_id in ('ben', 'carl'):
+        adaptation.add(person_id, example(0))
+    assert adaptation.people == ('ben', 'carl') and adaptation.network('anna') is None
+
+
+def test_what_is_held_fast_hardly_moves(predictor):
+    moved = [
+        (fit(predictor.checkpoint, [example(0)], Settings(anchor=anchor)).output.weight
+         - predictor.checkpoint.smern_ga.output.weight).norm().item() for anchor in (0.1, 1.0, 1e4)
+    ]
+    assert moved == sorted(moved, reverse=True) and 0 < moved[-1] < 1e-2
+
+
+def test_a_fit_that_was_overtaken_by_a_label_or_by_forgetting_is_dropped(predictor, monkeypatch):
+    adaptation = taught(predictor, [example(0)])
+
+    def overtaken(*args):
+        adaptation.forget('anna')
+        return fit(*args)
+
+    monkeypatch.setattr('smern_ros.adaptation.fit', overtaken)
+    adaptation.refit('anna')
+    assert adaptation.network('anna') is None
+
+
+def test_who_is_forgotten_has_no_label_to_take_back(predictor):
+    adaptation = taught(predictor, [example(0)])
+    adaptation.add('ben', example(1))
+    assert adaptation.forget('anna') and not adaptation.forget('anna')
+    assert adaptation.undo()[0] == 'ben'
+    with pytest.raises(ValueError, match='no label is left'):
+        adaptation.undo()
+
+
+@pytest.mark.parametrize(('wrong', 'why'), [
+    (example(0, 'bored'), "'bored'; there are " + LABELS[0]), (Example('u0', {}, 'angry'), 'nothing is left of'),
+])
+def test_a_label_that_cannot_be_learnt_is_refused(predictor, wrong, why):
+    adaptation = Adaptation(predictor.checkpoint)
+    with pytest.raises(ValueError, match=why):
+        adaptation.add('anna', wrong)
+    assert adaptation.people == ()
+
+
+@pytest.mark.parametrize('name', ['anchor', 'steps', 'examples', 'people', 'undos'])
+def test_a_number_that_is_not_above_zero_is_refused(name):
+    with pytest.raises(ValueError, match=f'{name} of adaptation is 0'):
+        Settings(**{name: 0})
+
+
+# --- on disk --------------------------------------------------------------------------------------------------------
+
+def test_what_was_saved_is_learnt_again(predictor, tmp_path):
+    adaptation = taught(predictor, [example(0), example(1, 'sad', modalities=(TEXT,))])
+    path = tmp_path / 'new' / 'anna.safetensors'
+    assert adaptation_file.save(adaptation, predictor.checkpoint, path) == 2
+    found = Adaptation(predictor.checkpoint)
+    adaptation_file.load(found, predictor.checkpoint, path)
+    assert torch.equal(found.network('anna').output.weight, adaptation.network('anna').output.weight)
+    assert [file.name for file in path.parent.iterdir()] == ['anna.safetensors']
+
+
+def test_of_nobody_a_file_without_examples_is_saved(predictor, tmp_path):
+    path = tmp_path / 'nobody.safetensors'
+    assert adaptation_file.save(Adaptation(predictor.checkpoint), predictor.checkpoint, path) == 0
+    adaptation_file.load(Adaptation(predictor.checkpoint), predictor.checkpoint, path)
+
+
+def test_what_was_learnt_with_another_checkpoint_is_refused(predictor, tmp_path):
+    path = tmp_path / 'saved.safetensors'
+    other = dataclasses.replace(predictor.checkpoint, id='other')
+    adaptation_file.save(taught(predictor, [example(0)]), other, path)
+    with pytest.raises(AdaptationError, match=f'made with the checkpoint other, and this is {predictor.id}'):
+        adaptation_file.load(Adaptation(predictor.checkpoint), predictor.checkpoint, path)
+
+
+@pytest.mark.parametrize('spoil', [
+    lambda whole: b'', lambda whole: whole[:100], lambda whole: whole.replace(b'angry', b'bored'),
+    lambda whole: whole.replace(b'smern_ros.adaptation', b'somebody.adaptation '),
+    lambda whole: whole.replace(b'"0.audio":{"dtype":"F32","shape":[200]', b'"0.audio":{"dtype":"F32","shape":[2,100]'),
+    lambda whole: whole[:-4] + np.float32('nan').tobytes(),
+])
+def test_a_damaged_file_is_refused(predictor, tmp_path, spoil):
+    path = tmp_path / 'saved.safetensors'
+    adaptation_file.save(taught(predictor, [example(0)]), predictor.checkpoint, path)
+    path.write_bytes(spoil(path.read_bytes()))
+    with pytest.raises(AdaptationError, match='cannot be used'):
+        adaptation_file.load(Adaptation(predictor.checkpoint), predictor.checkpoint, path)
