@@ -1,37 +1,24 @@
 """Training the three encoders, each alone on its own source."""
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
-import torch
 
-from smern_ros import models
 from smern_ros.models.are import ARE
 from smern_ros.models.smacn import SMACN
 from smern_ros.models.tre import TRE
 from smern_ros.spec import LABELS
-from smern_ros.training import movement, reading
-from smern_ros.training.loop import Batch, fit, say
-from smern_ros.training.samples import (
-    Samples,
-    Size,
-    in_length_buckets,
-    label_of,
-    skeleton_batch,
-)
+from smern_ros.training import body, movement, reading
+from smern_ros.training.loop import say
+from smern_ros.training.samples import Samples, Size, label_of
 from smern_ros.training.voice import RECIPE, Spoken, known_items, teach
 
-RATE = 1e-3
-"""Of Adam, as the paper's."""
 WINDOWS = (48, 64, 96)
 """Frames of a training window: 1.6 to 3.2 s."""
 DEV_WINDOW = 64
 DEV_ALTERED = 3
 """Altered copies of each window in the development part: few clips make a noisy judge."""
-STILL = 0.3
-"""Of the neutral windows, how many show somebody who hardly moves; the corpus has nobody who does."""
 
 
 def train_audio(samples: Samples, size: Size, seed: int) -> ARE:
@@ -46,22 +33,12 @@ def train_text(samples: Samples, size: Size, seed: int) -> TRE:
 
 
 def train_skeleton(samples: Samples, size: Size, seed: int) -> SMACN:
-    """On random windows, altered anew each time, as many of each label."""
-    torch.manual_seed(seed)
-    network = models.build('smacn')
-    dev = list(_ordered(*skeleton_dev_items(samples), lambda item: len(item[0]), skeleton_batch, 16))
-
-    def batches(epoch: int) -> Iterator[Batch]:
-        generator = np.random.default_rng([seed, epoch])
-        for _ in range(size.skeleton_samples // 32):
-            yield skeleton_batch(*random_windows(samples, 32, generator))
-
-    fit(
-        'skeleton', network, batches, lambda: dev,
-        optimiser=torch.optim.AdamW(network.parameters(), RATE / 2, weight_decay=0.01),
-        weights=torch.ones(len(LABELS)), epochs=size.skeleton_epochs, patience=8, low_precision=True,
+    """See `body.teach`."""
+    recipe = body.RECIPE if size.skeleton_steps is None else replace(body.RECIPE, steps=size.skeleton_steps)
+    return body.teach(
+        body.to_learn(samples.movement.train), body.to_tell_apart(samples.styles), samples.inputs, seed,
+        recipe=recipe, report=say,
     )
-    return network
 
 
 def random_windows(samples: Samples, count: int, generator: np.random.Generator) -> tuple[list, list[int]]:
@@ -74,7 +51,7 @@ def random_windows(samples: Samples, count: int, generator: np.random.Generator)
     while len(items) < count:
         label = len(items) % len(LABELS)
         piece = by_label[label][generator.integers(len(by_label[label]))]
-        if LABELS[label] == 'neutral' and generator.random() < STILL:
+        if LABELS[label] == 'neutral' and generator.random() < body.RECIPE.still:
             shown = movement.standing_still(piece.motion, frames, generator)
         else:
             shown = movement.as_seen(piece, generator)
@@ -118,7 +95,3 @@ def skeleton_dev_items(samples: Samples) -> tuple[list, list[int]]:
                 items.append(item)
                 labels.append(label_of(piece.motion))
     return items, labels
-
-
-def _ordered(items: list, labels: list[int], length, batch, size: int = 64) -> Iterator[Batch]:
-    return in_length_buckets(items, labels, length, batch, size, np.random.default_rng(0))

@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -59,6 +59,12 @@ def window(positions: np.ndarray, visible: np.ndarray) -> SkeletonWindow:
         visible=visible,
         extent=0.3,
     )
+
+
+def mirrored(piece: Piece) -> Piece:
+    """The same window of a person whose left is their right."""
+    positions = (piece.motion.positions[:, _MIRROR] * np.array([-1.0, 1.0, 1.0])).astype(np.float32)
+    return replace(piece, motion=replace(piece.motion, positions=positions))
 
 
 def as_captured(piece: Piece) -> SkeletonWindow:

@@ -10,17 +10,15 @@ import torch
 from torch.nn.utils.rnn import pad_sequence
 
 from smern_ros.models.inputs import InputEncoder, Normalisation
+from smern_ros.skeleton.features import model_input
 from smern_ros.spec import LABELS
 from smern_ros.text.vocabulary import Vocabulary
 from smern_ros.training import movement, speech, text
 from smern_ros.training.corpora import Clip, Comment, Motion, bandai, emodb, goemotions, nemo
 from smern_ros.training.loop import Batch
-from smern_ros.training.scaling import PERSON, of_audio
+from smern_ros.training.scaling import PERSON, of_audio, of_skeleton
 from smern_ros.training.splits import Split, by_group, require_disjoint
 from smern_ros.values import AudioFeatures
-
-SMALLEST_DEVIATION = 0.15
-"""Shoulder widths. Captured bodies are all alike; what hardly varies in them must not be magnified for others."""
 
 
 @dataclass(frozen=True)
@@ -34,8 +32,8 @@ class Size:
     words: int = 18_000           # of the vocabulary
     audio_epochs: int | None = None  # None: the recipe's
     text_epochs: int = 10
-    skeleton_epochs: int = 20
-    skeleton_samples: int = 640   # windows an epoch
+    skeleton_steps: int | None = None  # None: the recipe's
+    skeleton_samples: int = 640   # windows; the fusion learns from twice as many
     fusion_epochs: int = 30
     fusion_samples: int = 20_000  # joined by label, an epoch
 
@@ -43,7 +41,7 @@ class Size:
 FULL = Size()
 TRIAL = Size(
     clips=24, comments=400, motions=4, variants=1, words=2000,
-    audio_epochs=1, text_epochs=2, skeleton_epochs=1, skeleton_samples=32, fusion_epochs=2, fusion_samples=500,
+    audio_epochs=1, text_epochs=2, skeleton_steps=1, skeleton_samples=32, fusion_epochs=2, fusion_samples=500,
 )
 """A minute: shows that everything works, learns next to nothing."""
 
@@ -97,6 +95,12 @@ def movement_split(data: Path) -> Split[Motion]:
     )
 
 
+def other_styles(data: Path, split: Split[Motion]) -> list[Motion]:
+    """Clips of the split's training contents in other styles: nothing of what is held out, in no style."""
+    learnt = {motion.content for motion in split.train}
+    return [motion for motion in bandai.read_styles(data) if motion.content in learnt]
+
+
 @dataclass(frozen=True, eq=False)
 class Samples:
     """The three sources with their features. Each has its own people; nothing was recorded together."""
@@ -104,6 +108,7 @@ class Samples:
     speech: Split[Clip]
     text: Split[Comment]
     movement: Split[Motion]
+    styles: Sequence[Motion]                        # clips of the training contents in styles that are no emotions
     features: dict[str, list[list[AudioFeatures]]]  # of speech, by part: as recorded, then altered copies
     vocabulary: Vocabulary
     embedding: torch.Tensor
@@ -128,6 +133,7 @@ def prepare(data: Path, cache: Path, size: Size, seed: int) -> Samples:
         speech=spoken,
         text=written,
         movement=moved,
+        styles=other_styles(data, moved),
         features=features,
         vocabulary=vocabulary,
         embedding=text.embedding(vocabulary, words, vectors),
@@ -143,19 +149,8 @@ def label_of(sample: Clip | Comment | Motion) -> int:
 def _normalisation(
     utterances: list[list[AudioFeatures]], motions: Sequence[Motion], generator: np.random.Generator
 ) -> Normalisation:
-    plain = InputEncoder(Normalisation.identity(), Vocabulary([]))
-    moved = [plain.skeleton(movement.as_seen(piece, generator)) for piece in movement.pieces(motions, 64)]
-    x, seen = (torch.cat(parts).numpy() for parts in zip(*(m for m in moved if m is not None), strict=True))
-    shown = np.ma.masked_array(x, ~seen.repeat(3, axis=1))
-
-    def numbers(values: np.ndarray, smallest: float) -> tuple[float, ...]:
-        return tuple(float(np.float32(v)) for v in np.maximum(np.ma.filled(values, 0.0), smallest))
-
-    return Normalisation(
-        **of_audio(utterances),
-        skeleton_mean=numbers(shown.mean(axis=0), -np.inf),
-        skeleton_std=numbers(shown.std(axis=0), SMALLEST_DEVIATION),
-    )
+    seen = (movement.as_seen(piece, generator) for piece in movement.pieces(motions, 64))
+    return Normalisation(**of_audio(utterances), **of_skeleton(map(model_input, seen)))
 
 
 def audio_batch(items: Sequence[tuple[torch.Tensor, torch.Tensor]], labels: Sequence[int]) -> Batch:

@@ -7,6 +7,8 @@ the same convolution has kernels of its own for each.
 """
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import nn
 
@@ -23,9 +25,8 @@ def first_convolution(
     padding = tuple(size // 2 for size in kernel)
     convolution = kind(1 if coordinates == ALIKE else columns, channels, kernel, padding=padding)  # type: ignore[arg-type]
     if coordinates == APART:
-        # Of the channels but one is not zero at each place; the start is as wide as if there was only that one.
-        with torch.no_grad():
-            convolution.weight *= columns ** 0.5
+        # At each place all channels but one are zero: to begin with, the kernels are as large as for that one alone.
+        nn.init.normal_(convolution.weight, std=math.prod(kernel) ** -0.5)
     return convolution
 
 

@@ -10,6 +10,7 @@ from smern_ros.training.openset.experiment import Experiment
 SOURCES: dict[str, str] = {
     'speech': 'smern_ros.training.openset.speech',
     'words': 'smern_ros.training.openset.words',
+    'movement': 'smern_ros.training.openset.movement',
 }
 """What `smern evaluate --tables` calls it, and its module; in the order of the report."""
 

@@ -1,0 +1,83 @@
+"""Movements of contents never seen: clips stay on one side, whatever the folds ask for."""
+import dataclasses
+
+import numpy as np
+import pytest
+
+from smern_ros.training import shown as windows_of
+from smern_ros.training.corpora import Motion, bandai
+from smern_ros.training.openset.movement import CHOSEN_ON, PAIRS, experiments, leave_out
+from smern_ros.training.shown import CAPTURED, MIRRORED, SEEN, STILL
+
+
+def motion(content, label='neutral', take=1, frames=70):
+    """Somebody who rocks their arms, the faster the higher the take."""
+    times = np.arange(frames)[:, None, None] / 30
+    pose = np.random.default_rng(0).normal(0, 0.2, (1, 10, 3))
+    moved = pose + 0.1 * np.sin(2 * np.pi * take * times) * np.linspace(0, 1, 10)[None, :, None]
+    return Motion('here', f'{content}_{label}_{take}', content, label, 30.0, moved.astype(np.float32))
+
+
+@pytest.fixture(scope='module')
+def shown():
+    return windows_of.windows([motion('bow'), motion('run', 'sad'), motion('run', 'sad', 2)], (64,), variants=1)
+
+
+def test_neither_content_nor_clip_is_on_both_sides(shown):
+    learn, test = leave_out(shown, ['run'])
+    assert {s.content for s in learn} == {'bow'} and {s.content for s in test} == {'run'}
+    assert len(learn) + len(test) == len(shown)
+
+
+def test_a_clip_under_two_names_of_contents_is_refused(shown):
+    renamed = [dataclasses.replace(s, content='bow') if i % 2 else s for i, s in enumerate(shown)]
+    with pytest.raises(ValueError, match='train and test share .*run_sad'):
+        leave_out(renamed, ['run'])
+
+
+def test_contents_that_are_not_there_cannot_be_left_out(shown):
+    with pytest.raises(ValueError, match=r"\['jump'\] cannot be left out; there are \['bow', 'run'\]"):
+        leave_out(shown, ['jump'])
+
+
+def test_every_content_is_left_out_once_together_with_what_looks_like_it():
+    left_out = [content for pair in PAIRS for content in pair.split(' and ')]
+    assert sorted(left_out) == sorted(CHOSEN_ON | bandai.TEST_CONTENTS)
+    assert len(left_out) == len(set(left_out))
+
+
+def test_what_comes_of_a_clip_does_not_depend_on_the_others():
+    alone = windows_of.windows([motion('bow')], (64,), variants=2)
+    among = windows_of.windows([motion('run'), motion('bow')], (64,), variants=2)
+    of_bow = [s for s in among if s.content == 'bow']
+    assert [s.id for s in alone] == [s.id for s in of_bow]
+    assert all(np.array_equal(a.x, b.x) for a, b in zip(alone, of_bow, strict=True))
+
+
+def test_only_the_neutral_ones_are_shown_standing_still():
+    neutral, sad = (windows_of.windows([motion('bow', label)], (64,), variants=1) for label in ('neutral', 'sad'))
+    assert {s.manner for s in neutral} == {CAPTURED, MIRRORED, SEEN, STILL}
+    assert {s.manner for s in sad} == {CAPTURED, MIRRORED, SEEN}
+
+
+def test_windows_come_back_from_disk_as_they_were(shown, tmp_path):
+    windows_of.save(shown, tmp_path / 'kept.npz')
+    for before, after in zip(shown, windows_of.load(tmp_path / 'kept.npz'), strict=True):
+        for field in dataclasses.fields(before):
+            assert np.array_equal(getattr(before, field.name), getattr(after, field.name)), field.name
+
+
+def test_every_row_is_measured_on_real_clips_that_were_left_out(shared_data, tmp_path):
+    found = list(experiments(shared_data, tmp_path, trial=True))
+    assert {e.name for e in found} >= {f'movement, {n}' for n in ('SMACN', 'CNN', 'LSTM', 'LSTM+Att', '3DCNN')}
+    for experiment in (e for e in found if e.name in ('movement, references', 'movement, SMACN', 'movement, LSTM')):
+        for row, predictions in zip(experiment.rows, experiment.run('bow', 0), strict=True):
+            assert all(str(id).startswith('bow_') for id in predictions.ids), row
+            assert np.allclose(predictions.probabilities.sum(axis=1), 1, atol=1e-5), row
+    assert list(experiments(shared_data, tmp_path, trial=True))[1].config == found[1].config
+
+
+def test_the_same_fold_and_seed_say_the_same(shared_data, tmp_path):
+    smacn = next(e for e in experiments(shared_data, tmp_path, trial=True) if e.name == 'movement, SMACN')
+    first, second, other = (smacn.run('bow', seed)[0].probabilities for seed in (0, 0, 1))
+    assert np.array_equal(first, second) and not np.array_equal(first, other)

@@ -1,0 +1,87 @@
+"""Windows of motion-captured clips in every manner that is learnt from, kept once they were made."""
+from __future__ import annotations
+
+import hashlib
+import zlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from smern_ros.skeleton.features import model_input
+from smern_ros.training import movement
+from smern_ros.training.corpora import Motion
+
+CAPTURED, MIRRORED, SEEN, STILL = MANNERS = ('captured', 'mirrored', 'seen by a camera', 'standing still')
+NEUTRAL = 'neutral'
+
+
+@dataclass(frozen=True, eq=False)
+class Shown:
+    """A window of a clip as `model_input` gives it."""
+
+    id: str              # unique: the clip, the frames and a number
+    clip: str
+    content: str
+    label: str           # an emotion or another style
+    frames: int          # asked for; a shorter clip is one window
+    manner: str          # one of MANNERS
+    x: np.ndarray        # (T, 30) float32, not normalised
+    visible: np.ndarray  # (T, 10) bool
+
+
+def windows(motions: Sequence[Motion], lengths: Sequence[int], variants: int) -> list[Shown]:
+    """All that may be learnt of these clips. What comes of a clip does not depend on the others.
+
+    :param lengths: of the windows, frames.
+    :param variants: of each window, as a camera may see it.
+    """
+    return [shown for motion in motions for frames in lengths for shown in _windows(motion, frames, variants)]
+
+
+def _windows(motion: Motion, frames: int, variants: int) -> Iterator[Shown]:
+    generator = np.random.default_rng([zlib.crc32(motion.id.encode()), frames])
+    for number, piece in enumerate(movement.pieces([motion], frames)):
+        made = [(CAPTURED, movement.as_captured(piece)), (MIRRORED, movement.as_captured(movement.mirrored(piece)))]
+        made += [(SEEN, movement.as_seen(piece, generator)) for _ in range(variants)]
+        if motion.label == NEUTRAL:
+            made += [(STILL, movement.standing_still(motion, frames, generator)) for _ in range(variants)]
+        for k, (manner, window) in enumerate(made):
+            x, visible = model_input(window)
+            if visible.any():
+                id = f'{motion.id}, {frames} frames, {number}, {k}'
+                yield Shown(id, motion.id, motion.content, motion.label, frames, manner, x, visible)
+
+
+def digest(motions: Sequence[Motion]) -> str:
+    """Of all that is known of these clips."""
+    found = hashlib.sha256()
+    for motion in motions:
+        found.update(f'{motion.id} {motion.content} {motion.label} {motion.positions.shape}'.encode())
+        found.update(motion.positions.tobytes())
+    return found.hexdigest()
+
+
+def save(shown: Sequence[Shown], path: Path) -> None:
+    """Write all or nothing."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_suffix('.part.npz')
+    np.savez(
+        unfinished,
+        **{name: [getattr(s, name) for s in shown] for name in ('id', 'clip', 'content', 'label', 'frames', 'manner')},
+        lengths=[len(s.x) for s in shown],
+        x=np.concatenate([s.x for s in shown]),
+        visible=np.concatenate([s.visible for s in shown]),
+    )
+    unfinished.replace(path)
+
+
+def load(path: Path) -> list[Shown]:
+    """What `save` wrote."""
+    with np.load(path, allow_pickle=False) as stored:
+        ends = np.cumsum(stored['lengths'])[:-1]
+        fields = [stored[name].tolist() for name in ('id', 'clip', 'content', 'label', 'frames', 'manner')]
+        return [Shown(*values) for values in zip(
+            *fields, np.split(stored['x'], ends), np.split(stored['visible'], ends), strict=True
+        )]
