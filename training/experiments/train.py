@@ -103,6 +103,7 @@ def train(
     lengths = _lengths(learn)
     at_once = _at_once(network, machine, settings.batch, learn)
     cuda = machine.device.startswith('cuda')
+    low_precision = machine.low_precision and not (machine.device == 'cpu' and _of_three_dimensions(network))
 
     def batches(_epoch: int) -> Iterator[list[int]]:
         rows = range(len(learn))
@@ -120,7 +121,7 @@ def train(
         return fit(
             model, network, batches, partial(_in_order, network, dev, at_once, machine.device),
             optimiser=torch.optim.Adam(network.parameters(), settings.learning_rate), weights=None,
-            epochs=settings.epochs, patience=settings.patience, low_precision=machine.low_precision,
+            epochs=settings.epochs, patience=settings.patience, low_precision=low_precision,
             label_smoothing=0.0, clip=partial(_clip, clip) if clip else _leave, parts=parts, report=_say_nothing,
         )
 
@@ -154,6 +155,11 @@ def _fill(embedding: nn.Embedding, vocabulary: Vocabulary, vectors: WordVectors 
             for row, word in enumerate(vocabulary.words[len(SPECIAL) :], start=len(SPECIAL)):
                 if word in vectors.words:
                     embedding.weight[row] = torch.from_numpy(vectors.rows[vectors.words[word]])
+
+
+def _of_three_dimensions(network: nn.Module) -> bool:
+    """On a CPU the gradient of a 3D convolution in bfloat16 reads memory that was never written (torch 2.13)."""
+    return any(isinstance(module, nn.Conv3d) for module in network.modules())
 
 
 def _at_once(network: nn.Module, machine: Machine, batch: int, samples: Samples) -> int:

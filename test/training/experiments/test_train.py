@@ -121,6 +121,11 @@ def test_low_precision_trains_too(features, small):
     assert outcome.history[-1].train_loss < outcome.history[0].train_loss
 
 
+def test_three_dimensions_are_never_convolved_in_bfloat16_on_a_cpu(features, small):
+    low, full = (execute(run(small, 'cnn3d'), features, machine=Machine(low_precision=low)) for low in (True, False))
+    assert low.history == full.history
+
+
 def test_bfloat16_is_chosen_where_the_processor_has_instructions_for_it(monkeypatch):
     for has in (True, False):
         monkeypatch.setattr(torch.cpu, 'get_capabilities', lambda has=has: {'avx2': True, 'avx512_bf16': has})
