@@ -1,6 +1,6 @@
 # `make` or `make help` lists the targets. All of them set up by themselves; nothing is installed outside .venv.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint bench evaluate checkpoint reproduce-mini mmpose transformers opensmile ray clean
+.PHONY: help setup demo test lint bench bench-train evaluate checkpoint reproduce-mini mmpose transformers opensmile ray clean
 MEDIA ?=
 ARGS ?=
 BIN := .venv/bin
@@ -31,6 +31,10 @@ lint: ## ruff on everything, mypy on the core and on the paper's experiments
 bench: ## measure speed, latency, CPU and memory of the graph on this machine
 	@scripts/setup.sh bench
 	@$(BIN)/python -m bench $(ARGS)
+
+bench-train: ## measure how long training takes, the plain way and ours, on the same data
+	@scripts/setup.sh training
+	@$(BIN)/python -m bench.training $(ARGS)
 
 evaluate: ## train and test the encoders on open corpora, with people and contents held out: docs/results.md
 	@scripts/setup.sh training

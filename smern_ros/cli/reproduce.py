@@ -44,7 +44,10 @@ def add_parser(subparsers) -> None:
     parser.add_argument('--seed', type=int, default=0, metavar='N', help='of all that is random (default: 0)')
     parser.add_argument('--glove', type=Path, metavar='FILE', help='word vectors to begin with (default: random)')
     parser.add_argument('--device', default='cpu', help='cpu, cuda or cuda:N (default: cpu)')
-    parser.add_argument('--bfloat16', action='store_true', help='compute with less precision, faster on GPUs')
+    parser.add_argument(
+        '--bfloat16', action=argparse.BooleanOptionalAction, default=None,
+        help='train with less precision, which is faster (default: on a CPU that computes with it)',
+    )
     where = parser.add_mutually_exclusive_group()
     where.add_argument(
         '--jobs', type=int, default=1, metavar='N', help='runs at a time, a process and a core each (default: 1)'
@@ -61,7 +64,7 @@ def run(args: argparse.Namespace) -> int:
     from smern_ros.training.cluster import ClusterError
     from smern_ros.training.experiments.carry_out import carry_out
     from smern_ros.training.experiments.results import StoreError
-    from smern_ros.training.experiments.train import Machine
+    from smern_ros.training.experiments.train import Machine, computes_bfloat16
     from smern_ros.training.experiments.workers import Work
     from smern_ros.training.features.store import FeatureError, FeatureSet
     from smern_ros.training.reproduce import report
@@ -71,7 +74,8 @@ def run(args: argparse.Namespace) -> int:
     shown = _Shown()
     try:
         planned = plan(_choice(args))
-        work = Work(args.features, args.out, Machine(args.device, args.bfloat16), args.glove)
+        quick = computes_bfloat16(args.device) if args.bfloat16 is None else args.bfloat16
+        work = Work(args.features, args.out, Machine(args.device, quick), args.glove)
         features = FeatureSet.load(args.features, memory_mapped=True)
         shown.say(f'{len(planned.runs)} runs ({_costs(planned.costs)}), kept in {args.out / "runs"}; '
                   'what is done there is not done again')
@@ -116,9 +120,9 @@ def _command(args: argparse.Namespace) -> str:
     for name, value in vars(args).items():
         if name == 'jobs' and args.ray:
             continue  # who does it is asked elsewhere
-        if value is True:
-            parts.append(f'--{name}')
-        elif value is not None and value is not False and value != '':
+        if isinstance(value, bool):
+            parts.append(f'--{name}' if value else f'--no-{name}')
+        elif value is not None and value != '':
             text = ','.join(f'{100 * v:g}' if name == 'fractions' else str(v) for v in value) \
                 if isinstance(value, tuple) else str(value)
             parts += [f'--{name}', text]

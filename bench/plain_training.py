@@ -1,0 +1,52 @@
+"""Training as one writes it first: what `bench.training` compares ours with."""
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+
+import numpy as np
+import torch
+from torch import nn
+from torch.nn import functional
+
+from smern_ros.training.experiments.prepare import Samples
+from smern_ros.training.experiments.train import CLIP_VALUE, Settings
+from smern_ros.training.loop import Batch, Epoch, fit
+
+PADDED = ('mfcc', 'words', 'skeleton', 'visible')
+
+
+def train(
+    network: nn.Module, model: str, learn: Samples, dev: Samples, settings: Settings, seed: int
+) -> tuple[Epoch, ...]:
+    """In float32, in batches in random order, each at once and padded to the longest utterance of all."""
+    generator = np.random.default_rng(seed)
+    longest = {
+        name: max(len(getattr(s, name)) for s in (*learn.tensors, *dev.tensors))
+        for name in PADDED if getattr(learn.tensors[0], name) is not None
+    }
+
+    def batches(samples: Samples, order: np.ndarray) -> Iterator[Batch]:
+        for start in range(0, len(order), settings.batch):
+            yield padded(network, samples, order[start : start + settings.batch].tolist(), longest)
+
+    clip = CLIP_VALUE.get(model)
+    torch.manual_seed(seed)
+    return fit(
+        model, network, lambda _epoch: batches(learn, generator.permutation(len(learn))),
+        lambda: batches(dev, np.arange(len(dev))),
+        optimiser=torch.optim.Adam(network.parameters(), settings.learning_rate), weights=None,
+        epochs=settings.epochs, patience=settings.patience, label_smoothing=0.0, report=lambda _text: None,
+        clip=(lambda parameters: nn.utils.clip_grad_value_(parameters, clip)) if clip else lambda _parameters: None,
+    )
+
+
+def padded(network: nn.Module, samples: Samples, rows: list[int], longest: dict[str, int]) -> Batch:
+    """Some samples, padded to so many steps of each field."""
+    batch, labels = samples.batch(rows, 'cpu')
+    wide = {}
+    for name, steps in longest.items():
+        values = getattr(batch, name)
+        missing = steps - values.shape[1]
+        wide[name] = functional.pad(values, (0, missing) if values.dim() == 2 else (0, 0, 0, missing))
+    return dataclasses.replace(batch, **wide).inputs(network), labels
