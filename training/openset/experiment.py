@@ -64,7 +64,7 @@ class Experiment:
     folds: tuple[str, ...]               # what each tests, such as a speaker
     seeds: tuple[int, ...]
     config: Mapping[str, Any]            # JSON: all that the predictions depend on but code, fold and seed
-    modules: tuple[str, ...]             # whose code they depend on: 'smern_ros.models', 'smern_ros.training.speech'
+    modules: tuple[str, ...]             # whose code they depend on: 'smern_ros.models', 'smern_ros.training.loop:fit'
     run: Callable[[str, int], Sequence[Predictions]]
     needs: tuple[Need, ...] = field(default=())
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
+import inspect
 import json
 import os
 import platform
@@ -90,15 +91,19 @@ def key(job: Job) -> str:
 
 
 def code(modules: Iterable[str]) -> str:
-    """Digest of the sources of these modules; of a package, of all that lies in it."""
+    """Digest of the sources of these modules; of a package, of all that lies in it; of `module:name`, of that alone."""
     return hashlib.sha256(''.join(map(_code_of, sorted(modules))).encode()).hexdigest()
 
 
 @cache
-def _code_of(module: str) -> str:
+def _code_of(name: str) -> str:
+    module, _, part = name.partition(':')
     spec = importlib.util.find_spec(module)
     if spec is None or spec.origin is None:
         raise ValueError(f'there is no module {module}; name one whose code the results depend on')
+    if part:
+        source = inspect.getsource(getattr(importlib.import_module(module), part))
+        return hashlib.sha256(source.encode()).hexdigest()
     file = Path(spec.origin)
     files: Sequence[Path] = sorted(file.parent.rglob('*.py')) if spec.submodule_search_locations else [file]
     return hashlib.sha256(b''.join(file.read_bytes() for file in files)).hexdigest()

@@ -41,7 +41,8 @@ def test_a_job_that_fails_fails_alone_and_its_seed_is_left_out_of_the_table(tmp_
 
 
 @pytest.mark.parametrize('change', [
-    {'config': {'sides': 6}}, {'modules': ('smern_ros.training.splits',)}, {'name': 'other dice'}, {'folds': ('c',)},
+    {'config': {'sides': 6}}, {'modules': ('smern_ros.training.splits',)},
+    {'modules': ('smern_ros.training.metrics:measure',)}, {'name': 'other dice'}, {'folds': ('c',)},
 ])
 def test_a_change_of_what_a_job_depends_on_makes_it_another_job(tmp_path, change):
     job, changed = jobs(dice(tmp_path))[0], jobs(dice(tmp_path, **change))[0]

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from smern_ros.training.corpora import Clip, emodb, nemo
 from smern_ros.training.openset.held_out import leave_out
-from smern_ros.training.openset.speech import CHOSEN_ON
+from smern_ros.training.openset.speakers import CHOSEN_ON
 
 NUMBERS = itertools.count()
 

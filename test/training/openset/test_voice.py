@@ -10,7 +10,7 @@ from smern_ros.persons import NOBODY
 from smern_ros.text.vocabulary import Vocabulary
 from smern_ros.training.corpora import Clip
 from smern_ros.training.openset.functionals import by_speaker
-from smern_ros.training.openset.speech import heard_after
+from smern_ros.training.openset.speakers import heard_after
 from smern_ros.training.voice import RECIPE, Recipe, Spoken, audio_only, known_items, probabilities, teach
 from smern_ros.values import AudioFeatures
 
