@@ -2,26 +2,32 @@
 from __future__ import annotations
 
 import argparse
+import hashlib
+import json
 import os
+import resource
+import sys
 import time
-from dataclasses import asdict
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, replace
+from functools import partial
 from pathlib import Path
 
 import torch
 
 from smern_ros import checkpoint as checkpoints
-from smern_ros.checkpoint import Checkpoint
+from smern_ros.checkpoint import FILES, Checkpoint
 from smern_ros.predictor import EmotionPredictor, shipped_checkpoint
-from smern_ros.training import text
+from smern_ros.training import calibration, encoded, missing, speech, text
 from smern_ros.training.corpora import bandai, emodb, goemotions, nemo
-from smern_ros.training.encoded import sources
 from smern_ros.training.encoders import train_audio, train_skeleton, train_text
-from smern_ros.training.evaluation import held_out
-from smern_ros.training.fusion import find_temperatures, train_fusion
+from smern_ros.training.evaluation import HeldOut, encode
+from smern_ros.training.fusion import Source, train_fusion
 from smern_ros.training.loop import say
-from smern_ros.training.metrics import Figures
 from smern_ros.training.model_card import write_card
-from smern_ros.training.samples import FULL, TRIAL, Samples, Size, prepare
+from smern_ros.training.samples import FULL, TRIAL, Samples, Size, other_styles, prepare
+from smern_ros.training.splits import Split, require_disjoint
+from smern_ros.training.stages import Stages
 
 LICENCES = {
     emodb.CORPUS: emodb.LICENCE,
@@ -30,37 +36,121 @@ LICENCES = {
     bandai.CORPUS: bandai.LICENCE,
     'glove': text.LICENCE,
 }
+LARGEST = 10 * 10**6
+"""Bytes of a checkpoint, all files together: it is part of the package that everybody downloads."""
+_SHARED = ('smern_ros.models', 'smern_ros.persons', 'smern_ros.spec', 'smern_ros.training.samples',
+           'smern_ros.training.encoders', 'smern_ros.training.loop', 'smern_ros.training.scaling')
+_CODE = {
+    'are': (*_SHARED, 'smern_ros.audio', 'smern_ros.training.speech', 'smern_ros.training.voice',
+            'smern_ros.training.persons'),
+    'tre': (*_SHARED, 'smern_ros.text', 'smern_ros.training.text', 'smern_ros.training.reading',
+            'smern_ros.training.misheard'),
+    'smacn': (*_SHARED, 'smern_ros.skeleton', 'smern_ros.training.movement', 'smern_ros.training.body',
+              'smern_ros.training.shown', 'smern_ros.training.corpora'),
+}
+"""Modules by which each encoder is made: a change of them makes it again."""
+_ENCODED = ('smern_ros.training.encoded', 'smern_ros.training.fusion')
 
 
-def make(data: Path, out: Path, *, cache: Path, size: Size, seed: int, identity: str) -> dict[str, Figures]:
+def make(data: Path, out: Path, *, cache: Path, size: Size, seed: int, identity: str) -> None:
     """Train, save to `out`, load it from there again, measure it on what was held out and write its card.
 
+    Every dear step is kept in `cache`: interrupted or changed in one part, the same command goes on from there.
+
     :param identity: id of the checkpoint, which every prediction carries.
+    :raises ValueError: if it is larger than LARGEST.
     """
-    started = time.monotonic()
-    samples = prepare(data, cache, size, seed)
-    are = train_audio(samples, size, seed)
-    tre = train_text(samples, size, seed)
-    smacn = train_skeleton(samples, size, seed)
-    say('encoding for the fusion')
-    train, dev = sources(samples, are, tre, smacn, 2 * size.skeleton_samples, seed)
-    fusion = train_fusion(train, dev, size.fusion_epochs, size.fusion_samples, seed)
-    minutes = (time.monotonic() - started) / 60
-    made = Checkpoint(
-        id=identity, are=are, tre=tre, smacn=smacn, smern_ga=fusion,
-        vocabulary=samples.vocabulary, normalisation=samples.inputs.normalisation,
-        temperatures=find_temperatures(fusion, dev, seed),
-        training=_provenance(samples, size, seed),
+    began = time.monotonic()
+    samples = _learning_from_development(prepare(data, cache, size, seed), data, cache, size)
+    stages = Stages(cache, [asdict(size), seed, _digest(samples)], {'reading': time.monotonic() - began})
+    made = _train(samples, stages, size, seed, identity)
+    threads = torch.get_num_threads()  # the predictor takes but one
+    _save(made, out)
+    predictor = EmotionPredictor.load(out)
+    test = encode(predictor, HeldOut.of(samples))
+    figures = {part.name: part.figures(predictor) for part in test}
+    per_label = missing.PER_LABEL if size is FULL else 3
+    subsets = {
+        person_known: missing.figures([
+            missing.predict(predictor, missing.sources(test, predictor, person_known=person_known), joining, per_label)
+            for joining in missing.JOININGS
+        ])
+        for person_known in ((False, True) if made.person_prior.names else (False,))
+    }
+    measured = replace(
+        made, metrics={name: asdict(f) for name, f in figures.items()},
+        training={**made.training, 'made': _effort(stages, threads)},
     )
-    checkpoints.save(made, out)
-    figures = held_out(EmotionPredictor.load(out), samples)
-    with_figures = Checkpoint(**{**vars(made), 'metrics': {name: asdict(f) for name, f in figures.items()}})
-    checkpoints.save(with_figures, out)
-    write_card(with_figures, figures, out / 'README.md')
+    _save(measured, out)
+    write_card(measured, figures, subsets, out / 'README.md')
     for name, f in figures.items():
         say(f'held out, {name}: UAR {f.uar:.3f}, WAR {f.war:.3f}, ECE {f.ece:.3f} of {f.count}')
-    say(f'{out} is done; training took {minutes:.0f} minutes')
-    return figures
+    for person_known, of in subsets.items():
+        say(f'{missing.JOINED}, {"speaker known" if person_known else "speaker unknown"}: {missing.verdict(of)}')
+    say(f'{out} is done')
+
+
+def _train(samples: Samples, stages: Stages, size: Size, seed: int, identity: str) -> Checkpoint:
+    are = stages.network('are', _CODE['are'], lambda: train_audio(samples, size, seed))
+    tre = stages.network('tre', _CODE['tre'], lambda: train_text(samples, size, seed))
+    smacn = stages.network('smacn', _CODE['smacn'], lambda: train_skeleton(samples, size, seed))
+
+    def kept(name: str, modality: str, make: Callable[[], encoded.Encoded]) -> Source:
+        def seeded() -> dict[str, torch.Tensor]:
+            torch.manual_seed(seed)
+            return dict(vars(make()))
+
+        return encoded.Encoded(**stages.tensors(name, (*_CODE[modality], *_ENCODED), seeded)).source()
+
+    learnt = [
+        kept('heard', 'are', lambda: encoded.heard(samples, are, seed)),
+        kept('read', 'tre', lambda: encoded.read(samples, 'train', tre, dropout=True)),
+        kept('shown', 'smacn', lambda: encoded.shown(samples, size.fusion_windows, smacn, seed)),
+    ]
+    train_voice, train_body = (partial(train, size=size, seed=seed) for train in (train_audio, train_skeleton))
+    strangers = [
+        kept('heard-by-strangers', 'are', lambda: encoded.heard_by_strangers(samples, train_voice, seed)),
+        kept('read-in-development', 'tre', lambda: encoded.read(samples, 'dev', tre, dropout=False)),
+        kept('shown-to-strangers', 'smacn', lambda: encoded.shown_to_strangers(samples, train_body)),
+    ]
+    single = calibration.of_modalities(strangers)
+    began = time.monotonic()
+    fusion = train_fusion(learnt, single, size.fusion_steps, seed)
+    stages.seconds['fusion'] = time.monotonic() - began
+    temperatures = calibration.of_subsets(strangers, single, seed)
+    say('temperatures: ' + ', '.join(f'{subset} {value:.2f}' for subset, value in temperatures.items()))
+    return Checkpoint(
+        id=identity, are=are, tre=tre, smacn=smacn, smern_ga=fusion,
+        vocabulary=samples.vocabulary, normalisation=samples.inputs.normalisation,
+        person_prior=samples.inputs.person_prior, temperatures=temperatures,
+        training=_provenance(samples, size, seed),
+    )
+
+
+def _learning_from_development(samples: Samples, data: Path, cache: Path, size: Size) -> Samples:
+    """The development speakers and contents are learnt from as well: nothing is stopped or chosen by them any more.
+
+    Comments keep their development part, which training is stopped by.
+    """
+    spoken, moved = samples.speech, samples.movement
+    spoken = Split([*spoken.train, *spoken.dev], [], spoken.test)
+    moved = Split([*moved.train, *moved.dev], [], moved.test)
+    require_disjoint(spoken, lambda clip: clip.speaker)
+    require_disjoint(moved, lambda motion: motion.content)
+    more = speech.features(samples.speech.dev, size.variants, cache)
+    return replace(
+        samples, speech=spoken, movement=moved, styles=other_styles(data, moved),
+        features={'train': [*samples.features['train'], *more], 'test': samples.features['test']},
+    )
+
+
+def _save(made: Checkpoint, out: Path) -> None:
+    checkpoints.save(made, out)
+    size = sum((out / name).stat().st_size for name in FILES)
+    if size > LARGEST:
+        raise ValueError(
+            f'{out} has {size / 1e6:.1f} MB and may have {LARGEST / 1e6:.0f}: take smaller encoders or fewer words'
+        )
 
 
 def _provenance(samples: Samples, size: Size, seed: int) -> dict:
@@ -80,9 +170,36 @@ def _provenance(samples: Samples, size: Size, seed: int) -> dict:
             'contents': sorted(bandai.TEST_CONTENTS),
             'comments': 'the published test part',
         },
+        'left_out': {
+            'folds': encoded.FOLDS, 'speakers': sorted({clip.speaker for clip in samples.speech.train}),
+            'contents': sorted({motion.content for motion in samples.movement.train}),
+        },
         'size': asdict(size),
         'seed': seed,
     }
+
+
+def _effort(stages: Stages, threads: int) -> dict:
+    """What it took. Of steps that were done before, the time that they took then."""
+    unit = 1 if sys.platform == 'darwin' else 1024
+    return {
+        'seconds': {name: round(seconds) for name, seconds in stages.seconds.items()},
+        'threads': threads,
+        'peak_bytes': resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit,
+    }
+
+
+def _digest(samples: Samples) -> str:
+    """Of which samples there are, in which part."""
+    names: Mapping[str, list] = {
+        part: [
+            [(clip.corpus, clip.id) for clip in getattr(samples.speech, part)],
+            [(comment.id, comment.text) for comment in getattr(samples.text, part)],
+            [motion.id for motion in getattr(samples.movement, part)],
+        ]
+        for part in ('train', 'dev', 'test')
+    }
+    return hashlib.sha256(json.dumps(names).encode()).hexdigest()
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -95,8 +212,10 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument(
         '--out', type=Path, default=shipped_checkpoint(), help='directory of the checkpoint (default: the shipped one)'
     )
-    parser.add_argument('--cache', type=Path, default=Path('build/training'), help='features are kept here')
-    parser.add_argument('--id', default='open-v1', help='what every prediction will call it')
+    parser.add_argument(
+        '--cache', type=Path, default=Path('build/training'), help='features and finished steps are kept here'
+    )
+    parser.add_argument('--id', default='open-v2', help='what every prediction will call it')
     parser.add_argument('--seed', type=int, default=1)
     parser.add_argument('--threads', type=int, default=os.cpu_count(), help='of torch')
     parser.add_argument('--trial', action='store_true', help='a minute on a little of the data: learns little')

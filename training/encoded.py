@@ -1,61 +1,143 @@
-"""What the trained encoders make of the samples: the sources that the fusion is trained on."""
+"""What the encoders make of the samples: what the fusion learns from, and what its temperatures are found on."""
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 import torch
 from torch import nn
 
-from smern_ros.models.are import ARE
-from smern_ros.models.smacn import SMACN
-from smern_ros.models.tre import TRE
-from smern_ros.training.encoders import audio_items, random_windows, skeleton_dev_items, text_items
+from smern_ros.spec import LABELS
+from smern_ros.training import body
+from smern_ros.training.encoders import skeleton_dev_items, text_items
 from smern_ros.training.fusion import Source
+from smern_ros.training.loop import say
 from smern_ros.training.samples import Samples, audio_batch, skeleton_batch, text_batch
+from smern_ros.training.splits import Split, require_disjoint
+from smern_ros.training.voice import Spoken, known_items
 
 BATCH = 32
+FOLDS = 3
+"""Of speakers and of contents, for what an encoder says of those that it did not learn from."""
+
+Train = Callable[[Samples], nn.Module]
+"""Makes an encoder of the training part of what it is given."""
 
 
-def sources(samples: Samples, are: ARE, tre: TRE, smacn: SMACN, windows: int, seed: int) -> tuple[list, list]:
-    """Sources of audio, text and skeleton for training, and those for development.
+@dataclass(frozen=True, eq=False)
+class Encoded:
+    """Samples that went through an encoder."""
 
-    For training the encoders keep their dropout: on what they were trained on they are surer than they will ever be
-    on anything new, and the fusion would learn to trust them too much.
+    vectors: torch.Tensor   # (N, D)
+    opinions: torch.Tensor  # (N, 4) logits of its output layer
+    labels: torch.Tensor    # (N,)
+    groups: torch.Tensor    # (N,) number of the corpus
 
-    :param windows: of movement, for training.
+    def source(self) -> Source:
+        return Source(self.vectors, self.opinions, self.labels.tolist(), [str(int(g)) for g in self.groups])
+
+    @classmethod
+    def joined(cls, parts: Sequence[Encoded]) -> Encoded:
+        return cls(*(torch.cat([getattr(part, f.name) for part in parts]) for f in fields(cls)))
+
+
+def heard(samples: Samples, are: nn.Module, seed: int) -> Encoded:
+    """The utterances learnt from, each version with a chance part of its speaker's others known."""
+    return _heard(samples, range(len(samples.speech.train)), are, seed, dropout=True)
+
+
+def read(samples: Samples, part: str, tre: nn.Module, *, dropout: bool) -> Encoded:
+    """Comments with a known word, as written and as they may be misheard."""
+    return _encode(tre, *text_items(samples, part), text_batch, dropout=dropout)
+
+
+def shown(samples: Samples, count: int, smacn: nn.Module, seed: int) -> Encoded:
+    """`count` windows of the contents learnt from, as the encoder learnt from them."""
+    pool = body.Pool(body.to_learn(samples.movement.train), LABELS, samples.inputs)
+    items, labels = pool.draw(count, body.RECIPE, np.random.default_rng(seed))
+    return _encode(smacn, *in_like_lengths(items, labels), skeleton_batch, dropout=True)
+
+
+def heard_by_strangers(samples: Samples, train: Train, seed: int) -> Encoded:
+    """What is said of each speaker's utterances as recorded, by an encoder that learnt from other speakers alone."""
+    clips = samples.speech.train
+    parts = []
+    for kept, strangers in folds([clip.speaker for clip in clips]):
+        say(f'audio: an encoder to which {len(strangers)} of {len(clips)} utterances are of strangers')
+        others = replace(
+            samples,
+            speech=replace(samples.speech, train=[clips[i] for i in kept]),
+            features={**samples.features, 'train': [samples.features['train'][i] for i in kept]},
+        )
+        parts.append(_heard(samples, strangers, train(others), seed, dropout=False))
+    return Encoded.joined(parts)
+
+
+def shown_to_strangers(samples: Samples, train: Train) -> Encoded:
+    """What is said of windows of each content, captured and altered, by an encoder that learnt from others alone."""
+    motions = samples.movement.train
+    parts = []
+    for kept, strangers in folds([motion.content for motion in motions]):
+        say(f'skeleton: an encoder to which {len(strangers)} of {len(motions)} clips are of strange contents')
+        contents = {motions[i].content for i in kept}
+        others = replace(
+            samples,
+            movement=Split([motions[i] for i in kept], [motions[i] for i in strangers], samples.movement.test),
+            styles=[motion for motion in samples.styles if motion.content in contents],
+        )
+        parts.append(_encode(train(others), *in_like_lengths(*skeleton_dev_items(others)), skeleton_batch))
+    return Encoded.joined(parts)
+
+
+def folds(groups: Sequence[str]) -> Iterator[tuple[list[int], list[int]]]:
+    """Rows to learn from and rows of groups that are not among them; each group is left out once.
+
+    The groups are dealt out in turn, in alphabetical order: no fold takes all speakers of a corpus.
+
+    :raises ValueError: for a single group; nobody would be left to learn from.
     """
-    torch.manual_seed(seed)
-    versions, labels = audio_items(samples, 'train')
-    heard = [version for of_clip in versions for version in of_clip]
-    heard_labels = [label for of_clip, label in zip(versions, labels, strict=True) for _ in of_clip]
-    generator = np.random.default_rng(seed)
-    seen, seen_labels = [], []
-    for _ in range(max(windows // BATCH, 1)):
-        items, of_items = random_windows(samples, BATCH, generator)
-        seen += items
-        seen_labels += of_items
-    train = [
-        _encode(are, heard, heard_labels, audio_batch, dropout=True),
-        _encode(tre, *text_items(samples, 'train'), text_batch, dropout=True),
-        _encode(smacn, seen, seen_labels, skeleton_batch, dropout=True),
-    ]
-    dev = [
-        _encode(are, *audio_items(samples, 'dev'), audio_batch),
-        _encode(tre, *text_items(samples, 'dev'), text_batch),
-        _encode(smacn, *skeleton_dev_items(samples), skeleton_batch),
-    ]
-    return train, dev
+    names = sorted(set(groups))
+    if len(names) < 2:
+        raise ValueError(f'there is only {", ".join(names)}: left out, nobody is left to learn from')
+    for k in range(min(FOLDS, len(names))):
+        out = set(names[k::FOLDS])
+        kept, strangers = ([i for i, g in enumerate(groups) if (g in out) == is_out] for is_out in (False, True))
+        require_disjoint(Split([groups[i] for i in kept], [], [groups[i] for i in strangers]), str)
+        yield kept, strangers
+
+
+def in_like_lengths(items: Sequence, labels: Sequence[int]) -> tuple[list, list[int]]:
+    """The same, the shortest first: little padding."""
+    order = sorted(range(len(items)), key=lambda i: len(items[i][0]))
+    return [items[i] for i in order], [labels[i] for i in order]
+
+
+def _heard(samples: Samples, rows: Sequence[int], are: nn.Module, seed: int, *, dropout: bool) -> Encoded:
+    """:param dropout: learnt from: all versions of the utterances, the encoder's dropout left on; else as recorded."""
+    corpora = sorted({clip.corpus for clip in samples.speech.train})
+    found = []
+    for number, corpus in enumerate(corpora):
+        spoken = [
+            Spoken(clip, samples.features['train'][i][: None if dropout else 1])
+            for i in rows if (clip := samples.speech.train[i]).corpus == corpus
+        ]
+        versions, of_versions = known_items(spoken, samples.inputs, np.random.default_rng(seed))
+        items = [item for of_clip in versions for item in of_clip]
+        labels = [label for of_clip, label in zip(versions, of_versions, strict=True) for _ in of_clip]
+        if items:
+            found.append(_encode(are, *in_like_lengths(items, labels), audio_batch, dropout=dropout, group=number))
+    return Encoded.joined(found)
 
 
 @torch.no_grad()
 def _encode(
-    encoder: nn.Module, items: Sequence, labels: Sequence[int], batch: Callable, *, dropout: bool = False
-) -> Source:
+    encoder: nn.Module, items: Sequence, labels: Sequence[int], batch: Callable, *, dropout: bool = False,
+    group: int = 0,
+) -> Encoded:
     encoder.train(dropout)
-    vectors = []
-    for i in range(0, len(items), BATCH):
-        inputs, _ = batch(items[i : i + BATCH], labels[i : i + BATCH])
-        vectors.append(encoder.features(*inputs))
+    vectors = torch.cat([
+        encoder.features(*batch(items[i : i + BATCH], labels[i : i + BATCH])[0]) for i in range(0, len(items), BATCH)
+    ])
     encoder.eval()
-    return Source(torch.cat(vectors), labels)
+    return Encoded(vectors, encoder.output(vectors), torch.tensor(labels), torch.full((len(labels),), group))

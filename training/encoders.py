@@ -8,14 +8,11 @@ import numpy as np
 from smern_ros.models.are import ARE
 from smern_ros.models.smacn import SMACN
 from smern_ros.models.tre import TRE
-from smern_ros.spec import LABELS
 from smern_ros.training import body, movement, reading
 from smern_ros.training.loop import say
 from smern_ros.training.samples import Samples, Size, label_of
-from smern_ros.training.voice import RECIPE, Spoken, known_items, teach
+from smern_ros.training.voice import RECIPE, Spoken, teach
 
-WINDOWS = (48, 64, 96)
-"""Frames of a training window: 1.6 to 3.2 s."""
 DEV_WINDOW = 64
 DEV_ALTERED = 3
 """Altered copies of each window in the development part: few clips make a noisy judge."""
@@ -39,33 +36,6 @@ def train_skeleton(samples: Samples, size: Size, seed: int) -> SMACN:
         body.to_learn(samples.movement.train), body.to_tell_apart(samples.styles), samples.inputs, seed,
         recipe=recipe, report=say,
     )
-
-
-def random_windows(samples: Samples, count: int, generator: np.random.Generator) -> tuple[list, list[int]]:
-    """`count` windows of one length from the training contents, altered, and their labels, as many of each."""
-    frames = int(generator.choice(WINDOWS))
-    by_label: list[list[movement.Piece]] = [[] for _ in LABELS]
-    for piece in movement.pieces(samples.movement.train, frames):
-        by_label[label_of(piece.motion)].append(piece)
-    items, labels = [], []
-    while len(items) < count:
-        label = len(items) % len(LABELS)
-        piece = by_label[label][generator.integers(len(by_label[label]))]
-        if LABELS[label] == 'neutral' and generator.random() < body.RECIPE.still:
-            shown = movement.standing_still(piece.motion, frames, generator)
-        else:
-            shown = movement.as_seen(piece, generator)
-        item = samples.inputs.skeleton(shown)
-        if item is not None:
-            items.append(item)
-            labels.append(label)
-    return items, labels
-
-
-def audio_items(samples: Samples, part: str) -> tuple[list, list[int]]:
-    """Tensors and label of each utterance: for training a list of its versions, else as recorded."""
-    items, labels = known_items(_spoken(samples, part), samples.inputs, np.random.default_rng(0))
-    return items if part == 'train' else [versions[0] for versions in items], labels
 
 
 def _spoken(samples: Samples, part: str) -> list[Spoken]:

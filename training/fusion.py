@@ -1,47 +1,90 @@
-"""Training the second phase: modalities joined by label, any of them missing; and the temperatures."""
+"""Teaching the second phase: modalities joined by label, every subset of them at once.
+
+Nobody was recorded with all three modalities, so a voice, a comment and a movement of different people are joined
+because they have the same label. Labels would teach the fusion how sure the encoders are of what they learnt by heart.
+It learns from the encoders' own opinions instead: alone, each modality keeps what its own output layer says of it;
+together they count as witnesses who err independently, each trusted as far as it was right about the people, comments
+and contents that it had not learnt from.
+"""
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import math
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 import torch
-from torch import nn
 from torch.nn import functional
 
 from smern_ros import models
 from smern_ros.checkpoint import SUBSETS
 from smern_ros.models.smern_ga import SmernGA
 from smern_ros.spec import LABELS, MODALITIES
-from smern_ros.training.loop import Batch, fit
+from smern_ros.training.loop import clip_norm, say
 
-BATCH = 128
-DEV_SAMPLES = 400
-"""Of each label and subset."""
+BATCH = 64
+"""Joined samples a step; each is there seven times, once with each subset."""
+RATE = 2e-3
+"""Of AdamW at its highest: a tenth of the steps up, then down along a cosine."""
+DROPOUT = 0.1
+"""Half of every vector, as in the paper, would keep a modality alone from saying what its own output layer does."""
 
 
 class Source:
-    """Encoded samples of one modality, by label."""
+    """Encoded samples of one modality."""
 
-    def __init__(self, vectors: torch.Tensor, labels: Sequence[int]):
+    def __init__(
+        self, vectors: torch.Tensor, opinions: torch.Tensor, labels: Sequence[int], groups: Sequence[str] = ()
+    ):
         """
-        :param vectors: (N, D)
+        :param vectors: (N, D), what the encoder hands to the fusion.
+        :param opinions: (N, 4) logits of the encoder's own output layer.
         :param labels: N of 0..3, each at least once.
+        :param groups: N names, such as of corpora, each to be drawn equally often; none: all are one group.
         """
-        index = torch.tensor(labels)
-        self.by_label = [vectors[index == label] for label in range(len(LABELS))]
-        if any(len(v) == 0 for v in self.by_label):
+        self.vectors, self.opinions = vectors, opinions
+        self.labels = torch.tensor(labels)
+        self.groups = np.array(groups) if len(groups) else np.full(len(labels), '')
+        if not len(vectors) == len(opinions) == len(self.labels) == len(self.groups):
+            raise ValueError(
+                f'{len(vectors)} vectors, {len(opinions)} opinions, {len(labels)} labels and {len(self.groups)} '
+                'groups; wanted one of each a sample'
+            )
+        self._rows = [
+            [rows for g in np.unique(self.groups) if len(rows := np.flatnonzero((self.groups == g) & of_label))]
+            for of_label in (self.labels.numpy() == label for label in range(len(LABELS)))
+        ]
+        if not all(self._rows):
             raise ValueError('a source lacks a label altogether; samples cannot be joined by label')
 
-    def draw(self, labels: np.ndarray, generator: np.random.Generator) -> torch.Tensor:
-        """(B, D) a random sample of each label."""
-        rows = [self.by_label[label][generator.integers(len(self.by_label[label]))] for label in labels]
-        return torch.stack(rows)
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def draw(self, labels: np.ndarray, generator: np.random.Generator) -> np.ndarray:
+        """(B,) rows, a random sample of each label."""
+        drawn = np.empty(len(labels), np.int64)
+        for i, label in enumerate(labels):
+            groups = self._rows[label]
+            rows = groups[generator.integers(len(groups))]
+            drawn[i] = rows[generator.integers(len(rows))]
+        return drawn
 
 
-def joined(sources: Sequence[Source], present: torch.Tensor, generator: np.random.Generator) -> Batch:
-    """One sample for each row of `present` (B, 3): each modality from somebody else, all with the same label."""
-    labels = generator.permutation(np.arange(len(present)) % len(LABELS))
-    return (*(source.draw(labels, generator) for source in sources), present), torch.from_numpy(labels)
+class Joined(NamedTuple):
+    vectors: tuple[torch.Tensor, ...]  # of each modality (B, D)
+    opinions: torch.Tensor             # (3, B, 4) logits of each encoder alone
+    labels: torch.Tensor               # (B,), which all three share and nothing else
+
+
+def join(sources: Sequence[Source], count: int, generator: np.random.Generator) -> Joined:
+    """`count` samples, each label equally often, each modality of somebody else."""
+    labels = generator.permutation(np.arange(count) % len(LABELS))
+    rows = [source.draw(labels, generator) for source in sources]
+    return Joined(
+        tuple(source.vectors[r] for source, r in zip(sources, rows, strict=True)),
+        torch.stack([source.opinions[r] for source, r in zip(sources, rows, strict=True)]),
+        torch.from_numpy(labels),
+    )
 
 
 def masks() -> torch.Tensor:
@@ -49,57 +92,53 @@ def masks() -> torch.Tensor:
     return torch.tensor([[m in subset.split('+') for m in MODALITIES] for subset in SUBSETS])
 
 
-def train_fusion(train: Sequence[Source], dev: Sequence[Source], epochs: int, samples: int, seed: int) -> SmernGA:
-    """Each subset of the modalities as often as any other, so that none is relied upon."""
-    torch.manual_seed(seed)
-    network = models.build('smern_ga')
-    dev_batches = [batch for _, batch in dev_by_subset(dev, seed)]
+def pooled(opinions: torch.Tensor, temperatures: Mapping[str, float]) -> torch.Tensor:
+    """What each subset of the modalities says together, (7, B, 4) logits.
 
-    def batches(epoch: int) -> Iterator[Batch]:
-        generator = np.random.default_rng([seed, epoch])
-        for _ in range(max(samples // BATCH, 1)):
-            yield joined(train, masks()[generator.integers(len(SUBSETS), size=BATCH)], generator)
+    Witnesses who err independently are joined by the sum of their log-probabilities (Bayes' rule, equal priors), each
+    first divided by its temperature. The sum is then made as much surer as its modalities are on average: the subset's
+    own temperature, kept beside the network, takes that back, and one modality alone keeps its opinion as it is.
 
-    logits = _Logits(network)
-    fit(
-        'fusion', logits, batches, lambda: dev_batches,
-        optimiser=torch.optim.AdamW(network.parameters(), 1e-3, weight_decay=0.01),
-        weights=torch.ones(len(LABELS)), epochs=epochs, patience=5,
-    )
-    return network
-
-
-def dev_by_subset(dev: Sequence[Source], seed: int) -> list[tuple[str, Batch]]:
-    """For each of SUBSETS, samples of the development sets joined by label."""
-    generator = np.random.default_rng(seed)
-    count = DEV_SAMPLES * len(LABELS)
-    return [(s, joined(dev, mask.expand(count, -1), generator)) for s, mask in zip(SUBSETS, masks(), strict=True)]
-
-
-@torch.inference_mode()
-def find_temperatures(network: SmernGA, dev: Sequence[Source], seed: int) -> dict[str, float]:
-    """For each subset the temperature with the least cross-entropy on the development sets, but never below 1.
-
-    A small development set may be easier than the world (two contents of movement, two speakers); that is no reason
-    to make the network surer than it is. Nor is that of several modalities below that of any of them alone: samples
-    joined by label know nothing of how often voice, words and movement of one person agree by mistake.
+    :param opinions: (3, B, 4) logits.
+    :param temperatures: by name, of each modality at least.
     """
-    candidates = torch.logspace(0, 1, 101)
-    found = {}
-    for subset, (inputs, labels) in dev_by_subset(dev, seed):
-        logits = network(*inputs).logits
-        losses = torch.stack([functional.cross_entropy(logits / t, labels) for t in candidates])
-        best = float(candidates[losses.argmin()])
-        found[subset] = max([best, *(found[m] for m in subset.split('+') if m in found)])
-    return found
+    present = masks().float()                                                         # (7, 3)
+    of_each = torch.tensor([temperatures[m] for m in MODALITIES])                     # (3,)
+    calibrated = functional.log_softmax(opinions, dim=2) / of_each[:, None, None]     # (3, B, 4)
+    average = present @ of_each / present.sum(dim=1)                                  # (7,)
+    return average[:, None, None] * torch.einsum('sm,mbc->sbc', present, calibrated)  # (7, B, 4)
 
 
-class _Logits(nn.Module):
-    """The network as `fit` takes it: what it returns is the logits."""
+def train_fusion(sources: Sequence[Source], temperatures: Mapping[str, float], steps: int, seed: int) -> SmernGA:
+    """A fusion that says of every subset of the modalities what `pooled` does.
 
-    def __init__(self, network: SmernGA):
-        super().__init__()
-        self.network = network
-
-    def forward(self, *inputs: torch.Tensor) -> torch.Tensor:
-        return self.network(*inputs).logits
+    :param sources: of audio, text and skeleton.
+    :param temperatures: how far each encoder is to be trusted, by modality.
+    """
+    torch.manual_seed(seed)
+    generator = np.random.default_rng(seed)
+    network = models.build('smern_ga', dropout=DROPOUT)
+    optimiser = torch.optim.AdamW(network.parameters(), RATE, weight_decay=0.01)
+    rate = torch.optim.lr_scheduler.LambdaLR(
+        optimiser, lambda step: min(1.0, 10 * (step + 1) / steps) * 0.5 * (1 + math.cos(math.pi * step / steps))
+    )
+    present = masks().repeat_interleave(BATCH, dim=0)                                 # (7 B, 3)
+    network.train()
+    lost = []
+    for step in range(steps):
+        joined = join(sources, BATCH, generator)
+        wanted = pooled(joined.opinions, temperatures).flatten(0, 1).softmax(dim=1)   # (7 B, 4)
+        fused = network(*(v.repeat(len(SUBSETS), 1) for v in joined.vectors), present).logits
+        loss = functional.kl_div(fused.log_softmax(dim=1), wanted, reduction='batchmean')
+        optimiser.zero_grad()
+        loss.backward()
+        clip_norm(network.parameters())
+        optimiser.step()
+        rate.step()
+        lost.append(float(loss.detach()))
+        if (step + 1) % max(steps // 5, 1) == 0:
+            say(f'fusion step {step + 1}/{steps}: {np.mean(lost):.4f} nats from the encoders together')
+            lost.clear()
+    if not all(bool(p.isfinite().all()) for p in network.parameters()):
+        raise ValueError('the fusion diverged; a lower learning rate may help')
+    return network.eval()

@@ -33,15 +33,14 @@ class Size:
     audio_epochs: int | None = None  # None: the recipe's
     text_epochs: int = 10
     skeleton_steps: int | None = None  # None: the recipe's
-    skeleton_samples: int = 640   # windows; the fusion learns from twice as many
-    fusion_epochs: int = 30
-    fusion_samples: int = 20_000  # joined by label, an epoch
+    fusion_windows: int = 1280    # of movement, for the fusion to learn from
+    fusion_steps: int = 1500
 
 
 FULL = Size()
 TRIAL = Size(
     clips=24, comments=400, motions=4, variants=1, words=2000,
-    audio_epochs=1, text_epochs=2, skeleton_steps=1, skeleton_samples=32, fusion_epochs=2, fusion_samples=500,
+    audio_epochs=1, text_epochs=2, skeleton_steps=1, fusion_windows=32, fusion_steps=3,
 )
 """A minute: shows that everything works, learns next to nothing."""
 

@@ -29,7 +29,8 @@ def test_it_makes_a_checkpoint_that_loads_and_predicts(made):
 def test_its_figures_are_of_what_was_held_out(made):
     found = checkpoints.load(made)
     assert set(found.metrics) == {
-        'audio: emodb', 'text: goemotions', 'skeleton: bandai', 'skeleton: bandai, as a camera sees it'
+        'audio: emodb', 'audio: emodb, speaker known', 'text: goemotions', 'skeleton: bandai',
+        'skeleton: bandai, as a camera sees it',
     }
     assert found.training['held_out']['contents'] == sorted(bandai.TEST_CONTENTS)
     assert json.loads((made / 'config.json').read_text())['training']['seed'] == 1
@@ -39,8 +40,18 @@ def test_its_card_has_the_same_figures_and_says_what_it_is_not(made):
     card = (made / 'README.md').read_text()
     for name, figures in checkpoints.load(made).metrics.items():
         assert f'| {name} | {figures["count"]} | {100 * figures["uar"]:.1f} | {100 * figures["war"]:.1f} |' in card
-    for words in ('not trained on IEMOCAP', 'No one was recorded with all three', 'non-commercial', 'Must not be used'):
+    for subset in checkpoints.SUBSETS:
+        assert f'| {subset} | ' in card
+    assert 'joined by label' in card
+    for words in ('not trained on IEMOCAP', 'No one was recorded with all three', 'non-commercial', 'Must not be used',
+                  'no claim about people', 'GiB of memory'):
         assert words in card
+
+
+def test_one_that_is_too_large_is_refused(made, tmp_path, monkeypatch):
+    monkeypatch.setattr(command, 'LARGEST', 1000)
+    with pytest.raises(ValueError, match='take smaller encoders'):
+        command._save(checkpoints.load(made), tmp_path)
 
 
 def test_data_that_is_not_there_is_named(tmp_path):

@@ -11,6 +11,7 @@ SOURCES: dict[str, str] = {
     'speech': 'smern_ros.training.openset.speech',
     'words': 'smern_ros.training.openset.words',
     'movement': 'smern_ros.training.openset.movement',
+    'checkpoint': 'smern_ros.training.openset.fusion',
 }
 """What `smern evaluate --tables` calls it, and its module; in the order of the report."""
 

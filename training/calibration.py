@@ -1,0 +1,69 @@
+"""How sure the networks may be: temperatures found on people, comments and contents that they did not learn from."""
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import torch
+from torch.nn import functional
+
+from smern_ros.checkpoint import SUBSETS
+from smern_ros.spec import MODALITIES
+from smern_ros.training.fusion import Source, join, pooled
+
+JOINED = 4000
+"""Samples joined by label for the temperature of several modalities."""
+CANDIDATES = torch.logspace(0, 1, 101)
+"""1 to 10. No development set is a reason to make a network surer than it is: it may be easier than the world."""
+
+
+def best_temperature(logits: torch.Tensor, labels: torch.Tensor, weights: torch.Tensor) -> float:
+    """The one of CANDIDATES with the least cross-entropy (Guo et al., On calibration of modern neural networks, 2017).
+
+    :param logits: (N, 4)
+    :param weights: (N,), how much each sample counts.
+    """
+    losses = torch.stack([
+        functional.cross_entropy(logits / t, labels, reduction='none') @ weights for t in CANDIDATES
+    ])
+    return float(CANDIDATES[losses.argmin()])
+
+
+def even(labels: torch.Tensor, groups: np.ndarray) -> torch.Tensor:
+    """(N,) weights of sum 1 by which every label counts the same, and in it every group."""
+    weights = torch.zeros(len(labels))
+    for label in labels.unique():
+        of_label = [(labels == label) & torch.from_numpy(groups == group) for group in np.unique(groups)]
+        present = [rows for rows in of_label if rows.any()]
+        for rows in present:
+            weights[rows] = 1 / (len(present) * rows.sum())
+    return weights / weights.sum()
+
+
+def of_modalities(development: Sequence[Source]) -> dict[str, float]:
+    """The temperature of each encoder's own opinion.
+
+    :param development: audio, text and skeleton; the opinions are of encoders that did not learn from these samples.
+    """
+    return {
+        m: best_temperature(source.opinions, source.labels, even(source.labels, source.groups))
+        for m, source in zip(MODALITIES, development, strict=True)
+    }
+
+
+def of_subsets(development: Sequence[Source], single: Mapping[str, float], seed: int) -> dict[str, float]:
+    """The temperature of each of SUBSETS, for a fusion that says what `pooled` does.
+
+    That of several modalities is never below that of any of them: samples joined by label know nothing of how often
+    voice, words and movement of one person mislead together.
+
+    :param single: of each modality (`of_modalities`).
+    """
+    joined = join(development, JOINED, np.random.default_rng(seed))
+    weights = torch.full((JOINED,), 1 / JOINED)
+    return {
+        subset: single[subset] if subset in single
+        else max(best_temperature(logits, joined.labels, weights), *(single[m] for m in subset.split('+')))
+        for subset, logits in zip(SUBSETS, pooled(joined.opinions, single), strict=True)
+    }
+

@@ -1,0 +1,132 @@
+"""What each subset of the modalities is worth, on test samples that were joined by label.
+
+No one was recorded with all three modalities. A voice, a comment and a movement of different people are joined because
+they have the same label, so they mislead independently of each other, which one person's do not: the figures of several
+modalities show that the fusion makes use of what is there, not how often it would be right about people.
+"""
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from smern_ros.checkpoint import SUBSETS
+from smern_ros.predictor import EmotionPredictor
+from smern_ros.spec import AUDIO, LABELS, MODALITIES, SKELETON, TEXT
+from smern_ros.training.evaluation import PERSON_KNOWN, Alone
+from smern_ros.training.fusion import Source, join
+from smern_ros.training.metrics import Figures, measure
+
+JOININGS = (0, 1, 2, 3, 4)
+"""Seeds: figures are mean and deviation over them. They share the test samples, so the deviation is of the joining."""
+PER_LABEL = 100
+"""Joined samples of each label in a joining."""
+TOLERANCE = 0.01
+"""UAR by which a subset may be worse than the best of its modalities alone."""
+JOINED = 'joined by label'
+
+_ENCODERS = {AUDIO: 'are', TEXT: 'tre', SKELETON: 'smacn'}
+
+
+@dataclass(frozen=True, eq=False)
+class Predictions:
+    """Of the samples of one joining, all (N, 4)."""
+
+    labels: np.ndarray                   # (N,)
+    fused: Mapping[str, np.ndarray]      # by subset, what the predictor says
+    untempered: Mapping[str, np.ndarray]  # the same with every temperature 1
+    own: Mapping[str, np.ndarray]        # by modality, what the encoder's own output layer says
+
+    def best_alone(self, subset: str) -> np.ndarray:
+        """Of the one of its modalities that is right most often alone, by the fusion or by its own output layer."""
+        candidates = [said[m] for m in subset.split('+') for said in (self.own, self.fused)]
+        return max(candidates, key=lambda probabilities: measure(self.labels, probabilities).uar)
+
+
+@dataclass(frozen=True)
+class Subset:
+    """Figures of one subset, one a joining."""
+
+    name: str
+    fused: tuple[Figures, ...]
+    untempered: tuple[Figures, ...]
+    best_alone: tuple[Figures, ...]
+
+    @property
+    def shortfall(self) -> float:
+        """UAR by which it is worse than the best of its modalities alone, on average over the joinings."""
+        return float(np.mean([b.uar for b in self.best_alone]) - np.mean([f.uar for f in self.fused]))
+
+
+def sources(encoded: Sequence[Alone], predictor: EmotionPredictor, *, person_known: bool) -> list[Source]:
+    """The encoded test parts of audio, text and skeleton; within a modality each source is drawn equally often."""
+    found = []
+    known = any(part.source.endswith(PERSON_KNOWN) for part in encoded) and person_known
+    for modality in MODALITIES:
+        parts = [
+            part for part in encoded
+            if part.modality == modality and (modality != AUDIO or part.source.endswith(PERSON_KNOWN) == known)
+        ]
+        rows = [
+            (vector, label, part.source)
+            for part in parts for vector, label in zip(part.vectors, part.labels, strict=True) if vector is not None
+        ]
+        vectors = torch.stack([vector for vector, _, _ in rows])
+        with torch.inference_mode():
+            opinions = getattr(predictor.checkpoint, _ENCODERS[modality]).output(vectors)
+        found.append(Source(vectors, opinions, [int(label) for _, label, _ in rows], [source for *_, source in rows]))
+    return found
+
+
+def predict(predictor: EmotionPredictor, test: Sequence[Source], seed: int, per_label: int = PER_LABEL) -> Predictions:
+    """One joining, through the predictor that a robot runs."""
+    joined = join(test, per_label * len(LABELS), np.random.default_rng(seed))
+    fused: dict[str, list[np.ndarray]] = {subset: [] for subset in SUBSETS}
+    for vectors in zip(*joined.vectors, strict=True):
+        given = dict(zip(MODALITIES, vectors, strict=True))
+        for subset in SUBSETS:
+            fused[subset].append(predictor.fuse({m: given[m] for m in subset.split('+')}).probabilities)
+    stacked = {subset: np.stack(of) for subset, of in fused.items()}
+    return Predictions(
+        labels=joined.labels.numpy(),
+        fused=stacked,
+        untempered={s: _sharpened(p, predictor.checkpoint.temperatures[s]) for s, p in stacked.items()},
+        own={m: opinion.softmax(dim=1).numpy() for m, opinion in zip(MODALITIES, joined.opinions, strict=True)},
+    )
+
+
+def figures(joinings: Sequence[Predictions]) -> list[Subset]:
+    """Of each subset, over several joinings."""
+    return [
+        Subset(
+            subset,
+            tuple(measure(j.labels, j.fused[subset]) for j in joinings),
+            tuple(measure(j.labels, j.untempered[subset]) for j in joinings),
+            tuple(measure(j.labels, j.best_alone(subset)) for j in joinings),
+        )
+        for subset in SUBSETS
+    ]
+
+
+def violations(subsets: Sequence[Subset]) -> list[str]:
+    """Of the rule that no subset is worse than the best of its modalities alone by more than TOLERANCE."""
+    return [
+        f'{s.name} is {100 * s.shortfall:.1f} points of UAR below the best of its modalities alone'
+        for s in subsets if s.shortfall > TOLERANCE
+    ]
+
+
+def verdict(subsets: Sequence[Subset]) -> str:
+    """One sentence: whether the rule holds, and where it does not."""
+    broken = violations(subsets)
+    if not broken:
+        return f'No subset is below the best of its modalities alone by more than {100 * TOLERANCE:.0f} point of UAR.'
+    return f'Broken: {"; ".join(broken)}.'
+
+
+def _sharpened(probabilities: np.ndarray, temperature: float) -> np.ndarray:
+    """What the probabilities were before the logits were divided by the temperature."""
+    powers = probabilities.astype(np.float64) ** temperature
+    return powers / powers.sum(axis=1, keepdims=True)

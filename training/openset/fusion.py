@@ -1,0 +1,217 @@
+"""The checkpoint as a robot runs it: one modality alone, any subset of them joined by label, and how sure it may be."""
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from smern_ros import checkpoint as checkpoints
+from smern_ros.checkpoint import FILES, SUBSETS
+from smern_ros.predictor import EmotionPredictor, shipped_checkpoint
+from smern_ros.spec import AUDIO, LABELS, MODALITIES, SKELETON, TEXT
+from smern_ros.training import missing
+from smern_ros.training.corpora import bandai, goemotions
+from smern_ros.training.evaluation import AS_SEEN, PERSON_KNOWN, Alone, HeldOut, encode
+from smern_ros.training.experiments.integrate import Predictions
+from smern_ros.training.missing import JOINED, JOININGS, PER_LABEL
+from smern_ros.training.openset.experiment import Experiment, Need, Row, Table
+from smern_ros.training.samples import FULL, TRIAL, Size, smaller, speech_split
+from smern_ros.training.stages import Stages
+
+HELD_OUT = 'held out'
+PERSON_UNKNOWN = 'speaker unknown'
+BEST_ALONE, BEFORE = 'the best of these alone', 'temperature 1'
+_MODULES = (
+    'smern_ros.audio', 'smern_ros.checkpoint', 'smern_ros.models', 'smern_ros.persons', 'smern_ros.predictor',
+    'smern_ros.skeleton', 'smern_ros.spec', 'smern_ros.text', 'smern_ros.training.corpora',
+    'smern_ros.training.evaluation', 'smern_ros.training.fusion', 'smern_ros.training.missing',
+    'smern_ros.training.movement', 'smern_ros.training.openset.fusion', 'smern_ros.training.samples',
+    'smern_ros.training.speech', 'smern_ros.training.stages',
+)
+
+
+@dataclass(frozen=True)
+class Source:
+    """A checkpoint, and the test parts of the corpora that it was made from."""
+
+    data: Path
+    cache: Path
+    checkpoint: Path
+    trial: bool
+
+    @property
+    def digest(self) -> str:
+        return hashlib.sha256(b''.join((self.checkpoint / name).read_bytes() for name in FILES)).hexdigest()
+
+    @property
+    def per_label(self) -> int:
+        return 3 if self.trial else PER_LABEL
+
+    @property
+    def size(self) -> Size:
+        return TRIAL if self.trial else FULL
+
+    def parts(self, uses_persons: bool) -> tuple[str, ...]:
+        """Names of the encoded test parts."""
+        corpora = sorted({clip.corpus for clip in smaller(speech_split(self.data), self.size.clips).test})
+        ways = ('', f', {PERSON_KNOWN}') if uses_persons else ('',)
+        return (
+            *(f'{AUDIO}: {corpus}{way}' for way in ways for corpus in corpora), f'{TEXT}: {goemotions.CORPUS}',
+            f'{SKELETON}: {bandai.CORPUS}', f'{SKELETON}: {bandai.CORPUS}, {AS_SEEN}',
+        )
+
+    def predictor(self) -> EmotionPredictor:
+        return EmotionPredictor.load(self.checkpoint)
+
+    def encoded(self) -> list[Alone]:
+        """The test parts; the vectors come from the cache if they can."""
+
+        def make() -> dict[str, torch.Tensor]:
+            test = HeldOut.read(self.data, self.cache, self.size)
+            tensors: dict[str, torch.Tensor] = {}
+            for part in encode(self.predictor(), test):
+                usable = torch.tensor([vector is not None for vector in part.vectors])
+                tensors[f'{part.name}|vectors'] = torch.stack([v for v in part.vectors if v is not None])
+                tensors[f'{part.name}|usable'] = usable
+                tensors[f'{part.name}|labels'] = torch.from_numpy(part.labels)
+            return tensors
+
+        kept = self._stages().tensors('encoded', _MODULES, make)
+        found = []
+        for name in sorted({key.partition('|')[0] for key in kept}):
+            modality, _, source = name.partition(': ')
+            vectors = iter(kept[f'{name}|vectors'])
+            usable = kept[f'{name}|usable'].tolist()
+            found.append(Alone(
+                modality, source, kept[f'{name}|labels'].numpy(), [next(vectors) if u else None for u in usable]
+            ))
+        return found
+
+    def joined(self, person_known: bool, seed: int) -> missing.Predictions:
+        """One joining; from the cache if it can."""
+
+        def make() -> dict[str, torch.Tensor]:
+            predictor = self.predictor()
+            test = missing.sources(self.encoded(), predictor, person_known=person_known)
+            said = missing.predict(predictor, test, seed, self.per_label)
+            tables = {'fused': said.fused, 'untempered': said.untempered, 'own': said.own}
+            return {'labels': torch.from_numpy(said.labels)} | {
+                f'{table}|{name}': torch.from_numpy(np.ascontiguousarray(values))
+                for table, by_name in tables.items() for name, values in by_name.items()
+            }
+
+        kept = self._stages().tensors(f'joined-{"known" if person_known else "unknown"}-{seed}', _MODULES, make)
+        return missing.Predictions(kept['labels'].numpy(), *(
+            {name: kept[f'{table}|{name}'].numpy() for name in names}
+            for table, names in (('fused', SUBSETS), ('untempered', SUBSETS), ('own', MODALITIES))
+        ))
+
+    def _stages(self) -> Stages:
+        return Stages(self.cache, [self.digest, self.trial])
+
+
+def experiments(data: Path, cache: Path, trial: bool, checkpoint: Path | None = None) -> Iterable[Experiment]:
+    """See `experiment`.
+
+    :param checkpoint: its directory; None: the one that is shipped.
+    """
+    source = Source(data, cache, shipped_checkpoint() if checkpoint is None else checkpoint, trial)
+    made = checkpoints.load(source.checkpoint)
+    config = {'checkpoint': source.digest, 'trial': trial}
+    need = Need('the test parts, encoded', partial(_encode, source))
+    seeds = JOININGS[:2] if trial else JOININGS
+    uses_persons = bool(made.person_prior.names)
+    yield _each_alone(source, made.id, uses_persons, config, need)
+    for person_known in (False, True) if uses_persons else (False,):
+        table, calibration = _tables(source, made.id, person_known, seeds)
+        rows = [
+            row for subset in SUBSETS for row in (
+                Row(table, _spoken_of(subset), confusion=subset == SUBSETS[-1]),
+                Row(table, _spoken_of(subset), BEST_ALONE),
+                Row(calibration, _spoken_of(subset), BEFORE, reliability=True),
+                Row(calibration, _spoken_of(subset), reliability=True),
+            )
+        ]
+        yield Experiment(
+            f'checkpoint, {JOINED}, {PERSON_KNOWN if person_known else PERSON_UNKNOWN}', tuple(rows), (HELD_OUT,),
+            seeds, config, _MODULES, partial(run_joined, source, person_known), (need,),
+        )
+
+
+def run_joined(source: Source, person_known: bool, fold: str, seed: int) -> list[Predictions]:
+    """In the order of the rows: each subset, the best of its modalities alone, before and after its temperature."""
+    said = source.joined(person_known, seed)
+    return [
+        _predictions(said.labels, probabilities)
+        for subset in SUBSETS
+        for probabilities in (
+            said.fused[subset], said.best_alone(subset), said.untempered[subset], said.fused[subset]
+        )
+    ]
+
+
+def run_alone(source: Source, names: Sequence[str], fold: str, seed: int) -> list[Predictions]:
+    """Of the test part of each source, the whole network with its modality alone."""
+    predictor = source.predictor()
+    parts = {part.name: part for part in source.encoded()}
+    return [_predictions(parts[name].labels, parts[name].probabilities(predictor)) for name in names]
+
+
+def _each_alone(source: Source, identity: str, uses_persons: bool, config: dict, need: Need) -> Experiment:
+    table = Table(
+        f'The checkpoint {identity}, one modality alone',
+        data='the test parts of EMO-DB and nEMO, GoEmotions and the motions of Bandai Namco',
+        protocol='the shipped checkpoint through the predictor that a robot runs; speakers, comments and contents held '
+                 'out',
+        development='the card of the checkpoint names it',
+        note='ECE: the expected calibration error, in 15 bins of confidence, with labels as frequent as they are there',
+    )
+    names = source.parts(uses_persons)
+    rows = tuple(Row(table, name, confusion=True, reliability=True) for name in names)
+    return Experiment(
+        'checkpoint, one modality alone', rows, (HELD_OUT,), (0,), config, _MODULES,
+        partial(run_alone, source, names), (need,),
+    )
+
+
+def _tables(source: Source, identity: str, person_known: bool, seeds: Sequence[int]) -> tuple[Table, Table]:
+    way = PERSON_KNOWN if person_known else PERSON_UNKNOWN
+    data = (
+        f'held-out voices (both corpora equally often; {way}), comments and movements, {JOINED}: '
+        f'{source.per_label * len(LABELS)} samples a joining, every label equally often, {len(seeds)} joinings'
+    )
+    protocol = (
+        'the shipped checkpoint through the predictor that a robot runs. No one was recorded with all three, so what '
+        'several modalities gain here is no claim about people'
+    )
+    development = 'the card of the checkpoint names it; seeds are joinings of the same test samples'
+    return (
+        Table(f'The checkpoint {identity}, any subset of the modalities, {JOINED}, {way}', data, protocol, development,
+              note=partial(_verdict, source, person_known, tuple(seeds))),
+        Table(f'How sure the checkpoint {identity} may be, {JOINED}, {way}', data, protocol, development,
+              note='ECE: the expected calibration error, in 15 bins of confidence. How often voice, words and movement '
+                   'of one person mislead together cannot be known from this data: with several modalities the '
+                   'checkpoint is surer than it may be by an unknown amount'),
+    )
+
+
+def _verdict(source: Source, person_known: bool, seeds: Sequence[int]) -> str:
+    return missing.verdict(missing.figures([source.joined(person_known, seed) for seed in seeds]))
+
+
+def _spoken_of(subset: str) -> str:
+    return subset.replace('+', ' + ')
+
+
+def _encode(source: Source) -> None:
+    source.encoded()
+
+
+def _predictions(labels: np.ndarray, probabilities: np.ndarray) -> Predictions:
+    ids = np.array([str(i) for i in range(len(labels))])
+    return Predictions(ids, labels.astype(np.int64), probabilities.astype(np.float32))
