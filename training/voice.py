@@ -36,7 +36,7 @@ class Recipe:
     pooling: str = 'statistics'
     dropout: float = 0.3
     variants: int = 4           # altered copies of each utterance
-    epochs: int = 30
+    epochs: int = 25
     batch: int = 32
     rate: float = 2e-3          # of AdamW at its highest: a tenth of the steps up, then down along a cosine
     weight_decay: float = 0.01
