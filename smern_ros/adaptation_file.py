@@ -29,7 +29,7 @@ def save(adaptation: Adaptation, checkpoint: Checkpoint, path: Path) -> int:
     :return: the number of examples.
     :raises OSError: if it cannot be written.
     """
-    from safetensors.torch import save_file
+    from safetensors.torch import save as to_bytes
 
     tensors: dict[str, torch.Tensor] = {}
     notes: list[dict[str, str]] = []
@@ -39,7 +39,7 @@ def save(adaptation: Adaptation, checkpoint: Checkpoint, path: Path) -> int:
             notes.append({'person_id': person_id, 'utterance_id': example.utterance_id, 'label': example.label})
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f'{path.name}.part')
-    save_file(tensors, part, metadata={NOTES: json.dumps({'checkpoint': checkpoint.id, 'examples': notes})})
+    part.write_bytes(to_bytes(tensors, {NOTES: json.dumps({'checkpoint': checkpoint.id, 'examples': notes})}))
     part.replace(path)
     return len(notes)
 

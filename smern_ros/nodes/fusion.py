@@ -142,15 +142,21 @@ class FusionNode(SmernNode):
     # --- services ---------------------------------------------------------------------------------------------
 
     def _forget(self, request: srv.ForgetPerson.Request) -> str:
-        people, adaptation = self._session.people, self._session.adaptation
-        if not request.person_id:
+        people, adaptation, person_id = self._session.people, self._session.adaptation, request.person_id
+        self._worker.submit(lambda: self._forget_judged(person_id), wait=True)
+        if not person_id:
             people.forget_everybody()
             adaptation.forget_everybody()
             return 'everybody is forgotten'
-        known, labelled = people.forget(request.person_id), adaptation.forget(request.person_id)
+        known, labelled = people.forget(person_id), adaptation.forget(person_id)
         if not (known or labelled):
-            raise ValueError(f'nothing is known of {request.person_id!r}')
-        return f'{request.person_id} is forgotten'
+            raise ValueError(f'nothing is known of {person_id!r}')
+        return f'{person_id} is forgotten'
+
+    def _forget_judged(self, person_id: str) -> None:
+        for utterance_id, judged in list(self._judged.items()):
+            if person_id in ('', judged.person_id):
+                del self._judged[utterance_id]
 
     def _label(self, request: srv.LabelUtterance.Request) -> str:
         judged = self._judged.get(request.utterance_id)

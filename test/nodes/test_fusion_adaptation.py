@@ -81,6 +81,7 @@ def test_who_is_forgotten_is_judged_as_everybody(teacher):
     forgotten = teacher.fusion.probe.call(srv.ForgetPerson, topics.FORGET_PERSON, person_id='anna')
     assert forgotten.success
     np.testing.assert_array_equal(teacher.judged_by(teacher.model).probabilities, before.probabilities)
+    assert not teacher.label(before.utterance_id, 'angry').success
 
 
 def test_what_cannot_be_learnt_is_refused_with_the_reason_and_the_next_utterance_is_judged(teacher):
