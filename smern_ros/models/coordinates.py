@@ -14,20 +14,39 @@ from torch import nn
 
 ALIKE, APART = CHOICES = ('alike', 'apart')
 
+Convolution = type[nn.Conv2d] | type[nn.Conv3d]
+
+
+class ConvolutionApart(nn.Module):
+    """A convolution with kernels and a bias of its own for each coordinate."""
+
+    def __init__(self, kind: Convolution, columns: int, channels: int, kernel: tuple[int, ...]):
+        super().__init__()
+        padding = tuple(size // 2 for size in kernel)
+        self.convolution = kind(columns, channels, kernel, padding=padding, bias=False)  # type: ignore[arg-type]
+        self.bias = nn.Parameter(torch.zeros(channels, columns))
+        # At each place all channels but one are zero: to begin with, the kernels are as large as for that one alone.
+        nn.init.normal_(self.convolution.weight, std=math.prod(kernel) ** -0.5)
+
+    def forward(self, apart: torch.Tensor) -> torch.Tensor:
+        """
+        :param apart: (B, V, T, ...), as `image` makes it.
+        :return: (B, C, T, ...)
+        """
+        maps = self.convolution(apart)
+        return maps + self.bias.view(len(self.bias), 1, *maps.shape[3:])
+
 
 def first_convolution(
-    kind: type[nn.Conv2d] | type[nn.Conv3d], coordinates: str, columns: int, channels: int, kernel: tuple[int, ...]
-) -> nn.Conv2d | nn.Conv3d:
+    kind: Convolution, coordinates: str, columns: int, channels: int, kernel: tuple[int, ...]
+) -> nn.Module:
     """Of an `image`, of odd kernel, keeping its size.
 
     :param columns: coordinates of all joints, 3 each.
     """
-    padding = tuple(size // 2 for size in kernel)
-    convolution = kind(1 if coordinates == ALIKE else columns, channels, kernel, padding=padding)  # type: ignore[arg-type]
     if coordinates == APART:
-        # At each place all channels but one are zero: to begin with, the kernels are as large as for that one alone.
-        nn.init.normal_(convolution.weight, std=math.prod(kernel) ** -0.5)
-    return convolution
+        return ConvolutionApart(kind, columns, channels, kernel)
+    return kind(1, channels, kernel, padding=tuple(size // 2 for size in kernel))  # type: ignore[arg-type]
 
 
 def image(shown: torch.Tensor, coordinates: str) -> torch.Tensor:
