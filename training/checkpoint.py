@@ -109,7 +109,7 @@ def _train(samples: Samples, stages: Stages, size: Size, seed: int, identity: st
     ]
     train_voice, train_body = (partial(train, size=size, seed=seed) for train in (train_audio, train_skeleton))
     strangers = [
-        kept('heard-by-strangers', 'are', lambda: encoded.heard_by_strangers(samples, train_voice, seed)),
+        kept('heard-by-strangers', 'are', lambda: encoded.heard_by_strangers(samples, train_voice)),
         kept('read-in-development', 'tre', lambda: encoded.read(samples, 'dev', tre, dropout=False)),
         kept('shown-to-strangers', 'smacn', lambda: encoded.shown_to_strangers(samples, train_body)),
     ]

@@ -13,7 +13,8 @@ from smern_ros.training import body
 from smern_ros.training.encoders import skeleton_dev_items, text_items
 from smern_ros.training.fusion import Source
 from smern_ros.training.loop import say
-from smern_ros.training.samples import Samples, audio_batch, skeleton_batch, text_batch
+from smern_ros.training.persons import known_in_all
+from smern_ros.training.samples import Samples, audio_batch, label_of, skeleton_batch, text_batch
 from smern_ros.training.splits import Split, require_disjoint
 from smern_ros.training.voice import Spoken, known_items
 
@@ -44,7 +45,18 @@ class Encoded:
 
 def heard(samples: Samples, are: nn.Module, seed: int) -> Encoded:
     """The utterances learnt from, each version with a chance part of its speaker's others known."""
-    return _heard(samples, range(len(samples.speech.train)), are, seed, dropout=True)
+    found = []
+    for number, corpus in enumerate(_corpora(samples)):
+        spoken = [
+            Spoken(clip, versions)
+            for clip, versions in zip(samples.speech.train, samples.features['train'], strict=True)
+            if clip.corpus == corpus
+        ]
+        versions, of_versions = known_items(spoken, samples.inputs, np.random.default_rng(seed))
+        items = [item for of_clip in versions for item in of_clip]
+        labels = [label for of_clip, label in zip(versions, of_versions, strict=True) for _ in of_clip]
+        found.append(_encode(are, *in_like_lengths(items, labels), audio_batch, dropout=True, group=number))
+    return Encoded.joined(found)
 
 
 def read(samples: Samples, part: str, tre: nn.Module, *, dropout: bool) -> Encoded:
@@ -59,8 +71,11 @@ def shown(samples: Samples, count: int, smacn: nn.Module, seed: int) -> Encoded:
     return _encode(smacn, *in_like_lengths(items, labels), skeleton_batch, dropout=True)
 
 
-def heard_by_strangers(samples: Samples, train: Train, seed: int) -> Encoded:
-    """What is said of each speaker's utterances as recorded, by an encoder that learnt from other speakers alone."""
+def heard_by_strangers(samples: Samples, train: Train) -> Encoded:
+    """What is said of each speaker's utterances as recorded, by an encoder that learnt from other speakers alone.
+
+    Each is there twice: nothing is known of the speaker but the utterance, and all other utterances are known.
+    """
     clips = samples.speech.train
     parts = []
     for kept, strangers in folds([clip.speaker for clip in clips]):
@@ -70,7 +85,7 @@ def heard_by_strangers(samples: Samples, train: Train, seed: int) -> Encoded:
             speech=replace(samples.speech, train=[clips[i] for i in kept]),
             features={**samples.features, 'train': [samples.features['train'][i] for i in kept]},
         )
-        parts.append(_heard(samples, strangers, train(others), seed, dropout=False))
+        parts += _heard_of_strangers(samples, strangers, train(others))
     return Encoded.joined(parts)
 
 
@@ -113,21 +128,27 @@ def in_like_lengths(items: Sequence, labels: Sequence[int]) -> tuple[list, list[
     return [items[i] for i in order], [labels[i] for i in order]
 
 
-def _heard(samples: Samples, rows: Sequence[int], are: nn.Module, seed: int, *, dropout: bool) -> Encoded:
-    """:param dropout: learnt from: all versions of the utterances, the encoder's dropout left on; else as recorded."""
-    corpora = sorted({clip.corpus for clip in samples.speech.train})
-    found = []
-    for number, corpus in enumerate(corpora):
-        spoken = [
-            Spoken(clip, samples.features['train'][i][: None if dropout else 1])
-            for i in rows if (clip := samples.speech.train[i]).corpus == corpus
-        ]
-        versions, of_versions = known_items(spoken, samples.inputs, np.random.default_rng(seed))
-        items = [item for of_clip in versions for item in of_clip]
-        labels = [label for of_clip, label in zip(versions, of_versions, strict=True) for _ in of_clip]
-        if items:
-            found.append(_encode(are, *in_like_lengths(items, labels), audio_batch, dropout=dropout, group=number))
-    return Encoded.joined(found)
+def _heard_of_strangers(samples: Samples, rows: Sequence[int], are: nn.Module) -> list[Encoded]:
+    """One part a speaker."""
+    parts = []
+    corpora = _corpora(samples)
+    for speaker in sorted({samples.speech.train[i].speaker for i in rows}):
+        own = [i for i in rows if samples.speech.train[i].speaker == speaker]
+        told = [samples.inputs.told_by(samples.features['train'][i][0]) for i in own]
+        items, labels = [], []
+        for k, i in enumerate(own):
+            for known in (None, known_in_all(told, k)):
+                item = samples.inputs.audio(samples.features['train'][i][0], known)
+                if item is not None:
+                    items.append(item)
+                    labels.append(label_of(samples.speech.train[i]))
+        group = corpora.index(samples.speech.train[own[0]].corpus)
+        parts.append(_encode(are, *in_like_lengths(items, labels), audio_batch, group=group))
+    return parts
+
+
+def _corpora(samples: Samples) -> list[str]:
+    return sorted({clip.corpus for clip in samples.speech.train})
 
 
 @torch.no_grad()

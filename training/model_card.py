@@ -1,26 +1,30 @@
 """The README beside a checkpoint: what it is, what it is worth, what it must not be used for."""
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from smern_ros.checkpoint import NETWORKS, Checkpoint
 from smern_ros.training.evaluation import PERSON_KNOWN
 from smern_ros.training.experiments.integrate import summarise
+from smern_ros.training.experiments.train import Machine
 from smern_ros.training.metrics import Figures
 from smern_ros.training.missing import Subset, verdict
+from smern_ros.training.reproduce.machine import described
 from smern_ros.training.reproduce.tables import written
 
 CARD = """\
 # {id}: a SMERN-GA checkpoint from open data
 
-Written by `python -m smern_ros.training.checkpoint`, figures included (in the repository: `make checkpoint`). {effort}
+Written by `python -m smern_ros.training.checkpoint`, figures included (in the repository: `make checkpoint`).
+{effort}
 
 ## What it is
 
 ARE, TRE, SMACN and graph attention (Shi, Liu, Ishi, Ishiguro: 3D skeletal movement-enhanced emotion recognition
 networks), with the changes that docs/results.md measures; word vectors of 100 instead of 300 dimensions. It tells
-{labels}. Networks: {networks}.
+{labels}. Numbers of parameters: {networks}.
 
 **It was not trained on IEMOCAP and its figures cannot be compared with the paper's.** Each modality has its own source:
 
@@ -77,12 +81,15 @@ mislead together.
 
 ## Calibration
 
-Logits are divided by a temperature for each subset of the modalities: {temperatures}. Those of voice and movement were
-found on speakers and contents that an encoder had not learnt from: in {folds} trainings each was left out once. Such an
-encoder learnt from fewer than the one here, so they are rather too high than too low. That of the words was found on
-the development part of the comments. Every label and corpus counts the same. None is below 1, and that of several
-modalities is not below that of any of them. "ECE before" is with every temperature 1. `confidence` in the messages is
-the probability after it.
+Logits are divided by a temperature for each subset of the modalities:
+{temperatures}.
+Those of voice and movement were found on speakers and contents that an encoder had not learnt from: in {folds}
+trainings each was left out once. Such an encoder learnt from fewer than the one here, so they are rather too high than
+too low. Voices count once as of somebody of whom nothing is known and once as of somebody of whom much is; one
+temperature serves both, so that the first are trusted somewhat too much and the others somewhat too little. That of the
+words was found on the development part of the comments, as written and misheard. Every label and corpus counts the
+same. None is below 1, and that of several modalities is not below that of any of them. "ECE before" is with every
+temperature 1. `confidence` in the messages is the probability after it.
 
 With several modalities it is too high by an unknown amount, and nothing here can tell by how much: it would take people
 recorded with all three.
@@ -169,25 +176,25 @@ def write_card(
 def _effort(made: Mapping) -> str:
     minutes = sum(made['seconds'].values()) / 60
     parts = ', '.join(f'{name} {seconds} s' for name, seconds in made['seconds'].items())
-    return (
-        f'It took {minutes:.0f} minutes with {made["threads"]} threads ({parts}; features that were kept from before '
-        f'are only read) and at most {made["peak_bytes"] / 2**30:.1f} GiB of memory.'
+    threads = 'one thread' if made['threads'] == 1 else f'{made["threads"]} threads'
+    return textwrap.fill(
+        f'It took {minutes:.0f} minutes with {threads} ({parts}; features that were kept from before are only read) '
+        f'and at most {made["peak_bytes"] / 2**30:.1f} GiB of memory, on {described(Machine())}.', 120,
     )
 
 
 def _networks(checkpoint: Checkpoint) -> str:
     counts = {name: sum(p.numel() for p in getattr(checkpoint, name).parameters()) for name in NETWORKS}
-    return ', '.join(f'`{name}` {count:,} parameters' for name, count in counts.items())
+    return ', '.join(f'`{name}` {count:,}' for name, count in counts.items())
 
 
 def _subsets(subsets: Sequence[Subset], person_known: bool) -> str:
     head = f'{PERSON_KNOWN.capitalize()}: ' if person_known else ''
-    lines = ['| joined by label | UAR % | best alone, UAR % | WAR % | ECE before | ECE |', '|---|---|---|---|---|---|']
+    lines = ['| joined by label | UAR % | best alone, UAR % | ECE before | ECE |', '|---|---|---|---|---|']
     for s in subsets:
-        uar, best, war = ([100 * getattr(f, name) for f in of] for of, name in (
-            (s.fused, 'uar'), (s.best_alone, 'uar'), (s.fused, 'war')))
+        uar, best = ([100 * f.uar for f in of] for of in (s.fused, s.best_alone))
         before, after = (f'{summarise([f.ece for f in of]).mean:.3f}' for of in (s.untempered, s.fused))
-        cells = [s.name, *(_mean(values) for values in (uar, best, war)), before, after]
+        cells = [s.name, *(_mean(values) for values in (uar, best)), before, after]
         lines.append(f'| {" | ".join(cells)} |')
     return f'{head}{verdict(subsets)}\n\n' + '\n'.join(lines)
 
