@@ -25,7 +25,7 @@ from smern_ros.training.stages import Stages
 
 HELD_OUT = 'held out'
 PERSON_UNKNOWN = 'speaker unknown'
-BEST_ALONE, BEFORE = 'the best of these alone', 'temperature 1'
+BEST_ALONE, BEFORE = 'the best of its modalities alone', 'temperature 1'
 _MODULES = (
     'smern_ros.audio', 'smern_ros.checkpoint', 'smern_ros.models', 'smern_ros.persons', 'smern_ros.predictor',
     'smern_ros.skeleton', 'smern_ros.spec', 'smern_ros.text', 'smern_ros.training.corpora',
@@ -166,8 +166,7 @@ def _each_alone(source: Source, identity: str, uses_persons: bool, config: dict,
     table = Table(
         f'The checkpoint {identity}, one modality alone',
         data='the test parts of EMO-DB and nEMO, GoEmotions and the motions of Bandai Namco',
-        protocol='the shipped checkpoint through the predictor that a robot runs; speakers, comments and contents held '
-                 'out',
+        protocol='the checkpoint through the predictor that a robot runs; speakers, comments and contents held out',
         development='the card of the checkpoint names it',
         note='ECE: the expected calibration error, in 15 bins of confidence, with labels as frequent as they are there',
     )
@@ -186,8 +185,9 @@ def _tables(source: Source, identity: str, person_known: bool, seeds: Sequence[i
         f'{source.per_label * len(LABELS)} samples a joining, every label equally often, {len(seeds)} joinings'
     )
     protocol = (
-        'the shipped checkpoint through the predictor that a robot runs. No one was recorded with all three, so what '
-        'several modalities gain here is no claim about people'
+        'the checkpoint through the predictor that a robot runs. No one was recorded with all three, so what several '
+        'modalities gain here is no claim about people. The best of the modalities alone is found anew in each '
+        "joining, by the fusion and by the encoder's own output layer"
     )
     development = 'the card of the checkpoint names it; seeds are joinings of the same test samples'
     return (
