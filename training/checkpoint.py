@@ -210,7 +210,7 @@ def main(arguments: list[str] | None = None) -> int:
         '(default: SMERN_SHARED_DATA, else ../shared/data)',
     )
     parser.add_argument(
-        '--out', type=Path, default=shipped_checkpoint(), help='directory of the checkpoint (default: the shipped one)'
+        '--out', type=Path, help='directory of the checkpoint (default: beside the shipped one, called by its id)'
     )
     parser.add_argument(
         '--cache', type=Path, default=Path('build/training'), help='features and finished steps are kept here'
@@ -222,8 +222,8 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     torch.set_num_threads(options.threads)
     make(
-        options.data, options.out, cache=options.cache, size=TRIAL if options.trial else FULL, seed=options.seed,
-        identity=options.id,
+        options.data, options.out or shipped_checkpoint().with_name(options.id), cache=options.cache,
+        size=TRIAL if options.trial else FULL, seed=options.seed, identity=options.id,
     )
     return 0
 
