@@ -46,13 +46,15 @@ def test_without_a_voice_what_is_written_is_tested_and_the_note_tells_how_to_get
     words._hear(source)  # no error
 
 
-def test_the_same_seed_gives_the_same_predictions_and_another_one_others(source, mute):
+@pytest.mark.slow
+def test_the_same_seed_gives_the_same_predictions(source, mute):
     run = words.Trained(dataclasses.replace(source, spoken=2), Recipe(pretraining=1))
-    first, again, other = (run('test', seed)[0].probabilities for seed in (1, 1, 2))
+    first, again = (run('test', seed=1)[0].probabilities for _ in range(2))
     assert np.array_equal(first, again)
-    assert not np.allclose(first, other)
+    assert first.std(axis=0).min() > 0  # it looks at the comments
 
 
+@pytest.mark.slow
 @pytest.mark.weights
 def test_what_was_heard_is_tested_with_the_labels_of_what_was_said(source):
     try:
