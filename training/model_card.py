@@ -8,10 +8,10 @@ from pathlib import Path
 from smern_ros.checkpoint import NETWORKS, Checkpoint
 from smern_ros.training.evaluation import PERSON_KNOWN
 from smern_ros.training.experiments.integrate import summarise
+from smern_ros.training.experiments.machine import described
 from smern_ros.training.experiments.train import Machine
 from smern_ros.training.metrics import Figures
 from smern_ros.training.missing import Subset, verdict
-from smern_ros.training.reproduce.machine import described
 from smern_ros.training.reproduce.tables import written
 
 CARD = """\
@@ -28,7 +28,7 @@ networks), with the changes that docs/results.md measures; word vectors of 100 i
 
 **It was not trained on IEMOCAP and its figures cannot be compared with the paper's.** Each modality has its own source:
 
-| modality | source | train / dev / test | held out | licence |
+| modality | source | learnt from / development / test | held out | licence |
 |---|---|---|---|---|
 | audio | EMO-DB (German), nEMO (Polish), both acted in studios | {speech} utterances | speakers {speakers} \
 | {emodb}; {nemo} |
@@ -100,10 +100,15 @@ recorded with all three.
   was not measured.
 - Spontaneous speech: acted emotions are stronger than felt ones; most real speech is neutral, and the classes were
   given equal weight.
-- Movement: learnt from {clips} clips of three actors who walk, run, bow and wave. Sitting people, talking hands and
-  real cameras are not in the source. Expect little of it. Hands that sign or gesture are mostly called happy.
-- Voices far from the microphone, several at once, singing, children.
-- A speaker's own neutral voice is not known: low voices may sound sad, lively ones happy or angry.
+- Movement: learnt from {clips} clips of three actors who walk, run, bow and wave. Sitting people and talking hands are
+  not in the source. Expect little of it.
+- Distances and cameras: bodies were captured, not filmed; what a camera does to them is imitated (jitter, hidden
+  joints, another body). At what range which camera still serves was not measured.
+- Ages: adults alone, those of EMO-DB 21 to 35 years old. Children and old people were not heard and not seen.
+- Voices far from the microphone, several at once, singing.
+- Strangers: until some seconds of a person were heard, low voices may sound sad, lively ones happy or angry. Compare
+  the figures of speakers known and not.
+- Faces are not used: what only a face shows is not told.
 - Words out of the vocabulary ({words} words), irony, sentences that a recogniser misheard.
 
 ## Must not be used for

@@ -73,8 +73,8 @@ def run(args: argparse.Namespace) -> int:
 def _facts(args: argparse.Namespace, seconds: float) -> dict[str, str]:
     from importlib.metadata import version
 
+    from smern_ros.training.experiments.machine import described
     from smern_ros.training.experiments.train import Machine
-    from smern_ros.training.reproduce.machine import described
 
     trial = {'TRIAL': 'on a little of the data: no figure here tells anything'} if args.trial else {}
     return {

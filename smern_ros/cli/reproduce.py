@@ -81,7 +81,7 @@ def run(args: argparse.Namespace) -> int:
                   'what is done there is not done again')
         failures = carry_out(planned.runs, work, jobs=args.jobs, ray=args.ray, report=shown)
         shown.end()
-        made = gather(planned, work, features, failures, _command(args), ray=args.ray)
+        made = gather(planned, work, features, failures, _command(args, bfloat16=quick))
         report.write(made, args.out)
     except (FeatureError, StoreError, ClusterError, OSError, ValueError) as error:
         shown.end()
@@ -114,10 +114,13 @@ def _costs(costs: Mapping[str, int]) -> str:
     return ', '.join(f'{part}: {count}' for part, count in costs.items() if count)
 
 
-def _command(args: argparse.Namespace) -> str:
-    """That makes the same again."""
+def _command(args: argparse.Namespace, *, bfloat16: bool) -> str:
+    """That makes the same again, on another machine as well.
+
+    :param bfloat16: what was chosen if nothing was given.
+    """
     parts = ['smern', 'reproduce']
-    for name, value in vars(args).items():
+    for name, value in {**vars(args), 'bfloat16': bfloat16}.items():
         if name == 'jobs' and args.ray:
             continue  # who does it is asked elsewhere
         if isinstance(value, bool):

@@ -7,6 +7,7 @@ import pytest
 
 from smern_ros.cli.main import main
 from smern_ros.training.experiments.planted import Plan, corpus
+from smern_ros.training.experiments.train import computes_bfloat16
 
 
 @pytest.fixture(scope='module')
@@ -66,6 +67,24 @@ def test_the_same_command_again_trains_nothing_and_more_of_it_only_what_is_new(f
     assert reproduce(features, out, '--tables', '1', '--figures', '4', '--models', 'are,tre,mdre') == 0
     told = [line for line in capsys.readouterr().err.splitlines() if 'last' in line]
     assert len(told) == 1 and told[0].startswith('6 of 6 runs') and told[0].endswith(lost)
+
+
+def test_runs_that_were_computed_otherwise_are_not_said_to_be_alike(features, tmp_path):
+    chosen = ('--tables', '1', '--figures', '', '--models')
+    assert reproduce(features, tmp_path, *chosen, 'are', '--no-bfloat16') == 0
+    alike = (tmp_path / 'report.md').read_text()
+    assert 'trained on cpu |' in alike and 'bfloat16 in training' not in alike and 'Rounding differs' not in alike
+    assert reproduce(features, tmp_path, *chosen, 'are,tre', '--bfloat16') == 0
+    mixed = (tmp_path / 'report.md').read_text()
+    assert 'Rounding differs' in mixed and '--bfloat16' in mixed
+    machine = json.loads((tmp_path / 'results.json').read_text())['facts']['Machine']
+    assert machine.count('2 runs: ') == 2 and machine.count('bfloat16 in training') == 1
+
+
+def test_the_command_in_a_report_tells_the_precision_that_the_processor_chose(reproduced):
+    _, out = reproduced
+    chosen = '--bfloat16' if computes_bfloat16('cpu') else '--no-bfloat16'
+    assert f' {chosen} ' in json.loads((out / 'results.json').read_text())['facts']['Command'] + ' '
 
 
 def test_a_run_that_cannot_be_done_is_told_and_the_others_are_done(tmp_path, capsys):

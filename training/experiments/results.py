@@ -94,13 +94,17 @@ class Store:
     def __contains__(self, run: Run) -> bool:
         return (self.runs / run.id).is_dir()
 
-    def put(self, run: Run, outcome: Outcome) -> None:
-        """Store all or nothing, even if killed in between."""
+    def put(self, run: Run, outcome: Outcome, *, machine: str) -> None:
+        """Store all or nothing, even if killed in between.
+
+        :param machine: on which it was computed, and how precisely.
+        """
         from safetensors.torch import save_file
 
         unfinished = self.runs / f'.{run.id}.{uuid.uuid4().hex}'
         unfinished.mkdir()
-        (unfinished / CONFIG).write_text(json.dumps({'run': run.to_dict(), 'versions': versions()}, indent=1))
+        made = {'run': run.to_dict(), 'versions': versions(), 'machine': machine}
+        (unfinished / CONFIG).write_text(json.dumps(made, indent=1))
         (unfinished / METRICS).write_text(json.dumps(dataclasses.asdict(_metrics(outcome)), indent=1))
         predictions = outcome.predictions
         np.savez(
@@ -132,6 +136,18 @@ class Store:
             )
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise self._damaged(run, METRICS, error) from None
+
+    def made(self, run: Run) -> tuple[str, str]:
+        """The machine that the run was computed on, and the versions that it was computed by, each in a line.
+
+        :raises StoreError: if the run is not done, or its folder is damaged.
+        """
+        stored = self._json(run, CONFIG)
+        try:
+            versions = ', '.join(f'{name} {version}' for name, version in stored['versions'].items())
+            return str(stored.get('machine', 'not stored')), versions
+        except (KeyError, TypeError, AttributeError) as error:
+            raise self._damaged(run, CONFIG, error) from None
 
     def predictions(self, run: Run) -> Predictions:
         """:raises StoreError: if the run is not done, or its folder is damaged."""

@@ -15,6 +15,7 @@ import torch
 
 from smern_ros.training.cluster import Cluster, ClusterError, Lost, connected
 from smern_ros.training.experiments import vectors
+from smern_ros.training.experiments.machine import described
 from smern_ros.training.experiments.memory import keep_freed
 from smern_ros.training.experiments.results import Store, StoreError
 from smern_ros.training.experiments.runs import Run, execute
@@ -68,7 +69,7 @@ class Worker:
             outcome = execute(
                 run, self.features, start=start, vectors=self.vectors, machine=self.work.machine
             )
-        self.store.put(run, outcome)
+        self.store.put(run, outcome, machine=described(self.work.machine))
 
 
 @contextmanager

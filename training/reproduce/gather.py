@@ -10,13 +10,12 @@ from smern_ros.training.corpora.iemocap.published import IN_PAPER
 from smern_ros.training.experiments.carry_out import Failure
 from smern_ros.training.experiments.integrate import Scores
 from smern_ros.training.experiments.protocols import FOLDS
-from smern_ros.training.experiments.results import Store, versions
+from smern_ros.training.experiments.results import Store
 from smern_ros.training.experiments.train import Settings
 from smern_ros.training.experiments.workers import Work
 from smern_ros.training.features.store import FeatureSet
 from smern_ros.training.reproduce import published
 from smern_ros.training.reproduce.figures import Confusion, Point
-from smern_ros.training.reproduce.machine import described
 from smern_ros.training.reproduce.plan import Plan, Runs
 from smern_ros.training.reproduce.report import Report
 from smern_ros.training.reproduce.tables import Measured, t_tests, table
@@ -25,16 +24,17 @@ NEARLY_ALL = 0.95
 """Of the paper's utterances: with fewer, figures are of other data."""
 MOST_FAILURES = 50
 """Listed; many runs fail for one reason."""
+SEVERAL = ('Not all runs were computed on the same machine, as precisely, by the same versions: see how this was made. '
+           'Rounding differs between these, so the command on one machine gives somewhat other figures.')
 
 
 def gather(
-    plan: Plan, work: Work, features: FeatureSet, failures: Sequence[Failure], command: str, *, ray: str = ''
+    plan: Plan, work: Work, features: FeatureSet, failures: Sequence[Failure], command: str
 ) -> Report:
     """
     :param work: where the runs are, and how they were made.
     :param features: on which they were made.
     :param failures: of runs that were tried.
-    :param ray: address of the cluster that did them.
     :raises StoreError: if what a run left behind is damaged.
     """
     store = Store(work.out)
@@ -48,10 +48,11 @@ def gather(
         for part, runs in plan.confusions.items()
     )
     done = [run for run in plan.runs if run in store]
+    machines, versions = (Counter(of_all) for of_all in zip(*map(store.made, done), strict=True)) if done else ({}, {})
     return Report(
         summary=f'{len(done)} of {len(plan.runs)} runs are done, on {len(features)} utterances of the corpus '
         f'{features.corpus}.',
-        notices=tuple(_notices(plan, features, work)),
+        notices=(*_notices(plan, features, work), *([SEVERAL] if max(len(machines), len(versions)) > 1 else [])),
         tables=tuple(table(name, rows) for name, rows in measured.items()),
         tests=tuple(test for name, rows in measured.items() for test in t_tests(name, rows)),
         confusions=confusions,
@@ -62,8 +63,8 @@ def gather(
             ('Repetitions, folds, seed', f'{plan.choice.repetitions}, {plan.choice.folds}, {plan.choice.seed}'),
             ('Training', _training(plan, work)),
             ('Time in training', _duration(sum(store.metrics(run).seconds for run in done))),
-            ('Machine', described(work.machine, ray)),
-            ('Versions', ', '.join(f'{name} {version}' for name, version in versions().items())),
+            ('Machine', _each(machines)),
+            ('Versions', _each(versions)),
         ),
         failures=tuple(_bounded(problems)),
     )
@@ -129,6 +130,13 @@ def _data(features: FeatureSet) -> Iterable[tuple[str, str]]:
 
 def _counted(counts: Mapping[str, int]) -> str:
     return f'{sum(counts.values())} utterances, ' + ', '.join(f'{counts.get(label, 0)} {label}' for label in LABELS)
+
+
+def _each(runs: Mapping[str, int]) -> str:
+    """:param runs: how many were made so."""
+    if len(runs) < 2:
+        return ''.join(runs)
+    return '; '.join(f'{count} runs: {how}' for how, count in sorted(runs.items()))
 
 
 def _training(plan: Plan, work: Work) -> str:

@@ -70,6 +70,7 @@ def test_every_run_leaves_its_config_metrics_and_predictions(done):
     config = json.loads((folder / 'config.json').read_text())
     assert Run.from_dict(config['run']).id == run.id
     assert config['versions']['torch'] == torch.__version__
+    assert config['machine'].endswith('trained on cpu')
     metrics = store.metrics(run)
     assert metrics.counts == (128, 8, 24) and metrics.without == 0
     assert len(metrics.train_loss) == len(metrics.dev_loss) == 2

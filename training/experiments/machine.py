@@ -8,17 +8,15 @@ from pathlib import Path
 from smern_ros.training.experiments.train import Machine
 
 
-def described(machine: Machine, ray: str = '') -> str:
-    """:param ray: address of the cluster that computed; this machine only asked it to."""
+def described(machine: Machine) -> str:
+    """The processor or GPU of this very machine, and how it is used."""
     import torch
 
     parts = [_processor(), f'{os.cpu_count()} cores', _memory(), platform.platform(terse=True)]
-    if machine.device.startswith('cuda') and not ray:
+    if machine.device.startswith('cuda'):
         parts.append(torch.cuda.get_device_name(machine.device))
     precision = ', bfloat16 in training' if machine.low_precision else ''
-    here = ', '.join(part for part in parts if part)
-    where = f'a Ray cluster at {ray}, asked from {here}' if ray else here
-    return f'{where}; trained on {machine.device}{precision}'
+    return f'{", ".join(part for part in parts if part)}; trained on {machine.device}{precision}'
 
 
 def _processor() -> str:
