@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import nn
 from torch.nn import functional
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from smern_ros import models
 from smern_ros.models.inputs import InputEncoder
@@ -32,11 +33,12 @@ class Recipe:
     captured: float = 0.5        # share of the windows learnt from that are as captured, mirrored or not
     still: float = 0.3           # of the neutral windows a camera sees, how many show somebody who hardly moves
     styles: float = 0.5          # weight of telling the other styles apart, beside that of the emotions
-    steps: int = 200
+    steps: int = 300
     batch: int = 32              # of emotions; of the other styles half as many
     rate: float = 2e-3           # of AdamW at its highest: a tenth of the steps up, then down along a cosine
     weight_decay: float = 0.01
     label_smoothing: float = 0.05
+    memory: float = 0.98         # of the moving average of the weights, which is what is kept, a step
 
 
 RECIPE = Recipe()
@@ -106,6 +108,7 @@ def teach(
     network.output = nn.Linear(final.in_features, len(LABELS) + len(names))
     optimiser = torch.optim.AdamW(network.parameters(), recipe.rate, weight_decay=recipe.weight_decay)
     rate = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: _warm_cosine(step, recipe.steps))
+    averaged = AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(recipe.memory))
     network.train()
     total = 0.0
     for step in range(1, recipe.steps + 1):
@@ -118,11 +121,13 @@ def teach(
         clip_norm(network.parameters())
         optimiser.step()
         rate.step()
+        averaged.update_parameters(network)
         total += float(loss.detach())
         if not math.isfinite(total):
             raise ValueError(f'skeleton diverged in step {step}; a lower learning rate may help')
         if step % 50 == 0:
             report(f'skeleton step {step}/{recipe.steps}: train loss {total / step:.3f}')
+    network.load_state_dict(averaged.module.state_dict())
     with torch.no_grad():
         final.weight.copy_(network.output.weight[: len(LABELS)])
         final.bias.copy_(network.output.bias[: len(LABELS)])
