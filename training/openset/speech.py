@@ -64,10 +64,12 @@ def experiments(data: Path, cache: Path, trial: bool) -> Iterable[Experiment]:
 
 def _changed(recipe: Recipe) -> dict[str, Recipe]:
     """The recipe with one thing changed, by its name."""
-    paper = replace(recipe, hidden=200, stride=1, pooling='last', variants=0, person=NOBODY)
+    unmasked = replace(recipe, masked=0.0, masked_cepstra=0)
+    paper = replace(unmasked, hidden=200, stride=1, pooling='last', variants=0, person=NOBODY)
     return {
         'the final state of the GRU, not statistics': replace(recipe, pooling='last'),
         'no altered copies': replace(recipe, variants=0),
+        'nothing masked': unmasked,
         'one scale for all speakers': replace(recipe, person=NOBODY),
         STEPS: replace(recipe, stride=3),
         PAPER: paper,

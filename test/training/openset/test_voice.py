@@ -4,6 +4,8 @@ import math
 import numpy as np
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from smern_ros.models.inputs import InputEncoder
 from smern_ros.persons import NOBODY
@@ -11,7 +13,7 @@ from smern_ros.text.vocabulary import Vocabulary
 from smern_ros.training.corpora import Clip
 from smern_ros.training.openset.functionals import by_speaker
 from smern_ros.training.openset.speakers import heard_after
-from smern_ros.training.voice import RECIPE, Recipe, Spoken, audio_only, known_items, probabilities, teach
+from smern_ros.training.voice import RECIPE, Recipe, Spoken, audio_only, known_items, masked, probabilities, teach
 from smern_ros.values import AudioFeatures
 
 LOUD = 60.0
@@ -62,6 +64,22 @@ def test_the_same_seed_gives_the_same_encoder(people):
     first, again, other = (teach(people['a'], inputs, seed, recipe=recipe).state_dict() for seed in (1, 1, 2))
     assert all(torch.equal(first[name], again[name]) for name in first)
     assert not torch.equal(first['fc.weight'], other['fc.weight'])
+
+
+@settings(max_examples=40, deadline=None)
+@given(lengths=st.lists(st.integers(1, 60), min_size=1, max_size=5), seed=st.integers(0, 1000))
+def test_what_is_masked_is_a_piece_and_some_neighbouring_coefficients_with_their_differences(lengths, seed):
+    mfcc = torch.full((len(lengths), max(lengths), 39), 9.0)
+    found = masked(mfcc, torch.tensor(lengths), RECIPE, np.random.default_rng(seed)) != 9
+    assert (mfcc == 9).all()
+    for hidden, length in zip(found, lengths, strict=True):
+        assert torch.equal(hidden[:, :13], hidden[:, 13:26]) and torch.equal(hidden[:, :13], hidden[:, 26:])
+        coefficients, frames = hidden.all(dim=0)[:13], hidden.all(dim=1)
+        if not coefficients.all():
+            assert coefficients.sum() <= RECIPE.masked_cepstra and frames.sum() <= RECIPE.masked * length
+            assert torch.equal(hidden[:, :13], coefficients[None] | frames[:, None])
+            for marks in (coefficients, frames):
+                assert (marks.diff(prepend=marks.new_zeros(1)) & marks).sum() <= 1  # one run
 
 
 def test_what_cannot_be_used_is_not_learnt_from(people):
