@@ -24,7 +24,7 @@ from smern_ros.training.shown import CAPTURED, MANNERS, MIRRORED, SEEN, STILL, S
 
 @dataclass(frozen=True)
 class Recipe:
-    """What was found on the development contents (docs/results.md names them)."""
+    """Chosen on the development contents (docs/results.md names them), one seed each; `steps` and `memory` untried."""
 
     network: str = 'smacn'
     size: Mapping[str, Any] = field(default_factory=lambda: {
