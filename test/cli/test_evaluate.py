@@ -16,7 +16,7 @@ def test_speech_is_taken_from_recordings_to_the_page(shared_data, tmp_path):
     arguments = ['evaluate', '--data', str(shared_data), '--out', str(tmp_path), '--tables', 'speech', '--trial']
     assert main(arguments) == 0
     page = (tmp_path / 'results.md').read_text()
-    assert 'TRIAL' in page and 'not done' not in page
+    assert 'TRIAL' in page and '| not done |' not in page
     for corpus in ('EMO-DB', 'nEMO'):
         rows = page.partition(f'## Speech: {corpus}')[2].partition('\n## ')[0]
         assert '| ARE: speaker known |' in rows and '| functionals and linear SVM: speaker unknown |' in rows
@@ -38,7 +38,7 @@ def test_a_job_that_fails_is_a_problem_and_no_end(only_dice, tmp_path, monkeypat
     monkeypatch.setattr(dice, 'experiments', lambda data, cache, trial: [dice.dice(tmp_path, broken='a')])
     assert main(['evaluate', '--data', str(tmp_path), '--out', str(tmp_path)]) == 1
     assert 'PROBLEMS (2)\n  dice, a, seed 0: ValueError: the die fell off the table' in capsys.readouterr().out
-    assert 'not done' in (tmp_path / 'results.md').read_text()
+    assert '| not done |' in (tmp_path / 'results.md').read_text()
 
 
 def test_an_unknown_source_or_absent_data_cannot_start(tmp_path, capsys):
