@@ -1,11 +1,11 @@
-"""What a person's labels teach: an output layer of one's own, close to the one that serves everybody.
+"""What a person's labels teach: a correction of one's own, added to what the network that serves everybody says.
 
-The examples are kept and the layer is fitted to them from the beginning each time. The problem is convex, so it has one
-answer whatever the order of the labels: nothing is forgotten for something new, and what is undone leaves no trace.
+The examples are kept and the correction is fitted to them from the beginning each time. The problem is convex, so it
+has one answer whatever the order of the labels: nothing is forgotten for something new, and what is undone leaves no
+trace.
 """
 from __future__ import annotations
 
-import copy
 import threading
 from collections import OrderedDict, deque
 from collections.abc import Mapping, Sequence
@@ -15,15 +15,18 @@ import torch
 from torch import nn
 
 from smern_ros.checkpoint import Checkpoint
-from smern_ros.models.smern_ga import SmernGA
+from smern_ros.models.smern_ga import Fused, SmernGA
 from smern_ros.spec import MODALITIES
+
+EVERYBODY = '*'
+"""The person_id of what is learnt for all of whom nothing was labelled."""
 
 
 @dataclass(frozen=True)
 class Settings:
     """The numbers of adaptation."""
 
-    anchor: float = 10.0  # how fast the layer is held to the original; less, and few labels spoil other emotions
+    anchor: float = 10.0  # how little few labels are trusted (`fit`)
     steps: int = 50       # of L-BFGS, at most
     examples: int = 64    # of a person; beyond, the oldest is forgotten
     people: int = 32      # beyond, the one who was not labelled for longest is forgotten
@@ -44,49 +47,91 @@ class Example:
     label: str
 
 
-def fit(checkpoint: Checkpoint, examples: Sequence[Example], settings: Settings) -> SmernGA:
-    """A copy of the fusion whose output layer θ minimises, from the original θ₀,
+@dataclass(frozen=True, eq=False)
+class Reader:
+    """How a correction reads what the encoders made of utterances."""
 
-        Σ cross-entropy of the examples, after the temperature  +  anchor / 2 · (1 + mean |h|²) · |θ - θ₀|²
+    centres: tuple[torch.Tensor, ...]  # of each modality (D,), from which its vectors are measured
+    lengths: tuple[torch.Tensor, ...]  # of each modality, the unit in which they are measured
 
-    the penalty L2-SP of Li, Grandvalet and Davoine (2018): few labels move little. What the layer reads, h, scales it,
-    so that the same anchor serves other checkpoints. The paper (section V-C) fine-tunes a whole SMACN, on 2 to 50 % of
-    the data of two new speakers.
+    @classmethod
+    def of(cls, vectors: Sequence[torch.Tensor], present: torch.Tensor) -> Reader:
+        """Their mean is the centre, and their mean length the unit; see `stacked` for both."""
+        centres, lengths = [], []
+        for of_all, here in zip(vectors, present.T, strict=True):
+            known = of_all[here] if here.any() else torch.zeros_like(of_all[:1])
+            centres.append(known.mean(dim=0))
+            lengths.append((known**2).sum(dim=1).mean().sqrt().clamp(min=1e-6))
+        return cls(tuple(centres), tuple(lengths))
+
+    def __call__(self, vectors: Sequence[torch.Tensor], present: torch.Tensor) -> torch.Tensor:
+        """(B, 656), zero where a modality is missing."""
+        return torch.cat([
+            ((vector - centre) / length).masked_fill(~here[:, None], 0.0)
+            for vector, centre, length, here in zip(vectors, self.centres, self.lengths, present.T, strict=True)
+        ], dim=1)
+
+
+@dataclass(frozen=True, eq=False)
+class Adapted:
+    """The fusion that serves everybody and one person's correction. It is called as the fusion is."""
+
+    shared: SmernGA
+    reader: Reader
+    weight: torch.Tensor  # (4, 656)
+    bias: torch.Tensor    # (4,)
+
+    def __call__(
+        self, audio: torch.Tensor, text: torch.Tensor, skeleton: torch.Tensor, present: torch.Tensor
+    ) -> Fused:
+        """See `SmernGA.forward`."""
+        fused = self.shared(audio, text, skeleton, present)
+        read = self.reader((audio, text, skeleton), present)
+        return fused._replace(logits=fused.logits + nn.functional.linear(read, self.weight, self.bias))
+
+
+def fit(checkpoint: Checkpoint, examples: Sequence[Example], settings: Settings = Settings()) -> Adapted:
+    """The fusion with the correction (W, b) that minimises, for N examples,
+
+        Σ weight_i · cross-entropy_i, after the temperature  +  anchor / N^1.5 · (|W|² + |b|²) / 2
+
+    Weights make all emotions that were labelled count the same. The penalty pulls towards the network that serves
+    everybody, as L2-SP does (Li, Grandvalet and Davoine, 2018): few labels move little. The encoders keep more of a
+    person than what the fusion, which learnt what matters of most people, hands to its output layer; so it is their
+    vectors that are read. The paper (section V-C) fine-tunes a whole SMACN, on 2 to 50 % of two new speakers' data.
     """
-    adapted = copy.deepcopy(checkpoint.smern_ga)
-    hidden, temperatures = _hidden(checkpoint, examples)                             # (N, 192), (N, 1)
-    scale = 1 + (hidden**2).sum(dim=1).mean()
-    labels = torch.tensor([checkpoint.spec.labels.index(e.label) for e in examples])
-    original = [p.detach() for p in (adapted.output.weight, adapted.output.bias)]
-    moved = [torch.zeros_like(p).requires_grad_() for p in original]
-    optimiser = torch.optim.LBFGS(moved, max_iter=settings.steps, line_search_fn='strong_wolfe')
+    vectors, present = stacked(checkpoint, examples)
+    names = checkpoint.spec.labels
+    labels = torch.tensor([names.index(e.label) for e in examples])
+    counts = torch.bincount(labels, minlength=len(names))
+    weights = len(labels) / (counts > 0).sum() / counts[labels]                       # (N,), of sum N
+    subsets = ['+'.join(m for m in MODALITIES if m in e.vectors) for e in examples]
+    temperatures = torch.tensor([[checkpoint.temperatures[subset]] for subset in subsets])
+    reader = Reader.of(vectors, present)
+    with torch.no_grad():
+        shared = checkpoint.smern_ga(*vectors, present).logits                        # (N, 4)
+        read = reader(vectors, present)                                               # (N, 656)
+    weight = torch.zeros(len(names), read.shape[1], requires_grad=True)
+    bias = torch.zeros(len(names), requires_grad=True)
+    optimiser = torch.optim.LBFGS([weight, bias], max_iter=settings.steps, line_search_fn='strong_wolfe')
 
     def loss() -> torch.Tensor:
         optimiser.zero_grad()
-        weight, bias = (p + m for p, m in zip(original, moved, strict=True))
-        logits = nn.functional.linear(hidden, weight, bias) / temperatures           # (N, 4)
-        penalty = scale * sum((m**2).sum() for m in moved)
-        value = nn.functional.cross_entropy(logits, labels, reduction='sum') + settings.anchor / 2 * penalty
+        logits = (shared + nn.functional.linear(read, weight, bias)) / temperatures   # (N, 4)
+        errors = nn.functional.cross_entropy(logits, labels, reduction='none') @ weights
+        value = errors + settings.anchor / len(labels)**1.5 * ((weight**2).sum() + (bias**2).sum()) / 2
         value.backward()
         return value
 
     optimiser.step(loss)
-    with torch.no_grad():
-        for parameter, m in zip((adapted.output.weight, adapted.output.bias), moved, strict=True):
-            parameter += m
-    return adapted.eval()
+    return Adapted(checkpoint.smern_ga, reader, weight.detach(), bias.detach())
 
 
-@torch.no_grad()
-def _hidden(checkpoint: Checkpoint, examples: Sequence[Example]) -> tuple[torch.Tensor, torch.Tensor]:
-    """What the output layer reads of each example, and the temperature that its modalities have."""
-    body = copy.deepcopy(checkpoint.smern_ga)
-    sizes = {m: getattr(body.config, m) for m in MODALITIES}
-    body.output = nn.Identity()  # type: ignore[assignment]
-    present = torch.tensor([[m in e.vectors for m in MODALITIES] for e in examples])
-    inputs = [torch.stack([e.vectors.get(m, torch.zeros(sizes[m])) for e in examples]) for m in MODALITIES]
-    subsets = ['+'.join(m for m in MODALITIES if m in e.vectors) for e in examples]
-    return body(*inputs, present).logits, torch.tensor([[checkpoint.temperatures[s]] for s in subsets])
+def stacked(checkpoint: Checkpoint, examples: Sequence[Example]) -> tuple[list[torch.Tensor], torch.Tensor]:
+    """As `SmernGA.forward` takes them: (N, D) of each modality, zero where it is missing, and (N, 3) bool."""
+    sizes = {m: getattr(checkpoint.smern_ga.config, m) for m in MODALITIES}
+    vectors = [torch.stack([e.vectors.get(m, torch.zeros(size)) for e in examples]) for m, size in sizes.items()]
+    return vectors, torch.tensor([[m in e.vectors for m in MODALITIES] for e in examples])
 
 
 class Adaptation:
@@ -100,13 +145,13 @@ class Adaptation:
         self._checkpoint = checkpoint
         self._settings = settings
         self._examples: OrderedDict[str, tuple[Example, ...]] = OrderedDict()  # by person; labelled last is last
-        self._networks: dict[str, SmernGA] = {}
+        self._networks: dict[str, Adapted] = {}
         self._before: deque[tuple[str, tuple[Example, ...]]] = deque(maxlen=settings.undos)
         self._lock = threading.Lock()
 
-    def network(self, person_id: str) -> SmernGA | None:
-        """:return: None for somebody of whom nothing was labelled: the network that serves everybody."""
-        return self._networks.get(person_id)
+    def network(self, person_id: str) -> Adapted | None:
+        """:return: the person's, or the one for EVERYBODY; None if there is neither: judge by the checkpoint's."""
+        return self._networks.get(person_id) or self._networks.get(EVERYBODY)
 
     @property
     def people(self) -> tuple[str, ...]:

@@ -8,9 +8,9 @@ from pathlib import Path
 import torch
 
 from smern_ros import checkpoint as checkpoints
+from smern_ros.adaptation import Adapted
 from smern_ros.checkpoint import Checkpoint
 from smern_ros.models.inputs import InputEncoder
-from smern_ros.models.smern_ga import SmernGA
 from smern_ros.persons import PersonStatistics
 from smern_ros.spec import AUDIO, MODALITIES, SKELETON, TEXT
 from smern_ros.values import AudioFeatures, Prediction, SkeletonWindow, Transcript, UtteranceInputs
@@ -89,11 +89,11 @@ class EmotionPredictor:
         return self.checkpoint.smacn.features(x[None], visible[None])[0]
 
     @torch.inference_mode()
-    def fuse(self, vectors: Mapping[str, torch.Tensor | None], adapted: SmernGA | None = None) -> Prediction:
+    def fuse(self, vectors: Mapping[str, torch.Tensor | None], adapted: Adapted | None = None) -> Prediction:
         """What the encoded modalities say together, and what each would say alone.
 
         :param vectors: by name of the modality, what `encode_*` returned; those that are None or not given are missing.
-        :param adapted: the fusion of one person, if there is one (`smern_ros.adaptation`).
+        :param adapted: the fusion as one person taught it, if somebody did (`smern_ros.adaptation`).
         :raises NoEvidence: if all are missing.
         :raises ValueError: for an unknown modality or another shape.
         """
@@ -103,11 +103,11 @@ class EmotionPredictor:
         rows = torch.zeros(1 + len(present), len(MODALITIES), dtype=torch.bool)
         for row, modality in enumerate(present, start=1):
             rows[0, MODALITIES.index(modality)] = rows[row, MODALITIES.index(modality)] = True
-        inputs = [
+        audio, text, skeleton = (
             given[m].expand(len(rows), -1) if m in given else torch.zeros(len(rows), self._sizes[m])
             for m in MODALITIES
-        ]
-        fused = (self.checkpoint.smern_ga if adapted is None else adapted)(*inputs, rows)
+        )
+        fused = (self.checkpoint.smern_ga if adapted is None else adapted)(audio, text, skeleton, rows)
         temperatures = torch.tensor([self.checkpoint.temperatures[s] for s in ('+'.join(present), *present)])
         probabilities = (fused.logits / temperatures[:, None]).softmax(dim=1).numpy()
         received = fused.received[0, rows[0]].numpy()

@@ -40,10 +40,11 @@ class Session:
     judgement if that was another: what is judged depends on the evidence alone and on the utterances before it.
     """
 
-    def __init__(self, predictor: EmotionPredictor) -> None:
+    def __init__(self, predictor: EmotionPredictor, adaptation: Adaptation | None = None) -> None:
+        """:param adaptation: what labels taught before; None: nothing yet."""
         self.predictor = predictor
         self.people = People()
-        self.adaptation = Adaptation(predictor.checkpoint)
+        self.adaptation = Adaptation(predictor.checkpoint) if adaptation is None else adaptation
 
     def hear(self, features: AudioFeatures, person_id: str = ABSENT) -> Encoded | None:
         """

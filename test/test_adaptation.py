@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from smern_ros import adaptation_file
-from smern_ros.adaptation import Adaptation, Example, Settings, fit
+from smern_ros.adaptation import EVERYBODY, Adaptation, Example, Settings, fit
 from smern_ros.adaptation_file import AdaptationError
 from smern_ros.predictor import ADAPTED, EmotionPredictor
 from smern_ros.spec import AUDIO, LABELS, SKELETON, TEXT
@@ -58,21 +58,49 @@ def test_the_network_of_everybody_stays_as_it_was(predictor):
     assert predictor.fuse(vectors()).model == predictor.id
 
 
-def test_only_the_output_layer_is_another(predictor):
-    shared = predictor.checkpoint.smern_ga.state_dict()
-    own = taught(predictor, [example(0)]).network('anna').state_dict()
-    assert {key for key in own if not torch.equal(own[key], shared[key])} == {'output.weight', 'output.bias'}
+def test_how_the_modalities_are_weighed_stays_as_it_was(predictor):
+    adaptation = taught(predictor, [example(0), example(1, 'sad')])
+    before, after = (predictor.fuse(vectors(), network) for network in (None, adaptation.network('anna')))
+    np.testing.assert_array_equal(after.weights, before.weights)
+    assert not np.array_equal(after.probabilities, before.probabilities)
+
+
+def test_an_emotion_labelled_once_counts_as_much_as_one_labelled_often(predictor):
+    often = [example(k, 'sad') for k in range(8)]
+    rare = Example('rare', vectors(1000, modalities=(TEXT,)), 'happy')
+
+    def happy(labels):
+        said = predictor.fuse(rare.vectors, fit(predictor.checkpoint, labels))
+        return float(said.probabilities[LABELS.index('happy')])
+
+    assert happy([*often, rare]) > happy(often) + 0.05
+
+
+def test_what_is_learnt_for_everybody_serves_all_who_have_no_labels_of_their_own(predictor):
+    adaptation = taught(predictor, [example(0)], person_id=EVERYBODY)
+    shared = adaptation.network('ben')
+    assert shared is not None and shared is adaptation.network(EVERYBODY)
+    adaptation.add('ben', example(1, 'sad'))
+    adaptation.refit('ben')
+    assert adaptation.network('ben') is not shared and adaptation.network('anna') is shared
+
+
+def test_a_hundred_labels_take_a_tenth_of_a_megabyte_beside_the_network_of_everybody(predictor):
+    network = taught(predictor, [example(k) for k in range(100)]).network('anna')
+    assert network.shared is predictor.checkpoint.smern_ga
+    own = [network.weight, network.bias, *network.reader.centres, *network.reader.lengths]
+    assert sum(tensor.numel() * tensor.element_size() for tensor in own) < 1e5
 
 
 def test_the_order_of_labels_does_not_matter(predictor):
     labels = [example(0), example(1, 'happy'), example(2, 'sad', modalities=(AUDIO,)), example(3)]
     there, back = (taught(predictor, order).network('anna') for order in (labels, labels[::-1]))
-    torch.testing.assert_close(there.output.weight, back.output.weight, atol=1e-3, rtol=0)
+    torch.testing.assert_close(there.weight, back.weight, atol=1e-3, rtol=0)
 
 
 def test_the_same_labels_give_the_same_network_bit_by_bit(predictor):
     first, second = (taught(predictor, [example(k) for k in range(3)]).network('anna') for _ in range(2))
-    assert torch.equal(first.output.weight, second.output.weight)
+    assert torch.equal(first.weight, second.weight)
 
 
 def test_what_is_undone_leaves_no_trace(predictor):
@@ -81,7 +109,7 @@ def test_what_is_undone_leaves_no_trace(predictor):
     adaptation.add('anna', example(0, 'happy'))  # replaces the first
     for _ in range(2):
         adaptation.refit(adaptation.undo()[0])
-    assert torch.equal(adaptation.network('anna').output.weight, once.network('anna').output.weight)
+    assert torch.equal(adaptation.network('anna').weight, once.network('anna').weight)
     for _ in range(2):
         adaptation.refit(adaptation.undo()[0])
     assert adaptation.network('anna') is None and adaptation.people == ()
@@ -111,8 +139,8 @@ def test_memory_is_bounded_in_examples_and_people(predictor):
 
 def test_what_is_held_fast_hardly_moves(predictor):
     moved = [
-        (fit(predictor.checkpoint, [example(0)], Settings(anchor=anchor)).output.weight
-         - predictor.checkpoint.smern_ga.output.weight).norm().item() for anchor in (0.1, 1.0, 1e4)
+        fit(predictor.checkpoint, [example(0), example(1, 'sad')], Settings(anchor=anchor)).weight.norm().item()
+        for anchor in (0.1, 1.0, 1e4)
     ]
     assert moved == sorted(moved, reverse=True) and 0 < moved[-1] < 1e-2
 
@@ -162,7 +190,7 @@ def test_what_was_saved_is_learnt_again(predictor, tmp_path):
     assert adaptation_file.save(adaptation, predictor.checkpoint, path) == 2
     found = Adaptation(predictor.checkpoint)
     adaptation_file.load(found, predictor.checkpoint, path)
-    assert torch.equal(found.network('anna').output.weight, adaptation.network('anna').output.weight)
+    assert torch.equal(found.network('anna').weight, adaptation.network('anna').weight)
     assert [file.name for file in path.parent.iterdir()] == ['anna.safetensors']
 
 
