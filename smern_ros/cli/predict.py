@@ -2,21 +2,17 @@
 from __future__ import annotations
 
 import argparse
-import dataclasses
 import json
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from smern_ros.cli import recordings
 from smern_ros.values import SECOND, Transcript, UtteranceInputs
 
 if TYPE_CHECKING:
     from smern_ros.media.reader import MediaError
-    from smern_ros.predictor import EmotionPredictor
     from smern_ros.session import Session
-    from smern_ros.skeleton.pose import PoseEstimator
     from smern_ros.speech.recogniser import Recogniser
 
 EXIT_FAILED = 1
@@ -34,15 +30,16 @@ def add_parser(subparsers) -> None:
     )
     parser.add_argument('files', nargs='*', type=Path, metavar='FILE', help='video or audio')
     parser.add_argument('--text', help='the words, in place of speech recognition; without a file: words alone')
-    parser.add_argument('--checkpoint', type=Path, metavar='DIR', help='default: the one shipped')
-    parser.add_argument('--no-asr', action='store_true', help='leave the words out')
-    parser.add_argument('--no-pose', action='store_true', help='leave the movement out')
-    parser.add_argument('--asr-model', metavar='NAME|DIR', help='see the asr node; default: the asset whisper-tiny.en')
-    parser.add_argument('--asr-backend', default='faster_whisper', help='faster_whisper or transformers')
+    parser.add_argument(
+        '--adaptation', type=Path, metavar='FILE', help='what smern adapt or the fusion node learnt of people'
+    )
+    recordings.add_options(parser)
 
 
 def run(args: argparse.Namespace) -> int:
     """:return: 0 if every file was read, 1 if any could not be, 2 if nothing can start."""
+    from smern_ros import adaptation_file
+    from smern_ros.adaptation import Adaptation
     from smern_ros.assets import AssetError
     from smern_ros.checkpoint import CheckpointError
     from smern_ros.predictor import EmotionPredictor
@@ -54,35 +51,37 @@ def run(args: argparse.Namespace) -> int:
         return 2
     try:
         predictor = EmotionPredictor.load(args.checkpoint)
+        adaptation = Adaptation(predictor.checkpoint)
+        if args.adaptation is not None:
+            adaptation_file.load(adaptation, predictor.checkpoint, args.adaptation)
         if not args.files:
-            print(_line(Session(predictor), _words_only(args.text), ''), flush=True)
+            print(_line(Session(predictor, adaptation), _words_only(args.text), ''), flush=True)
             return 0
-        recogniser = None if args.no_asr or args.text is not None else _recogniser(args)
+        recogniser = None if args.no_asr or args.text is not None else recordings.recogniser(args)
     except (CheckpointError, SpecMismatch, AssetError, ValueError) as error:
         print(f'smern predict: {error}', file=sys.stderr)
         return 2
     failed = False
     for file in args.files:
-        failed |= not _predict_file(predictor, recogniser, file, args)
+        session = Session(predictor, adaptation)  # the people of one file are not those of another
+        failed |= not _predict_file(session, recogniser, file, args)
     return EXIT_FAILED if failed else 0
 
 
-def _predict_file(
-    predictor: EmotionPredictor, recogniser: Recogniser | None, file: Path, args: argparse.Namespace
-) -> bool:
+def _predict_file(session: Session, recogniser: Recogniser | None, file: Path, args: argparse.Namespace) -> bool:
     """Prints the file's lines.
 
     :return: False if it could not be read to its end.
     """
     from smern_ros.assets import AssetError
     from smern_ros.media.reader import MediaError
-    from smern_ros.session import Session
 
     found = 0
-    session = Session(predictor)  # the people of one file are not those of another
     problems: list[MediaError] = []  # of a file that is damaged or cut off; what is there is judged all the same
     try:
-        for inputs in _inputs(file, recogniser, args, problems.append):
+        for inputs in recordings.utterances(
+            file, recogniser=recogniser, pose=not args.no_pose, text=args.text, on_problem=problems.append
+        ):
             if inputs.modalities:
                 print(_line(session, inputs, str(file)), flush=True)
                 found += 1
@@ -94,37 +93,6 @@ def _predict_file(
     if not found:
         print(f'smern predict: {file}: no speech was heard and nobody was seen', file=sys.stderr)
     return not problems
-
-
-def _inputs(
-    file: Path, recogniser: Recogniser | None, args: argparse.Namespace, on_problem: Callable[[MediaError], object]
-) -> Iterator[UtteranceInputs]:
-    from smern_ros.media.reader import MediaReader
-    from smern_ros.offline import analyse
-
-    with closing(MediaReader(file, on_problem=on_problem)) as media:
-        pose = None if args.no_pose or not media.has_video else _pose()
-        try:
-            for inputs in analyse(media, pose=pose, recogniser=recogniser):
-                if args.text is not None and inputs.utterance_id:
-                    text = Transcript(inputs.utterance_id, inputs.start_ns, inputs.end_ns, args.text)
-                    inputs = dataclasses.replace(inputs, text=text)
-                yield inputs
-        finally:
-            if pose is not None:
-                pose.close()
-
-
-def _pose() -> PoseEstimator:
-    from smern_ros.skeleton import pose
-
-    return pose.create('mediapipe')
-
-
-def _recogniser(args: argparse.Namespace) -> Recogniser:
-    from smern_ros.speech import recogniser
-
-    return recogniser.create(args.asr_backend, args.asr_model)
 
 
 def _words_only(text: str) -> UtteranceInputs:

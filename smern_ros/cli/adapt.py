@@ -1,0 +1,155 @@
+"""`smern adapt`: a few labelled recordings teach the checkpoint how one person feels. Needs no ROS."""
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from smern_ros.cli import recordings
+
+if TYPE_CHECKING:
+    from smern_ros.adaptation import Example
+    from smern_ros.adaptation_offline import Comparison, Labelled
+    from smern_ros.adaptation_table import Recording
+    from smern_ros.predictor import EmotionPredictor
+    from smern_ros.speech.recogniser import Recogniser
+
+EXIT_DONE, EXIT_CANNOT = 0, 2
+
+
+def add_parser(subparsers) -> None:
+    parser = subparsers.add_parser(
+        'adapt',
+        help="learn from one person's labelled recordings",
+        description='Fine-tune a checkpoint by recordings of one person of which you know what was felt, and tell what '
+        'that gains, by leaving each recording out in turn. The checkpoint stays as it is. TABLE is a CSV file with '
+        'the columns file and label, and text where the words are known; files are relative to its folder.',
+    )
+    parser.add_argument('table', type=Path, metavar='TABLE')
+    parser.add_argument(
+        '--out', required=True, type=Path, metavar='FILE',
+        help='for smern predict --adaptation and the parameter adaptation of the fusion node; labels are added to what '
+        'it holds',
+    )
+    parser.add_argument(
+        '--person', metavar='ID', help="the person's person_id, so that others are judged as before; empty: a voice "
+        'whose body nobody sees (default: this teaches for all who have no labels of their own)',
+    )
+    recordings.add_options(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """:return: 0 if it was learnt and written, 2 if not; then nothing was."""
+    from smern_ros import adaptation_file, adaptation_table
+    from smern_ros.adaptation import EVERYBODY, Adaptation
+    from smern_ros.assets import AssetError
+    from smern_ros.checkpoint import CheckpointError
+    from smern_ros.predictor import EmotionPredictor
+    from smern_ros.spec import SpecMismatch
+
+    try:
+        table = adaptation_table.read(args.table)
+        predictor = EmotionPredictor.load(args.checkpoint)
+        adaptation = Adaptation(predictor.checkpoint)
+        if args.out.exists():
+            adaptation_file.load(adaptation, predictor.checkpoint, args.out)
+        labelled, learnt = _learnt(predictor, table, args)
+        print('\n'.join(_report(predictor, labelled, learnt)))
+        for example in learnt:
+            adaptation.add(EVERYBODY if args.person is None else args.person, example)
+        count = adaptation_file.save(adaptation, predictor.checkpoint, args.out)
+        print(f'{args.out} holds {count} labelled utterances; use it with: smern predict --adaptation {args.out}')
+    except (CheckpointError, SpecMismatch, AssetError, ImportError, OSError, ValueError) as error:
+        for line in str(error).splitlines():
+            print(f'smern adapt: {line}', file=sys.stderr)
+        return EXIT_CANNOT
+    return EXIT_DONE
+
+
+def _learnt(
+    predictor: EmotionPredictor, table: Sequence[Recording], args: argparse.Namespace
+) -> tuple[list[Labelled], list[Example]]:
+    """All utterances of all recordings.
+
+    :raises ValueError: with a line for each recording that cannot be used, or if there are too many utterances.
+    """
+    from smern_ros import adaptation_offline
+    from smern_ros.adaptation import Settings
+
+    words_wanted = not args.no_asr and any(row.text is None for row in table)
+    recogniser = recordings.recogniser(args) if words_wanted else None
+    labelled: list[Labelled] = []
+    problems: list[str] = []
+    for number, row in enumerate(table, start=1):
+        print(f'{number} of {len(table)}: {row.name}', file=sys.stderr, flush=True)
+        found, wrong = _utterances(row, recogniser, pose=not args.no_pose)
+        labelled += found
+        problems += wrong
+    learnt = adaptation_offline.examples(predictor, labelled)
+    problems += [
+        f'{one.recording}: nothing in it can be used: no voiced sound, no known word, no visible joint'
+        for one, example in zip(labelled, learnt, strict=True) if example is None
+    ]
+    if problems:
+        raise ValueError('\n'.join(dict.fromkeys(problems)))
+    if len(labelled) > Settings().examples:
+        raise ValueError(
+            f'{args.table} has {len(labelled)} utterances, and {Settings().examples} of a person are kept at most; '
+            'leave some out, of each emotion alike'
+        )
+    return labelled, [example for example in learnt if example is not None]
+
+
+def _utterances(row: Recording, recogniser: Recogniser | None, *, pose: bool) -> tuple[list[Labelled], list[str]]:
+    """Of one recording, and what is wrong with it."""
+    from smern_ros.adaptation_offline import Labelled
+    from smern_ros.media.reader import MediaError
+
+    damaged: list[MediaError] = []
+    try:
+        found = [
+            Labelled(row.name, row.label, inputs)
+            for inputs in recordings.utterances(
+                row.file, recogniser=None if row.text else recogniser, pose=pose, text=row.text,
+                on_problem=damaged.append,
+            )
+            if inputs.modalities
+        ]
+    except MediaError as error:
+        return [], [str(error)]
+    if damaged:
+        return [], [str(problem) for problem in damaged]
+    return found, [] if found else [f'{row.name}: no speech was heard and nobody was seen']
+
+
+def _report(predictor: EmotionPredictor, labelled: Sequence[Labelled], learnt: Sequence[Example]) -> Iterator[str]:
+    """What was learnt, and what it is worth, line by line."""
+    from smern_ros.adaptation_offline import leave_one_out
+
+    counts = ', '.join(f'{label} {n}' for label in predictor.labels if (n := sum(e.label == label for e in learnt)))
+    files = len({one.recording for one in labelled})
+    yield f'{len(learnt)} utterances in {files} recordings of one person: {counts}'
+    if files < 2:
+        yield 'What this gains cannot be told from a single recording.'
+        return
+    compared = leave_one_out(predictor, labelled, learnt)
+    width = max(len('recording'), *(len(c.recording) for c in compared))
+    yield f'{"recording":{width}}  {"label":8}  {predictor.id:>15}  adapted to the other recordings'
+    for c in compared:
+        said = (f'{p.label:>8} {p.confidence:6.2f}' for p in (c.before, c.after))
+        yield f'{c.recording:{width}}  {c.label:8}  {"  ".join(said)}'
+    yield from _figures(compared)
+
+
+def _figures(compared: Sequence[Comparison]) -> Iterator[str]:
+    right = [sum(getattr(c, when).label == c.label for c in compared) for when in ('before', 'after')]
+    given = [
+        sum(float(p.probabilities[p.labels.index(c.label)]) for c in compared for p in (getattr(c, when),))
+        / len(compared) for when in ('before', 'after')
+    ]
+    yield f'right, of {len(compared)}: {right[0]} before, {right[1]} adapted'
+    yield f'probability of what was felt: {given[0]:.2f} before, {given[1]:.2f} adapted'
+    if right[1] < right[0] or given[1] < given[0]:
+        yield 'By these recordings adapting does not help; check the labels, or give more of them.'

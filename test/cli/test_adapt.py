@@ -1,0 +1,98 @@
+"""`smern adapt` on real speech: what it learns is told honestly, kept in a file, and used by `smern predict`."""
+import csv
+import json
+
+import pytest
+
+from smern_ros.cli.main import main
+from smern_ros.predictor import ADAPTED
+
+SPEAKER = '03'
+
+
+def command(capsys, *arguments):
+    """Exit code, lines on standard output and what was said on standard error."""
+    code = main([str(a) for a in arguments])
+    captured = capsys.readouterr()
+    return code, captured.out.splitlines(), captured.err
+
+
+def adapt(capsys, table, out, *arguments):
+    return command(capsys, 'adapt', table, '--no-asr', '--out', out, *arguments)
+
+
+@pytest.fixture(scope='module')
+def recorded(shared_data):
+    """Recordings of one speaker of EMO-DB, two angry and two sad, with their labels."""
+    with (shared_data / 'emodb4/labels.csv').open(encoding='utf-8', newline='') as file:
+        rows = [(shared_data / 'emodb4/wav' / row['file'], row['emotion']) for row in csv.DictReader(file)
+                if row['speaker'] == SPEAKER]
+    return [row for label in ('angry', 'sad') for row in [r for r in rows if r[1] == label][:2]]
+
+
+def table(folder, rows):
+    path = folder / 'anna.csv'
+    path.write_text('\n'.join(['file,label', *(f'{file},{label}' for file, label in rows)]) + '\n')
+    return path
+
+
+def predicted(capsys, file, *arguments):
+    _, lines, _ = command(capsys, 'predict', '--no-asr', file, *arguments)
+    return json.loads(lines[0])
+
+
+def test_what_was_learnt_is_told_by_leave_one_out_and_is_what_predict_uses(capsys, recorded, tmp_path):
+    out = tmp_path / 'anna.safetensors'
+    code, said, progress = adapt(capsys, table(tmp_path, recorded), out)
+    assert code == 0
+    assert 'in 4 recordings of one person: sad 2, angry 2' in said[0]
+    assert [line.split()[1] for line in said[2:6]] == ['angry', 'angry', 'sad', 'sad']
+    assert any(line.startswith('right, of 4:') for line in said)
+    assert f'4 of 4: {recorded[3][0]}' in progress
+
+    before, after = (predicted(capsys, recorded[0][0], *with_it) for with_it in ((), ('--adaptation', out)))
+    assert after['model'] == before['model'] + ADAPTED
+    angry = before['labels'].index('angry')
+    assert after['probabilities'][angry] > before['probabilities'][angry]
+
+
+def test_the_same_table_gives_the_same_words_and_the_same_file(capsys, recorded, tmp_path):
+    first, second = (
+        adapt(capsys, table(tmp_path, recorded[:2]), tmp_path / name)[1][:-1] for name in ('one', 'two')
+    )
+    assert first == second
+    assert (tmp_path / 'one').read_bytes() == (tmp_path / 'two').read_bytes()
+    again = adapt(capsys, table(tmp_path, recorded[:2]), tmp_path / 'one')[1]
+    assert 'holds 2 labelled utterances' in again[-1]  # the same recordings once more replace themselves
+
+
+def test_one_person_is_learnt_beside_another_and_judged_alone(capsys, recorded, tmp_path):
+    out = tmp_path / 'people'
+    _, said, _ = adapt(capsys, table(tmp_path, recorded[:1]), out, '--person', 'anna')
+    assert 'What this gains cannot be told from a single recording.' in said
+    assert ADAPTED not in predicted(capsys, recorded[0][0], '--adaptation', out)['model']
+    _, said, _ = adapt(capsys, table(tmp_path, recorded[:1]), out, '--person', '')  # a voice without a body
+    assert 'holds 2 labelled utterances' in said[-1]
+    assert ADAPTED in predicted(capsys, recorded[0][0], '--adaptation', out)['model']
+
+
+def test_what_cannot_be_learnt_from_is_named_and_nothing_is_written(capsys, recorded, tmp_path):
+    import soundfile
+
+    (tmp_path / 'nonsense.wav').write_bytes(b'no sound at all' * 100)
+    soundfile.write(tmp_path / 'silent.wav', [0.0] * 16000, 16000)
+    rows = [*recorded[:1], ('nonsense.wav', 'sad'), ('silent.wav', 'happy')]
+    code, _, said = adapt(capsys, table(tmp_path, rows), tmp_path / 'out')
+    assert code == 2 and not (tmp_path / 'out').exists() and 'Traceback' not in said
+    assert 'nonsense.wav' in said and 'silent.wav: no speech was heard' in said
+    code, _, said = adapt(capsys, table(tmp_path, [(recorded[0][0], 'bored')]), tmp_path / 'out')
+    assert code == 2 and "has the label 'bored'; there are happy" in said
+
+
+def test_a_file_that_is_no_adaptation_is_refused(capsys, recorded, tmp_path):
+    out = tmp_path / 'notes.txt'
+    out.write_text('dear diary')
+    code, _, said = adapt(capsys, table(tmp_path, recorded[:1]), out)
+    assert code == 2 and 'cannot be used' in said and out.read_text() == 'dear diary'
+    code, _, said = command(capsys, 'predict', '--no-asr', recorded[0][0], '--adaptation', out)
+    assert code == 2 and 'cannot be used' in said
