@@ -95,10 +95,9 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _at_least_one(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f'{number} processes; wanted at least 1')
-    return number
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f'{text} processes; wanted a whole number from 1')
+    return int(text)
 
 
 def _pose(args: argparse.Namespace) -> PoseChoice | None:

@@ -80,14 +80,14 @@ def _waves(runs: Iterable[Run]) -> tuple[list[Run], list[Run]]:
 
 
 class _Clock:
-    """Tells how far a plan is, and how long the rest takes by how long each network took."""
+    """Tells how far a plan is, and how long the rest takes by how long each network took on as much data."""
 
     def __init__(self, runs: Sequence[Run], store: Store, jobs: int, report: Callable[[Progress], object] | None):
         self.failures: list[Failure] = []
         self.total = len(runs)
         self.left = {run.id: run for run in runs if run not in store}
         self._store, self._jobs, self._report = store, jobs, report
-        self._seconds: dict[str, list[float]] = {}
+        self._seconds: dict[tuple[str, float | None], list[float]] = {}
         for run in runs:
             if run in store:
                 self._learn(run)
@@ -104,13 +104,18 @@ class _Clock:
 
     def _learn(self, run: Run) -> None:
         try:
-            self._seconds.setdefault(run.model, []).append(self._store.metrics(run).seconds)
+            self._seconds.setdefault(_kind(run), []).append(self._store.metrics(run).seconds)
         except StoreError:
             return  # who reads its results will be told
 
     def _seconds_left(self) -> float:
-        means = {model: sum(times) / len(times) for model, times in self._seconds.items()}
+        means = {kind: sum(times) / len(times) for kind, times in self._seconds.items()}
         if not means:
             return float('nan')
         typical = sum(means.values()) / len(means)
-        return sum(means.get(run.model, typical) for run in self.left.values()) / self._jobs
+        return sum(means.get(_kind(run), typical) for run in self.left.values()) / self._jobs
+
+
+def _kind(run: Run) -> tuple[str, float | None]:
+    """Runs of a kind take about as long."""
+    return run.model, run.fraction

@@ -53,6 +53,17 @@ def test_progress_ends_with_nothing_left(done):
     assert all(p.seconds_left > 0 and math.isfinite(p.seconds_left) for p in reports[:-1])
 
 
+def test_the_time_left_is_that_of_the_same_network_on_as_much_data(features, tmp_path):
+    little, much = (
+        plan(['lstm'], 'new_speakers', folds=2, repetitions=1, settings=BRIEF, overrides=SMALL, fraction=fraction)
+        for fraction in (0.1, 0.5)
+    )
+    work, reports = Work(features, tmp_path), []
+    assert carry_out([*little, *much], work, report=reports.append) == []
+    store = Store(work.out)
+    assert reports[2].last == much[0] and reports[2].seconds_left == store.metrics(much[0]).seconds
+
+
 def test_what_is_done_is_not_done_again(done):
     work, _ = done
     reports = []
