@@ -12,6 +12,7 @@ SOURCES: dict[str, str] = {
     'words': 'smern_ros.training.openset.words',
     'movement': 'smern_ros.training.openset.movement',
     'checkpoint': 'smern_ros.training.openset.fusion',
+    'adaptation': 'smern_ros.training.openset.adaptation',
 }
 """What `smern evaluate --tables` calls it, and its module; in the order of the report."""
 

@@ -1,0 +1,238 @@
+"""What a few labels are worth: the checkpoint adapted to speakers it never heard, beside learning them from scratch."""
+from __future__ import annotations
+
+import copy
+import dataclasses
+import hashlib
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cache, partial
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import nn
+
+from smern_ros.adaptation import Adapted, Example, Settings, fit
+from smern_ros.checkpoint import FILES, Checkpoint
+from smern_ros.models.inputs import InputEncoder
+from smern_ros.models.smern_ga import SmernGA
+from smern_ros.predictor import EmotionPredictor, shipped_checkpoint
+from smern_ros.spec import AUDIO, LABELS, MODALITIES
+from smern_ros.text.vocabulary import Vocabulary
+from smern_ros.training import speech
+from smern_ros.training.corpora import emodb, nemo
+from smern_ros.training.experiments.integrate import Predictions
+from smern_ros.training.openset.experiment import Experiment, Need, Row, Table
+from smern_ros.training.openset.speakers import READERS, heard_after
+from smern_ros.training.persons import known_in_all
+from smern_ros.training.samples import some_of_each_label
+from smern_ros.training.stages import Stages
+from smern_ros.training.voice import RECIPE, Recipe, Spoken, audio_only, probabilities, teach
+
+TEST_SPEAKERS = {emodb.CORPUS: emodb.TEST_SPEAKERS, nemo.CORPUS: nemo.TEST_SPEAKERS}
+NAMES = {emodb.CORPUS: 'EMO-DB', nemo.CORPUS: 'nEMO'}
+COUNTS = {emodb.CORPUS: (0, 5, 10, 20), nemo.CORPUS: (0, 5, 10, 20, 40)}
+"""Labelled utterances; a speaker of EMO-DB has 22 to 41 in all."""
+DRAWS = 10
+"""Random choices of the labelled utterances."""
+ENCODER_DRAWS = 3
+EPOCHS_FROM_SCRATCH = 60
+"""Of the audio encoder: twice the recipe's, for there are only one or two steps in each."""
+ADAPTED, LAYER, ENCODER, OTHERS = (
+    'adapted', 'a layer on its vectors from scratch', 'the audio encoder from scratch', 'other people, judged by it'
+)
+_MODULES = (
+    'smern_ros.adaptation', 'smern_ros.audio', 'smern_ros.checkpoint', 'smern_ros.models', 'smern_ros.persons',
+    'smern_ros.predictor', 'smern_ros.spec', 'smern_ros.training.corpora', 'smern_ros.training.openset.adaptation',
+    'smern_ros.training.openset.speakers', 'smern_ros.training.persons', 'smern_ros.training.speech',
+    'smern_ros.training.voice',
+)
+
+
+@dataclass(frozen=True)
+class Source:
+    """A checkpoint, and the speakers that it was not made from."""
+
+    data: Path
+    cache: Path
+    checkpoint: Path
+    trial: bool
+
+    @property
+    def digest(self) -> str:
+        return hashlib.sha256(b''.join((self.checkpoint / name).read_bytes() for name in FILES)).hexdigest()
+
+    def speakers(self, corpus: str) -> tuple[str, ...]:
+        return tuple(sorted(TEST_SPEAKERS[corpus]))[-1 if self.trial else 0 :]
+
+    @property
+    def everybody(self) -> tuple[str, ...]:
+        return tuple(speaker for corpus in TEST_SPEAKERS for speaker in self.speakers(corpus))
+
+    def counts(self, corpus: str) -> tuple[int, ...]:
+        return COUNTS[corpus][: 2 if self.trial else None]
+
+    def spoken(self, speaker: str) -> list[Spoken]:
+        """All utterances of one speaker, with altered copies."""
+        clips = [c for c in READERS[speaker.partition('-')[0]](self.data) if c.speaker == speaker]
+        clips = some_of_each_label(clips, 20 if self.trial else None)
+        versions = speech.features(clips, 0 if self.trial else RECIPE.variants, self.cache)
+        return [Spoken(clip, of_clip) for clip, of_clip in zip(clips, versions, strict=True)]
+
+    def predictor(self) -> EmotionPredictor:
+        """:raises ValueError: if the checkpoint learnt from one of the speakers, or does not say from whom."""
+        predictor = EmotionPredictor.load(self.checkpoint)
+        held_out = predictor.checkpoint.training.get('held_out', {}).get('speakers', ())
+        if strange := sorted(set(self.everybody) - set(held_out)):
+            raise ValueError(
+                f'{self.checkpoint} does not say that it never learnt from {", ".join(strange)}; what it is worth for '
+                'strangers cannot be measured on them'
+            )
+        return predictor
+
+    def encoded(self, speaker: str) -> tuple[Example, ...]:
+        """Utterances in which something is voiced, as of a speaker who was heard for long."""
+        return _voices(self)[speaker]
+
+
+@cache
+def _voices(source: Source) -> Mapping[str, tuple[Example, ...]]:
+    """Of each speaker what the encoder makes of the utterances; from the cache if it can."""
+    spoken = {speaker: source.spoken(speaker) for speaker in source.everybody}
+
+    def make() -> dict[str, torch.Tensor]:
+        predictor, found = source.predictor(), {}
+        for speaker, own in spoken.items():
+            recorded = [s.versions[0] for s in own]
+            told = [predictor.told_by(features) for features in recorded]
+            for i, features in enumerate(recorded):
+                vector = predictor.encode_audio(features, known_in_all(told, i))
+                if vector is not None:
+                    found[f'{speaker}|{i}'] = vector
+        return found
+
+    kept = Stages(source.cache, [source.digest, source.trial]).tensors('voices', _MODULES, make)
+    return {
+        speaker: tuple(
+            Example(f'{s.clip.corpus}/{s.clip.id}', {AUDIO: kept[f'{speaker}|{i}']}, s.clip.label)
+            for i, s in enumerate(own) if f'{speaker}|{i}' in kept
+        ) for speaker, own in spoken.items()
+    }
+
+
+def _encode(source: Source) -> None:
+    _voices(source)
+
+
+def experiments(data: Path, cache: Path, trial: bool, checkpoint: Path | None = None) -> Iterable[Experiment]:
+    """See `experiment`.
+
+    :param checkpoint: its directory; None: the one that is shipped.
+    """
+    source = Source(data, cache, shipped_checkpoint() if checkpoint is None else checkpoint, trial)
+    identity = source.predictor().id
+    draws, encoder_draws = (tuple(range(1 if trial else n)) for n in (DRAWS, ENCODER_DRAWS))
+    recipe = replace(RECIPE, epochs=1 if trial else EPOCHS_FROM_SCRATCH)
+    needs = (Need('the test speakers, encoded', partial(_encode, source)),)
+    for corpus in TEST_SPEAKERS:
+        table, counts = _table(source, corpus, identity), source.counts(corpus)
+        config = {'checkpoint': source.digest, 'trial': trial, 'counts': counts}
+        yield Experiment(
+            f'adaptation, {corpus}, labels',
+            tuple(Row(table, name, at=n) for name, some in _of_layer(counts) for n in some), source.speakers(corpus),
+            draws, {**config, 'settings': vars(Settings())}, _MODULES, partial(run_layer, source), needs,
+        )
+        yield Experiment(
+            f'adaptation, {corpus}, {ENCODER}', tuple(Row(table, ENCODER, at=n) for n in counts[1:]),
+            source.speakers(corpus), encoder_draws, {**config, 'recipe': dataclasses.asdict(recipe)}, _MODULES,
+            partial(run_encoder, source, recipe), needs,
+        )
+
+
+def run_layer(source: Source, speaker: str, draw: int) -> list[Predictions]:
+    """In the order of the rows: by kind, then by how many utterances are labelled."""
+    checkpoint = source.predictor().checkpoint
+    silent = copy.deepcopy(checkpoint.smern_ga)
+    for parameter in (silent.output.weight, silent.output.bias):
+        nn.init.zeros_(parameter)
+    counts = source.counts(speaker.partition('-')[0])
+    labelled, tested = _drawn(source.encoded(speaker), counts[-1], draw)
+    others = [
+        replace(e, utterance_id=f'{e.utterance_id} after {speaker}')
+        for other in source.everybody if other != speaker for e in source.encoded(other)
+    ]
+    adapted = [checkpoint.smern_ga if n == 0 else fit(checkpoint, labelled[:n]) for n in counts]
+    scratch = [fit(replace(checkpoint, smern_ga=silent), labelled[:n]) for n in counts[1:]]
+    return [
+        *(said(checkpoint, network, tested) for network in adapted),
+        *(said(checkpoint, network, tested) for network in scratch),
+        *(said(checkpoint, network, others) for network in adapted),
+    ]
+
+
+def run_encoder(source: Source, recipe: Recipe, speaker: str, draw: int) -> list[Predictions]:
+    """The same speaker, draw and test by an audio encoder that learnt from nothing but the labelled utterances."""
+    spoken = {f'{s.clip.corpus}/{s.clip.id}': s for s in source.spoken(speaker)}
+    counts = source.counts(speaker.partition('-')[0])
+    labelled, tested = (
+        [spoken[e.utterance_id] for e in part] for part in _drawn(source.encoded(speaker), counts[-1], draw)
+    )
+    found = []
+    for n in counts[1:]:
+        inputs = InputEncoder(audio_only(labelled[:n]), Vocabulary([]), person_prior=recipe.person)
+        network = teach(labelled[:n], inputs, draw, recipe=recipe)
+        items = heard_after([*tested, *labelled], inputs, math.inf, draw)[: len(tested)]
+        found.append(_predictions(
+            [f'{s.clip.corpus}/{s.clip.id}' for s in tested], [s.clip.label for s in tested],
+            probabilities(network, [item for item in items if item is not None]),
+        ))
+    return found
+
+
+@torch.inference_mode()
+def said(checkpoint: Checkpoint, network: SmernGA | Adapted, examples: Sequence[Example]) -> Predictions:
+    """What `EmotionPredictor.fuse` says of each voice alone, for many at once."""
+    sizes = checkpoint.smern_ga.config
+    audio = torch.stack([e.vectors[AUDIO] for e in examples])
+    text, skeleton = (torch.zeros(len(examples), size) for size in (sizes.text, sizes.skeleton))
+    present = torch.tensor([[m == AUDIO for m in MODALITIES]]).expand(len(examples), -1)
+    logits = network(audio, text, skeleton, present).logits / checkpoint.temperatures[AUDIO]
+    return _predictions(
+        [e.utterance_id for e in examples], [e.label for e in examples], logits.softmax(dim=1).numpy()
+    )
+
+
+def _drawn(examples: Sequence[Example], most: int, draw: int) -> tuple[list[Example], list[Example]]:
+    """Those that may be labelled, in the order in which they are, and those tested: the same however many are."""
+    order = np.random.default_rng(draw).permutation(len(examples))
+    return [examples[i] for i in order[:most]], [examples[i] for i in order[most:]]
+
+
+def _of_layer(counts: tuple[int, ...]) -> tuple[tuple[str, tuple[int, ...]], ...]:
+    return (ADAPTED, counts), (LAYER, counts[1:]), (OTHERS, counts)
+
+
+def _predictions(ids: Sequence[str], labels: Sequence[str], found: np.ndarray) -> Predictions:
+    return Predictions(np.array(ids), np.array([LABELS.index(label) for label in labels]), found.astype(np.float32))
+
+
+def _table(source: Source, corpus: str, identity: str) -> Table:
+    names = ', '.join(name.partition('-')[2] for name in source.speakers(corpus))
+    return Table(
+        f'Adaptation: {NAMES[corpus]}',
+        data=f'the speakers {names} of {NAMES[corpus]}, whom the checkpoint {identity} never heard (checked by what it '
+             'says of its training)',
+        protocol=f'of each speaker {source.counts(corpus)[-1]} utterances by chance, whatever they show, of which the '
+                 'first so many are labelled; all others are tested, the same for each point of a draw. Seeds are '
+                 'draws. Every utterance is normalised by all others of its speaker, without labels, so that the curve '
+                 'shows what labels add. Voice alone: the words are the same in every emotion, nobody was filmed',
+        development='how much few labels are trusted was chosen on the other speakers of both corpora, in three '
+                    'trainings that left a third of them out each',
+        axis='labelled utterances of the person',
+        note=f'"{ADAPTED}": what the fusion node and smern adapt do. "{LAYER}": the same labels and vectors without '
+             f'what the checkpoint says of them. "{ENCODER}": trained on the labelled utterances alone. "{OTHERS}": '
+             'the other test speakers of both corpora, judged as this one is. That is what smern adapt --everybody '
+             'does; else it is used for the person alone who was labelled, and others lose nothing',
+    )
