@@ -16,10 +16,8 @@ from torch import nn
 
 from smern_ros.checkpoint import Checkpoint
 from smern_ros.models.smern_ga import Fused, SmernGA
+from smern_ros.persons import EVERYBODY
 from smern_ros.spec import MODALITIES
-
-EVERYBODY = '*'
-"""The person_id of what is learnt for all of whom nothing was labelled."""
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,8 @@ SMALLEST_SHARE = 0.1
 """Of the training data's deviation; what hardly varies in somebody yet is not magnified further."""
 ABSENT = ''
 """The person_id of a voice whose body nobody sees."""
+EVERYBODY = '*'
+"""Stands for all of whom nothing else is known, where labels are learnt from."""
 ABSENT_SILENCE = 60 * SECOND
 """ns between two utterances of a voice without a body after which it may be anybody's."""
 

@@ -6,8 +6,9 @@ import pytest
 import torch
 
 from smern_ros import adaptation_file
-from smern_ros.adaptation import EVERYBODY, Adaptation, Example, Settings, fit
+from smern_ros.adaptation import Adaptation, Example, Settings, fit
 from smern_ros.adaptation_file import AdaptationError
+from smern_ros.persons import EVERYBODY
 from smern_ros.predictor import ADAPTED, EmotionPredictor
 from smern_ros.spec import AUDIO, LABELS, SKELETON, TEXT
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from smern_ros.cli import recordings
+from smern_ros.persons import EVERYBODY
 
 if TYPE_CHECKING:
     from smern_ros.adaptation import Example
@@ -33,9 +34,14 @@ def add_parser(subparsers) -> None:
         help='for smern predict --adaptation and the parameter adaptation of the fusion node; labels are added to what '
         'it holds',
     )
-    parser.add_argument(
-        '--person', metavar='ID', help="the person's person_id, so that others are judged as before; empty: a voice "
-        'whose body nobody sees (default: this teaches for all who have no labels of their own)',
+    whose = parser.add_mutually_exclusive_group(required=True)
+    whose.add_argument(
+        '--person', metavar='ID', help="the person's person_id: nobody else's answers change; '': a voice whose body "
+        'nobody sees, which is everybody in a sound file',
+    )
+    whose.add_argument(
+        '--everybody', dest='person', action='store_const', const=EVERYBODY,
+        help='judge all so who have no labels of their own; others than this person are judged worse than before',
     )
     recordings.add_options(parser)
 
@@ -43,7 +49,7 @@ def add_parser(subparsers) -> None:
 def run(args: argparse.Namespace) -> int:
     """:return: 0 if it was learnt and written, 2 if not; then nothing was."""
     from smern_ros import adaptation_file, adaptation_table
-    from smern_ros.adaptation import EVERYBODY, Adaptation
+    from smern_ros.adaptation import Adaptation
     from smern_ros.assets import AssetError
     from smern_ros.checkpoint import CheckpointError
     from smern_ros.predictor import EmotionPredictor
@@ -58,7 +64,7 @@ def run(args: argparse.Namespace) -> int:
         labelled, learnt = _learnt(predictor, table, args)
         print('\n'.join(_report(predictor, labelled, learnt)))
         for example in learnt:
-            adaptation.add(EVERYBODY if args.person is None else args.person, example)
+            adaptation.add(args.person, example)
         count = adaptation_file.save(adaptation, predictor.checkpoint, args.out)
         print(f'{args.out} holds {count} labelled utterances; use it with: smern predict --adaptation {args.out}')
     except (CheckpointError, SpecMismatch, AssetError, ImportError, OSError, ValueError) as error:

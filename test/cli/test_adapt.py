@@ -17,8 +17,8 @@ def command(capsys, *arguments):
     return code, captured.out.splitlines(), captured.err
 
 
-def adapt(capsys, table, out, *arguments):
-    return command(capsys, 'adapt', table, '--no-asr', '--out', out, *arguments)
+def adapt(capsys, table, out, *whose):
+    return command(capsys, 'adapt', table, '--no-asr', '--out', out, *(whose or ['--everybody']))
 
 
 @pytest.fixture(scope='module')
