@@ -1,13 +1,17 @@
 """Labels given to the fusion node: learnt in the background, taken back, saved when asked, and never fatal."""
 import numpy as np
 import pytest
+import torch
 from std_srvs.srv import Trigger
 from support.fusion import START, Fusion, audio, body, text
 
-from smern_ros import msg, srv
+from smern_ros import adaptation_file, msg, srv
+from smern_ros.adaptation import Adaptation, Example
 from smern_ros.nodes import topics
+from smern_ros.nodes.fusion import LABELLED_WITHIN
+from smern_ros.persons import EVERYBODY
 from smern_ros.predictor import ADAPTED, EmotionPredictor
-from smern_ros.spec import LABELS
+from smern_ros.spec import AUDIO, LABELS
 from smern_ros.values import SECOND
 
 pytestmark = pytest.mark.ros
@@ -112,6 +116,31 @@ def test_saved_when_asked_and_known_after_the_next_start(probe, start_node, tmp_
     again = second.judged()
     assert again.model == taught.model
     np.testing.assert_allclose(again.probabilities, taught.probabilities, atol=1e-6)
+
+
+def test_what_was_learnt_for_everybody_from_recordings_serves_all_until_they_have_labels_of_their_own(
+    probe, start_node, tmp_path
+):
+    file = tmp_path / 'learnt.safetensors'
+    checkpoint = EmotionPredictor.load().checkpoint
+    recorded = Adaptation(checkpoint)
+    recorded.add(EVERYBODY, Example('a recording', {AUDIO: torch.ones(checkpoint.smern_ga.config.audio)}, 'angry'))
+    adaptation_file.save(recorded, checkpoint, file)
+
+    teacher = Teacher(probe, start_node, {'adaptation': str(file)})
+    for person_id in ('anna', 'ben'):
+        assert teacher.judged(person_id).model == teacher.model + ADAPTED
+    teacher.label(teacher.judged('anna').utterance_id, 'sad')
+    assert '2 labelled utterances' in teacher.ask(topics.SAVE_ADAPTATION).message
+    found = Adaptation(checkpoint)
+    adaptation_file.load(found, checkpoint, file)
+    assert set(found.people) == {EVERYBODY, 'anna'}
+
+
+def test_only_the_last_utterances_can_be_labelled_for_memory_is_bounded(teacher):
+    names = [teacher.judged().utterance_id for _ in range(LABELLED_WITHIN + 1)]
+    assert not teacher.label(names[0], 'angry').success
+    assert teacher.label(names[1], 'angry').success
 
 
 def test_a_damaged_file_stops_the_node_with_advice(start_node, tmp_path):

@@ -141,11 +141,15 @@ def experiments(data: Path, cache: Path, trial: bool, checkpoint: Path | None = 
         config = {'checkpoint': source.digest, 'trial': trial, 'counts': counts}
         yield Experiment(
             f'adaptation, {corpus}, labels',
-            tuple(Row(table, name, at=n) for name, some in _of_layer(counts) for n in some), source.speakers(corpus),
-            draws, {**config, 'settings': vars(Settings())}, _MODULES, partial(run_layer, source), needs,
+            tuple(
+                Row(table, name, f'{n} labelled', at=n, reliability=name == ADAPTED)
+                for name, some in _of_layer(counts) for n in some
+            ),
+            source.speakers(corpus), draws, {**config, 'settings': vars(Settings())}, _MODULES,
+            partial(run_layer, source), needs,
         )
         yield Experiment(
-            f'adaptation, {corpus}, {ENCODER}', tuple(Row(table, ENCODER, at=n) for n in counts[1:]),
+            f'adaptation, {corpus}, {ENCODER}', tuple(Row(table, ENCODER, f'{n} labelled', at=n) for n in counts[1:]),
             source.speakers(corpus), encoder_draws, {**config, 'recipe': dataclasses.asdict(recipe)}, _MODULES,
             partial(run_encoder, source, recipe), needs,
         )
