@@ -130,9 +130,17 @@ def test_bfloat16_is_chosen_where_the_processor_has_instructions_for_it(monkeypa
     for has in (True, False):
         monkeypatch.setattr(torch.cpu, 'get_capabilities', lambda has=has: {'avx2': True, 'avx512_bf16': has})
         assert train.computes_bfloat16('cpu') is has
-        assert not train.computes_bfloat16('cuda')
     monkeypatch.delattr(torch.cpu, 'get_capabilities')
     assert not train.computes_bfloat16('cpu')
+
+
+@pytest.mark.parametrize('there', [True, False])
+@pytest.mark.parametrize('able', [True, False])
+def test_bfloat16_is_chosen_on_a_gpu_that_has_instructions_for_it(monkeypatch, there, able):
+    """In the place of the GPU: what torch would tell of one."""
+    monkeypatch.setattr(torch.cuda, 'is_available', lambda: there)
+    monkeypatch.setattr(torch.cuda, 'is_bf16_supported', lambda including_emulation: able or including_emulation)
+    assert train.computes_bfloat16('cuda:0') is (there and able)
 
 
 def test_a_device_that_is_not_there_is_named():
