@@ -46,7 +46,7 @@ def add_parser(subparsers) -> None:
     parser.add_argument('--device', default='cpu', help='cpu, cuda or cuda:N (default: cpu)')
     parser.add_argument(
         '--bfloat16', action=argparse.BooleanOptionalAction, default=None,
-        help='train with less precision, which is faster (default: on a CPU that computes with it)',
+        help='train with less precision, which is faster (default: where the device computes with it)',
     )
     where = parser.add_mutually_exclusive_group()
     where.add_argument(
