@@ -176,8 +176,9 @@ class Adaptation:
             self._examples[person_id] = (*kept, example)[-self._settings.examples :]
             self._examples.move_to_end(person_id)
             self._before.append((person_id, before))
-            while len(self._examples) > self._settings.people:
-                self._forget(next(iter(self._examples)))
+            others = [known for known in self._examples if known != EVERYBODY]
+            if len(others) > self._settings.people:
+                self._forget(others[0])
 
     def undo(self) -> tuple[str, Example]:
         """Takes the last label back, as if it had never been given. `refit` that person next.
@@ -196,11 +197,11 @@ class Adaptation:
             return person_id, last
 
     def refit(self, person_id: str) -> None:
-        """Makes the person's network of what is labelled now; for one thread at a time."""
-        examples = self.examples(person_id)
+        """Makes the person's network of what is labelled now, for everybody and of them; for one thread at a time."""
+        examples = self._learnt_from(person_id)
         network = fit(self._checkpoint, examples, self._settings) if examples else None
         with self._lock:
-            if self.examples(person_id) != examples:
+            if self._learnt_from(person_id) != examples:
                 return  # something was labelled, undone or forgotten meanwhile; that asks for a fit of its own
             if network is None:
                 self._networks.pop(person_id, None)
@@ -208,7 +209,10 @@ class Adaptation:
                 self._networks[person_id] = network
 
     def forget(self, person_id: str) -> bool:
-        """:return: False if nothing was labelled of that person."""
+        """Forgetting EVERYBODY takes all networks with it, for all learnt from that: `refit` the others.
+
+        :return: False if nothing was labelled of that person.
+        """
         with self._lock:
             return self._forget(person_id)
 
@@ -217,7 +221,13 @@ class Adaptation:
             for person_id in list(self._examples):
                 self._forget(person_id)
 
+    def _learnt_from(self, person_id: str) -> tuple[Example, ...]:
+        own = self.examples(person_id)
+        return own if person_id == EVERYBODY or not own else (*self.examples(EVERYBODY), *own)
+
     def _forget(self, person_id: str) -> bool:
+        if person_id == EVERYBODY:
+            self._networks.clear()
         self._networks.pop(person_id, None)
         kept = [entry for entry in self._before if entry[0] != person_id]
         self._before.clear()

@@ -23,7 +23,7 @@ SMALLEST_SHARE = 0.1
 ABSENT = ''
 """The person_id of a voice whose body nobody sees."""
 EVERYBODY = '*'
-"""Stands for all of whom nothing else is known, where labels are learnt from."""
+"""The person_id of labels that count for all people."""
 ABSENT_SILENCE = 60 * SECOND
 """ns between two utterances of a voice without a body after which it may be anybody's."""
 

@@ -77,13 +77,26 @@ def test_an_emotion_labelled_once_counts_as_much_as_one_labelled_often(predictor
     assert happy([*often, rare]) > happy(often) + 0.05
 
 
-def test_what_is_learnt_for_everybody_serves_all_who_have_no_labels_of_their_own(predictor):
+def test_what_is_learnt_for_everybody_serves_all_and_counts_beside_labels_of_their_own(predictor):
     adaptation = taught(predictor, [example(0)], person_id=EVERYBODY)
     shared = adaptation.network('ben')
     assert shared is not None and shared is adaptation.network(EVERYBODY)
     adaptation.add('ben', example(1, 'sad'))
     adaptation.refit('ben')
-    assert adaptation.network('ben') is not shared and adaptation.network('anna') is shared
+    both = fit(predictor.checkpoint, [example(0), example(1, 'sad')])
+    assert torch.equal(adaptation.network('ben').weight, both.weight)
+    assert adaptation.network('anna') is shared
+
+
+def test_everybody_is_forgotten_by_all_and_pushed_out_by_nobody(predictor):
+    adaptation = taught(predictor, [example(0)], Settings(people=1), person_id=EVERYBODY)
+    for person_id in ('anna', 'ben'):
+        adaptation.add(person_id, example(1, 'sad'))
+        adaptation.refit(person_id)
+    assert adaptation.people == (EVERYBODY, 'ben')
+    assert adaptation.forget(EVERYBODY) and adaptation.network('ben') is None
+    adaptation.refit('ben')
+    assert torch.equal(adaptation.network('ben').bias, fit(predictor.checkpoint, [example(1, 'sad')]).bias)
 
 
 def test_a_hundred_labels_take_a_tenth_of_a_megabyte_beside_the_network_of_everybody(predictor):

@@ -41,7 +41,7 @@ def add_parser(subparsers) -> None:
     )
     whose.add_argument(
         '--everybody', dest='person', action='store_const', const=EVERYBODY,
-        help='judge all so who have no labels of their own; others than this person are judged worse than before',
+        help='judge all people so, beside labels of their own; others than this person are judged worse than before',
     )
     recordings.add_options(parser)
 

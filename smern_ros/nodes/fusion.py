@@ -29,7 +29,7 @@ from smern_ros.nodes.messages import (
     windows_from_message,
 )
 from smern_ros.nodes.parameters import Parameter
-from smern_ros.persons import ABSENT
+from smern_ros.persons import ABSENT, EVERYBODY
 from smern_ros.predictor import EmotionPredictor
 from smern_ros.session import Encoded, Judgement, Session
 from smern_ros.skeleton.speaker import NEAREST, choose
@@ -151,6 +151,9 @@ class FusionNode(SmernNode):
         known, labelled = people.forget(person_id), adaptation.forget(person_id)
         if not (known or labelled):
             raise ValueError(f'nothing is known of {person_id!r}')
+        if person_id == EVERYBODY:
+            for other in adaptation.people:
+                self._refit(other)
         return f'{person_id} is forgotten'
 
     def _forget_judged(self, person_id: str) -> None:

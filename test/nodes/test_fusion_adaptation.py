@@ -118,7 +118,7 @@ def test_saved_when_asked_and_known_after_the_next_start(probe, start_node, tmp_
     np.testing.assert_allclose(again.probabilities, taught.probabilities, atol=1e-6)
 
 
-def test_what_was_learnt_for_everybody_from_recordings_serves_all_until_they_have_labels_of_their_own(
+def test_what_was_learnt_for_everybody_from_recordings_serves_all_beside_labels_of_their_own(
     probe, start_node, tmp_path
 ):
     file = tmp_path / 'learnt.safetensors'
@@ -135,6 +135,9 @@ def test_what_was_learnt_for_everybody_from_recordings_serves_all_until_they_hav
     found = Adaptation(checkpoint)
     adaptation_file.load(found, checkpoint, file)
     assert set(found.people) == {EVERYBODY, 'anna'}
+    teacher.fusion.probe.call(srv.ForgetPerson, topics.FORGET_PERSON, person_id=EVERYBODY)
+    assert teacher.judged('ben').model == teacher.model
+    assert teacher.judged_by(teacher.model + ADAPTED, 'anna')
 
 
 def test_only_the_last_utterances_can_be_labelled_for_memory_is_bounded(teacher):
