@@ -4,8 +4,11 @@ import json
 
 import pytest
 
+from smern_ros import adaptation_file
+from smern_ros.adaptation import Adaptation
 from smern_ros.cli.main import main
-from smern_ros.predictor import ADAPTED
+from smern_ros.persons import EVERYBODY
+from smern_ros.predictor import ADAPTED, EmotionPredictor
 
 SPEAKER = '03'
 
@@ -96,3 +99,20 @@ def test_a_file_that_is_no_adaptation_is_refused(capsys, recorded, tmp_path):
     assert code == 2 and 'cannot be used' in said and out.read_text() == 'dear diary'
     code, _, said = command(capsys, 'predict', '--no-asr', recorded[0][0], '--adaptation', out)
     assert code == 2 and 'cannot be used' in said
+
+
+@pytest.mark.weights
+def test_a_voice_with_given_words_and_a_silent_film_are_learnt_from_as_far_as_they_go(
+    capsys, recorded, shared_data, tmp_path
+):
+    film = next(iter(sorted((shared_data / 'video_upperbody/asl_gestures').glob('*.mkv'))))
+    path, out = tmp_path / 'anna.csv', tmp_path / 'anna.safetensors'
+    path.write_text(f'file,label,text\n{recorded[0][0]},angry,i am furious\n{film},happy,\n')
+    code, _, said = adapt(capsys, path, out)
+    assert code == 0, said
+    checkpoint = EmotionPredictor.load().checkpoint
+    found = Adaptation(checkpoint)
+    adaptation_file.load(found, checkpoint, out)
+    assert [(set(e.vectors), e.label) for e in found.examples(EVERYBODY)] == [
+        ({'audio', 'text'}, 'angry'), ({'skeleton'}, 'happy')
+    ]
