@@ -190,6 +190,7 @@ def test_every_frame_of_a_file_comes_out_of_the_real_pose_estimator(probe, start
     finished = probe.collect(Bool, topics.MEDIA_FINISHED, qos.STATE)
     start_node('pose_estimation', {'drop_frames': False})
     start_node('audio_features')
+    probe.wait_for_speaker(topics.SKELETON_RAW, topics.IS_SPEAKING)  # the source waits for nodes, not for this probe
     source = start_node('media_source', file(clip, rate=0.0, lossless=True))
     probe.wait_for(lambda: finished and finished[-1].data, 'the end of the file', 120)
     assert [messages.to_ns(m.header.stamp) for m in skeletons] == [START + k * SECOND // 25 for k in range(50)]
