@@ -5,6 +5,7 @@ import sys
 
 from smern_ros import assets
 from smern_ros.assets import manifest
+from smern_ros.cli.progress import StatusLine
 
 EXIT_OK, EXIT_PROBLEM, EXIT_USAGE = 0, 1, 2
 
@@ -97,21 +98,17 @@ def _size(count: int) -> str:
     return f'{count / 1e6:.1f} MB'
 
 
-class _Progress:
-    """A line that is rewritten on a terminal, and a line for each new step elsewhere. On stderr."""
+class _Progress(StatusLine):
+    """Elsewhere than on a terminal a line for each new step."""
 
     def __init__(self) -> None:
-        self._terminal = sys.stderr.isatty()
+        super().__init__()
         self._said = ''
 
     def __call__(self, name: str, action: str, done: int, total: int) -> None:
-        if self._terminal:
+        if self.terminal:
             share = f' {_size(done)} of {_size(total)} {100 * done // total:3d} %' if total else ''
-            print(f'\r\033[K{name}: {action}{share}', end='', file=sys.stderr, flush=True)
+            self.show(f'{name}: {action}{share}')
         elif action != self._said:
-            print(f'{name}: {action}{f" {_size(total)}" if total else ""}', file=sys.stderr, flush=True)
+            self.say(f'{name}: {action}{f" {_size(total)}" if total else ""}')
         self._said = action
-
-    def end(self) -> None:
-        if self._terminal and self._said:
-            print('\r\033[K', end='', file=sys.stderr, flush=True)

@@ -2,17 +2,14 @@
 from __future__ import annotations
 
 import argparse
-import math
 import os
 import platform
 import shlex
 import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from smern_ros.training.openset.carry_out import Progress
+from smern_ros.cli.progress import RunsShown
 
 EXIT_COMPLETE, EXIT_PROBLEMS, EXIT_CANNOT_START = 0, 1, 2
 
@@ -48,7 +45,7 @@ def run(args: argparse.Namespace) -> int:
     from smern_ros.training.openset.store import Store, StoreError
 
     began = time.monotonic()
-    shown = _Shown()
+    shown = RunsShown()
     store, cache = Store(args.out / 'jobs'), args.out / 'cache'
     try:
         cache.mkdir(parents=True, exist_ok=True)
@@ -100,32 +97,3 @@ def _command(args: argparse.Namespace) -> str:
 
 def _words(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(word.strip() for word in text.split(',') if word.strip()))
-
-
-class _Shown:
-    """A line that is rewritten on a terminal, and a line for each job elsewhere. On stderr."""
-
-    def __init__(self) -> None:
-        self._terminal = sys.stderr.isatty()
-
-    def __call__(self, progress: Progress) -> None:
-        if progress.error is not None:
-            self.end()
-            print(f'{progress.last.id} failed: {progress.error}', file=sys.stderr, flush=True)
-        line = f'{progress.done} of {progress.total}{_left(progress.seconds_left)}, last {progress.last.id}'
-        if self._terminal:
-            width = os.get_terminal_size(sys.stderr.fileno()).columns
-            print(f'\r\033[K{line[: width - 1]}', end='', file=sys.stderr, flush=True)
-        else:
-            print(line, file=sys.stderr, flush=True)
-
-    def end(self) -> None:
-        if self._terminal:
-            print('\r\033[K', end='', file=sys.stderr, flush=True)
-
-
-def _left(seconds: float) -> str:
-    if math.isnan(seconds):
-        return ''
-    minutes, rest = divmod(round(seconds), 60)
-    return f', {minutes // 60}:{minutes % 60:02d}:{rest:02d} left'

@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from smern_ros.cli.progress import StatusLine, time_left
+
 if TYPE_CHECKING:
     from smern_ros.training.corpora.iemocap import Corpus
     from smern_ros.training.features.actors import PoseChoice
@@ -137,25 +139,12 @@ def _lines(out: Path, corpus: Corpus, outcome: Outcome) -> Iterator[str]:
     yield '' if problems else '\ncomplete: no problems'
 
 
-class _Shown:
-    """A line that is rewritten on a terminal, and a line for each dialog elsewhere. On stderr."""
-
+class _Shown(StatusLine):
     def __init__(self) -> None:
-        self._terminal = sys.stderr.isatty()
+        super().__init__()
         self._began = time.monotonic()
 
     def __call__(self, progress: Progress) -> None:
-        line = f'{progress.dialogs} of {progress.of} dialogs{self._left(progress.share)}'
-        print(f'\r\033[K{line}' if self._terminal else line, end='' if self._terminal else '\n', file=sys.stderr,
-              flush=True)
-
-    def end(self) -> None:
-        if self._terminal:
-            print('\r\033[K', end='', file=sys.stderr, flush=True)
-
-    def _left(self, share: float) -> str:
-        if not 0 < share < 1:
-            return ''
-        seconds = round((time.monotonic() - self._began) * (1 - share) / share)
-        minutes, seconds = divmod(seconds, 60)
-        return f', {minutes // 60}:{minutes % 60:02d}:{seconds:02d} left'
+        share = progress.share
+        left = time_left((time.monotonic() - self._began) * (1 - share) / share) if 0 < share < 1 else ''
+        self.show(f'{progress.dialogs} of {progress.of} dialogs{left}')

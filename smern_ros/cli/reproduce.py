@@ -2,16 +2,15 @@
 from __future__ import annotations
 
 import argparse
-import math
-import os
 import shlex
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from smern_ros.cli.progress import RunsShown
+
 if TYPE_CHECKING:
-    from smern_ros.training.experiments.carry_out import Progress
     from smern_ros.training.reproduce.plan import Choice
 
 EXIT_COMPLETE, EXIT_PROBLEMS, EXIT_CANNOT_START = 0, 1, 2
@@ -71,7 +70,7 @@ def run(args: argparse.Namespace) -> int:
     from smern_ros.training.reproduce.gather import gather
     from smern_ros.training.reproduce.plan import plan
 
-    shown = _Shown()
+    shown = RunsShown()
     try:
         planned = plan(_choice(args))
         quick = computes_bfloat16(args.device) if args.bfloat16 is None else args.bfloat16
@@ -148,35 +147,3 @@ def _listed(convert: Callable[[str], float], wanted: str) -> Callable[[str], tup
 
 _numbers = _listed(int, 'numbers with commas between, such as 1,2')
 _shares = _listed(lambda word: float(word) / 100, 'percentages with commas between, such as 2,10,50')
-
-
-class _Shown:
-    """A line that is rewritten on a terminal, and a line for each run elsewhere. On stderr."""
-
-    def __init__(self) -> None:
-        self._terminal = sys.stderr.isatty()
-
-    def say(self, text: str) -> None:
-        print(text, file=sys.stderr, flush=True)
-
-    def __call__(self, progress: Progress) -> None:
-        if progress.error is not None:
-            self.end()
-            self.say(f'{progress.last.id} failed: {progress.error}')
-        line = f'{progress.done} of {progress.total} runs{_left(progress.seconds_left)}, last {progress.last.id}'
-        if self._terminal:
-            width = os.get_terminal_size(sys.stderr.fileno()).columns
-            print(f'\r\033[K{line[: width - 1]}', end='', file=sys.stderr, flush=True)
-        else:
-            self.say(line)
-
-    def end(self) -> None:
-        if self._terminal:
-            print('\r\033[K', end='', file=sys.stderr, flush=True)
-
-
-def _left(seconds: float) -> str:
-    if math.isnan(seconds):
-        return ''
-    minutes, rest = divmod(round(seconds), 60)
-    return f', {minutes // 60}:{minutes % 60:02d}:{rest:02d} left'

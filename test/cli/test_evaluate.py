@@ -29,7 +29,7 @@ def test_what_was_done_is_told_and_the_page_goes_where_it_is_wanted(only_dice, t
     assert main(['evaluate', '--data', str(tmp_path), '--out', str(tmp_path), '--report', str(tmp_path / 'docs')]) == 0
     shown = capsys.readouterr()
     assert shown.out == f'{tmp_path / "docs/results.md"}\n'
-    assert shown.err.splitlines()[-1].startswith('4 of 4, 0:00:00 left, last dice, b, seed 1')
+    assert shown.err.splitlines()[-1].startswith('4 of 4 runs, 0:00:00 left, last dice, b, seed 1')
 
 
 def test_a_job_that_fails_is_a_problem_and_no_end(only_dice, tmp_path, monkeypatch, capsys):
