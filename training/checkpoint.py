@@ -12,13 +12,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import torch
 
 from smern_ros import checkpoint as checkpoints
 from smern_ros.checkpoint import FILES, Checkpoint
 from smern_ros.predictor import EmotionPredictor, shipped_checkpoint
-from smern_ros.training import calibration, encoded, missing, speech, text
+from smern_ros.training import calibration, encoded, misheard, missing, speech, text
 from smern_ros.training.corpora import bandai, emodb, goemotions, nemo
 from smern_ros.training.encoders import train_audio, train_skeleton, train_text
 from smern_ros.training.evaluation import HeldOut, encode
@@ -190,14 +191,18 @@ def _effort(stages: Stages, threads: int) -> dict:
 
 
 def _digest(samples: Samples) -> str:
-    """Of which samples there are, in which part."""
-    names: Mapping[str, list] = {
+    """Of which samples there are, in which part, and of what words were misheard as."""
+    names: Mapping[str, Any] = {
         part: [
             [(clip.corpus, clip.id) for clip in getattr(samples.speech, part)],
             [(comment.id, comment.text) for comment in getattr(samples.text, part)],
             [motion.id for motion in getattr(samples.movement, part)],
         ]
         for part in ('train', 'dev', 'test')
+    } | {
+        'pretraining': [(comment.id, comment.text) for comment in samples.pretraining],
+        'styles': [motion.id for motion in samples.styles],
+        'misheard': hashlib.sha256(misheard.FILE.read_bytes()).hexdigest(),
     }
     return hashlib.sha256(json.dumps(names).encode()).hexdigest()
 
