@@ -5,6 +5,7 @@ Weights are stored in half precision and computed with in single. No pickle is e
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import json
 import math
 import re
@@ -133,6 +134,11 @@ def check_id(identity: object) -> None:
     """:raises ValueError: if this is not what a checkpoint may be called."""
     if not isinstance(identity, str) or not re.fullmatch(r'[\w.+-]{1,64}', identity):
         raise ValueError(f'its id is {identity!r}; wanted 1 to 64 letters, digits, "_", "-", "." or "+"')
+
+
+def digest(path: Path) -> str:
+    """Of all that lies in the directory of a checkpoint: another one has another."""
+    return hashlib.sha256(b''.join((path / name).read_bytes() for name in FILES)).hexdigest()
 
 
 def _unusable(path: Path, why: str) -> CheckpointError:

@@ -4,8 +4,6 @@ from __future__ import annotations
 import socket
 import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -13,6 +11,7 @@ from pathlib import Path
 
 import torch
 
+from smern_ros.training import processes
 from smern_ros.training.cluster import Cluster, ClusterError, Lost, connected
 from smern_ros.training.experiments import vectors
 from smern_ros.training.experiments.machine import described
@@ -22,7 +21,7 @@ from smern_ros.training.experiments.runs import Run, execute
 from smern_ros.training.experiments.train import Machine
 from smern_ros.training.experiments.vectors import WordVectors
 from smern_ros.training.features.store import FeatureError, FeatureSet
-from smern_ros.training.features.workers import begin
+from smern_ros.training.features.workers import WorkerDied
 
 _PATIENCE = 60.0
 """Seconds until a file that one machine wrote is seen by the others: shared file systems look again so often."""
@@ -124,31 +123,10 @@ def _appears(run: Run, store: Store) -> bool:
 
 
 def _in_processes(work: Work, jobs: int, todo: Sequence[Run]) -> Iterator[tuple[Run, str | None]]:
-    import multiprocessing
-
-    if not todo:
-        return
-    waiting = list(reversed(todo))
-    # Spawned: what torch's threads held would be locked for ever in a fork.
-    context = multiprocessing.get_context('spawn')
-    with ProcessPoolExecutor(min(jobs, len(todo)), context, begin) as pool:
-        running: dict[Future[str | None], Run] = {}
-        try:
-            while waiting or running:
-                while waiting and len(running) < jobs:
-                    run = waiting.pop()
-                    running[pool.submit(_do, work, run)] = run
-                ended, _ = wait(running, return_when=FIRST_COMPLETED)
-                for future in ended:
-                    yield running.pop(future), future.result()
-        except BrokenProcessPool:
-            raise StoreError(
-                f'a process of {jobs} died, perhaps for want of memory; what was done is stored: '
-                'run it again, with fewer jobs'
-            ) from None
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
+    try:
+        yield from processes.each(_do, [(run, (work, run)) for run in todo], jobs)
+    except WorkerDied as error:
+        raise StoreError(str(error)) from None
 
 
 def _attempt(worker: Worker, run: Run) -> str | None:

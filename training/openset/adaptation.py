@@ -3,7 +3,6 @@ from __future__ import annotations
 
 import copy
 import dataclasses
-import hashlib
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -15,7 +14,7 @@ import torch
 from torch import nn
 
 from smern_ros.adaptation import Adapted, Example, Settings, fit
-from smern_ros.checkpoint import FILES, Checkpoint
+from smern_ros.checkpoint import Checkpoint, digest
 from smern_ros.models.inputs import InputEncoder
 from smern_ros.models.smern_ga import SmernGA
 from smern_ros.predictor import EmotionPredictor, shipped_checkpoint
@@ -60,10 +59,6 @@ class Source:
     cache: Path
     checkpoint: Path
     trial: bool
-
-    @property
-    def digest(self) -> str:
-        return hashlib.sha256(b''.join((self.checkpoint / name).read_bytes() for name in FILES)).hexdigest()
 
     def speakers(self, corpus: str) -> tuple[str, ...]:
         return tuple(sorted(TEST_SPEAKERS[corpus]))[-1 if self.trial else 0 :]
@@ -114,7 +109,7 @@ def _voices(source: Source) -> Mapping[str, tuple[Example, ...]]:
                     found[f'{speaker}|{i}'] = vector
         return found
 
-    kept = Stages(source.cache, [source.digest, source.trial]).tensors('voices', _MODULES, make)
+    kept = Stages(source.cache, [digest(source.checkpoint), source.trial]).tensors('voices', _MODULES, make)
     return {
         speaker: tuple(
             Example(f'{s.clip.corpus}/{s.clip.id}', {AUDIO: kept[f'{speaker}|{i}']}, s.clip.label)
@@ -139,7 +134,7 @@ def experiments(data: Path, cache: Path, trial: bool, checkpoint: Path | None = 
     needs = (Need('the test speakers, encoded', partial(_encode, source)),)
     for corpus in TEST_SPEAKERS:
         table, counts = _table(source, corpus, identity), source.counts(corpus)
-        config = {'checkpoint': source.digest, 'trial': trial, 'counts': counts}
+        config = {'checkpoint': digest(source.checkpoint), 'trial': trial, 'counts': counts}
         yield Experiment(
             f'adaptation, {corpus}, labels',
             tuple(

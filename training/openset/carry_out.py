@@ -6,13 +6,13 @@ import resource
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from pathlib import Path
 
+from smern_ros.training.features.workers import WorkerDied
 from smern_ros.training.openset.experiment import Experiment, Job, Need, jobs
 from smern_ros.training.openset.store import Result, Store, StoreError
+from smern_ros.training.processes import each
 
 
 @dataclass(frozen=True)
@@ -83,31 +83,13 @@ def _do(task: tuple[Job, Path]) -> str | None:
 
 def _spread(do: Callable, tasks: Sequence, processes: int) -> Iterator[tuple]:
     """Each task and what `do` made of it, as they end."""
-    import multiprocessing
-
     if processes == 1 or len(tasks) < 2:
         yield from ((task, do(task)) for task in tasks)
         return
-    waiting = list(reversed(tasks))
-    # Spawned: what torch's threads held would be locked for ever in a fork.
-    with ProcessPoolExecutor(min(processes, len(tasks)), multiprocessing.get_context('spawn')) as pool:
-        running: dict[Future, object] = {}
-        try:
-            while waiting or running:
-                while waiting and len(running) < processes:
-                    task = waiting.pop()
-                    running[pool.submit(do, task)] = task
-                ended, _ = wait(running, return_when=FIRST_COMPLETED)
-                for future in ended:
-                    yield running.pop(future), future.result()
-        except BrokenProcessPool:
-            raise StoreError(
-                f'a process of {processes} died, perhaps for want of memory; what was done is stored: run it again, '
-                'with fewer jobs at a time'
-            ) from None
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
+    try:
+        yield from each(do, [(task, (task,)) for task in tasks], processes)
+    except WorkerDied as error:
+        raise StoreError(str(error)) from None
 
 
 def _one_thread() -> None:

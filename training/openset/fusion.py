@@ -1,7 +1,6 @@
 """The checkpoint as a robot runs it: one modality alone, any subset of them joined by label, and how sure it may be."""
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -11,7 +10,7 @@ import numpy as np
 import torch
 
 from smern_ros import checkpoint as checkpoints
-from smern_ros.checkpoint import FILES, SUBSETS
+from smern_ros.checkpoint import SUBSETS
 from smern_ros.predictor import EmotionPredictor, shipped_checkpoint
 from smern_ros.spec import AUDIO, LABELS, MODALITIES, SKELETON, TEXT
 from smern_ros.training import missing
@@ -43,10 +42,6 @@ class Source:
     cache: Path
     checkpoint: Path
     trial: bool
-
-    @property
-    def digest(self) -> str:
-        return hashlib.sha256(b''.join((self.checkpoint / name).read_bytes() for name in FILES)).hexdigest()
 
     @property
     def per_label(self) -> int:
@@ -112,7 +107,7 @@ class Source:
         ))
 
     def _stages(self) -> Stages:
-        return Stages(self.cache, [self.digest, self.trial])
+        return Stages(self.cache, [checkpoints.digest(self.checkpoint), self.trial])
 
 
 def experiments(data: Path, cache: Path, trial: bool, checkpoint: Path | None = None) -> Iterable[Experiment]:
@@ -122,7 +117,7 @@ def experiments(data: Path, cache: Path, trial: bool, checkpoint: Path | None = 
     """
     source = Source(data, cache, shipped_checkpoint() if checkpoint is None else checkpoint, trial)
     made = checkpoints.load(source.checkpoint)
-    config = {'checkpoint': source.digest, 'trial': trial}
+    config = {'checkpoint': checkpoints.digest(source.checkpoint), 'trial': trial}
     need = Need('the test parts, encoded', partial(_encode, source))
     seeds = JOININGS[:2] if trial else JOININGS
     uses_persons = bool(made.person_prior.names)
