@@ -52,10 +52,13 @@ def experiments(data: Path, cache: Path, trial: bool) -> Iterable[Experiment]:
         'misheard': hashlib.sha256(misheard.FILE.read_bytes()).hexdigest(),
     }
     modules = (
-        'smern_ros.models', 'smern_ros.speech', 'smern_ros.text', 'smern_ros.training.corpora.goemotions',
-        'smern_ros.training.loop', 'smern_ros.training.misheard', 'smern_ros.training.openset.words',
-        'smern_ros.training.reading', 'smern_ros.training.samples', 'smern_ros.training.spoken',
+        'smern_ros.models.recurrent', 'smern_ros.models.tre', 'smern_ros.speech', 'smern_ros.text',
+        'smern_ros.training.corpora.goemotions', 'smern_ros.training.loop', 'smern_ros.training.misheard',
+        'smern_ros.training.openset.words', 'smern_ros.training.reading', 'smern_ros.training.spoken',
         'smern_ros.training.text',
+        *(f'smern_ros.training.samples:{name}' for name in (
+            'in_length_buckets', 'pretraining_comments', 'smaller', 'some_of_each_label', 'text_batch', 'text_split',
+        )),
     )
 
     def rows(name: str, detail: str) -> tuple[Row, ...]:
