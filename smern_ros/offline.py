@@ -17,8 +17,9 @@ from smern_ros.media.reader import AudioBlock, VideoFrame
 from smern_ros.skeleton.history import SkeletonHistory
 from smern_ros.skeleton.pose import PoseEstimator
 from smern_ros.skeleton.speaker import NEAREST, choose
+from smern_ros.skeleton.watch import Watch
 from smern_ros.speech.recogniser import Recogniser
-from smern_ros.values import SECOND, SkeletonWindow, Utterance, UtteranceInputs
+from smern_ros.values import SECOND, Skeleton, SkeletonWindow, Utterance, UtteranceInputs
 
 CLOSING_SILENCE = 1.0
 """Seconds of silence put after a recording, as the live source does, so that its last utterance ends."""
@@ -38,6 +39,7 @@ class Analyser:
         :param speaker: see `smern_ros.skeleton.speaker.choose`.
         """
         self._pose = pose
+        self._watch = Watch()
         self._recogniser = recogniser
         self._speaker = speaker
         self._stream = SpeechStream()
@@ -49,7 +51,7 @@ class Analyser:
     def see(self, frame: VideoFrame) -> list[UtteranceInputs]:
         """:return: utterances that are whole now."""
         if self._pose is not None:
-            self._history.add(frame.stamp_ns, self._pose.estimate(frame.image, frame.stamp_ns))
+            self._history.add(frame.stamp_ns, self._skeletons(self._pose, frame))
         return self._whole(frame.stamp_ns)
 
     def hear(self, block: AudioBlock) -> list[UtteranceInputs]:
@@ -72,6 +74,13 @@ class Analyser:
     def movement(self, start_ns: int, end_ns: int) -> SkeletonWindow | None:
         """The speaker's movement in a window of the last half minute."""
         return choose(self._history.window(start_ns, end_ns), self._speaker)
+
+    def _skeletons(self, pose: PoseEstimator, frame: VideoFrame) -> list[Skeleton]:
+        if not self._watch.wants(frame.stamp_ns):
+            return []
+        skeletons = pose.estimate(frame.image, frame.stamp_ns)
+        self._watch.looked(frame.stamp_ns, anybody=bool(skeletons))
+        return skeletons
 
     def _push(self, samples: np.ndarray, sample_rate: int, stamp_ns: int) -> None:
         self._collect(self._stream.push(samples, sample_rate, stamp_ns))

@@ -17,6 +17,7 @@ from smern_ros.nodes.messages import skeletons_to_message, stamp_of
 from smern_ros.nodes.parameters import Parameter
 from smern_ros.skeleton import pose
 from smern_ros.skeleton.joints import Gates
+from smern_ros.skeleton.watch import IDLE_RATE, Watch
 from smern_ros.values import SECOND, Skeleton
 
 FRACTION = (0.0, 1.0)
@@ -63,6 +64,8 @@ class PoseEstimationNode(SmernNode):
         Parameter('min_score', 0.5, 'confidence below which something is not a person', FRACTION),
         Parameter('min_extent', 0.06, 'shoulder width / image width below which a person is too far', FRACTION),
         Parameter('occlusion', 1.0, 's that somebody may be out of sight and keep the person_id', (0.0, 60.0)),
+        Parameter('idle_rate', IDLE_RATE, 'frames a second that are looked at while nobody is in view, 0: all; the others '
+                                          'are answered with nobody', (0.0, 240.0)),
         Parameter('transport', 'raw', f'{topics.IMAGE} or {topics.IMAGE_COMPRESSED}', choices=('raw', 'compressed')),
         Parameter('queue', 5, 'frames that may wait for the estimator', (1, 100)),
         Parameter('drop_frames', True, 'when the queue is full: true drops the oldest frame; false holds up '
@@ -84,6 +87,7 @@ class PoseEstimationNode(SmernNode):
         except (AssetError, pose.MissingLibrary) as error:
             raise ConfigurationError(str(error)) from error
         self.health.fact('backend', self.value('backend'))
+        self._watch = Watch(self.value('idle_rate'))
         self._newest_ns = 0
         self._lossless = not self.value('drop_frames')
         self._skeletons = self.output(msg.SkeletonArray, topics.SKELETON_RAW, qos.STREAM)
@@ -112,23 +116,27 @@ class PoseEstimationNode(SmernNode):
 
     def _take_image(self, message: Image | CompressedImage) -> None:
         came = time.monotonic()
-        estimator = self._estimator  # a job that outlives this configuration shall not touch the next one's
-        dropped = self._worker.submit(lambda: self._estimate(estimator, message, came), wait=self._lossless)
+        # A job that outlives this configuration shall not touch what is the next one's.
+        estimator, watch = self._estimator, self._watch
+        dropped = self._worker.submit(lambda: self._estimate(estimator, watch, message, came), wait=self._lossless)
         self.health.dropped(dropped)
 
-    def _estimate(self, estimator: Lease, message: Image | CompressedImage, came: float) -> None:
+    def _estimate(self, estimator: Lease, watch: Watch, message: Image | CompressedImage, came: float) -> None:
         """On the worker's thread: one image, one message, with nobody in it too."""
         stamp_ns = stamp_of(message.header)
         if stamp_ns == self._newest_ns:
             raise ValueError(f'two images in a row have the stamp {stamp_ns / SECOND:.3f} s; the second is left out')
-        image = to_bgr(message)
+        image = to_bgr(message) if watch.wants(stamp_ns) else None  # decoding costs, too
         if stamp_ns < self._newest_ns:
             back = (self._newest_ns - stamp_ns) / SECOND
             self.complain('clock', f'camera stamps jumped back by {back:.1f} s; everybody is tracked anew')
         self._newest_ns = stamp_ns
-        skeletons = estimator.estimate(image, stamp_ns)
-        if skeletons is None:
-            return
+        skeletons: list[Skeleton] | None = []
+        if image is not None:
+            skeletons = estimator.estimate(image, stamp_ns)
+            if skeletons is None:
+                return
+            watch.looked(stamp_ns, anybody=bool(skeletons))
         self._skeletons.publish(skeletons_to_message(skeletons, message.header))
         self.health.took(time.monotonic() - came)
         self.health.fact('people', len(skeletons))

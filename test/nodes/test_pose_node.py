@@ -17,6 +17,8 @@ from smern_ros import assets, msg  # noqa: E402
 from smern_ros.nodes import qos, topics  # noqa: E402
 from smern_ros.nodes.image_messages import to_compressed, to_image  # noqa: E402
 from smern_ros.nodes.messages import skeletons_from_message, stamp_of, to_time  # noqa: E402
+from smern_ros.skeleton import pose  # noqa: E402
+from smern_ros.skeleton.watch import Watch  # noqa: E402
 from smern_ros.spec import Joint  # noqa: E402
 from smern_ros.values import SECOND  # noqa: E402
 
@@ -118,6 +120,31 @@ def test_a_frame_with_nobody_in_it_is_answered_too(start_camera, clip):
     for frame in range(3):
         camera.send(to_image(np.full((480, 640, 3), 128, np.uint8), header(frame)))
     assert [a.skeletons for a in camera.finish()] == [[]] * 3
+
+
+def test_who_comes_in_is_seen_within_half_a_second_and_offline_in_the_very_frames(start_camera, clip):
+    _, camera = start_camera()
+    nobody = np.full((480, 640, 3), 128, np.uint8)
+    film = [nobody] * 29 + clip  # the picture before the first with somebody is not looked at
+    for frame, image in enumerate(film):
+        camera.send(to_image(image, header(frame)))
+    live = [skeletons_from_message(a) for a in camera.finish()]
+    assert len(live) == len(film), 'what is not looked at is answered, too'
+    first = next(frame for frame, people in enumerate(live) if people)
+    assert 29 <= first and (first - 29) * FRAME < SECOND // 2
+    assert all(live[first:]), 'from then on in each frame'
+
+    estimator, watch = pose.create('mediapipe'), Watch()
+    try:
+        for frame, people in enumerate(live):
+            stamp_ns = START + frame * FRAME
+            wanted = estimator.estimate(film[frame], stamp_ns) if watch.wants(stamp_ns) else None
+            if wanted is not None:
+                watch.looked(stamp_ns, anybody=bool(wanted))
+            for one, other in zip(people, wanted or [], strict=True):
+                np.testing.assert_array_equal(one.positions, other.positions)
+    finally:
+        estimator.close()
 
 
 def test_two_people_and_grey_and_rgb_images(start_camera, clip):
