@@ -64,8 +64,8 @@ class PoseEstimationNode(SmernNode):
         Parameter('min_score', 0.5, 'confidence below which something is not a person', FRACTION),
         Parameter('min_extent', 0.06, 'shoulder width / image width below which a person is too far', FRACTION),
         Parameter('occlusion', 1.0, 's that somebody may be out of sight and keep the person_id', (0.0, 60.0)),
-        Parameter('idle_rate', IDLE_RATE, 'frames a second that are looked at while nobody is in view, 0: all; the others '
-                                          'are answered with nobody', (0.0, 240.0)),
+        Parameter('idle_rate', IDLE_RATE, 'frames a second that are looked at while nobody is in view, 0: all; '
+                                          'the others are answered with nobody', (0.0, 240.0)),
         Parameter('transport', 'raw', f'{topics.IMAGE} or {topics.IMAGE_COMPRESSED}', choices=('raw', 'compressed')),
         Parameter('queue', 5, 'frames that may wait for the estimator', (1, 100)),
         Parameter('drop_frames', True, 'when the queue is full: true drops the oldest frame; false holds up '

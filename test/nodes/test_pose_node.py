@@ -131,7 +131,7 @@ def test_who_comes_in_is_seen_within_half_a_second_and_offline_in_the_very_frame
     live = [skeletons_from_message(a) for a in camera.finish()]
     assert len(live) == len(film), 'what is not looked at is answered, too'
     first = next(frame for frame, people in enumerate(live) if people)
-    assert 29 <= first and (first - 29) * FRAME < SECOND // 2
+    assert first >= 29 and (first - 29) * FRAME < SECOND // 2
     assert all(live[first:]), 'from then on in each frame'
 
     estimator, watch = pose.create('mediapipe'), Watch()
