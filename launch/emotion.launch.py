@@ -21,6 +21,9 @@ def generate_launch_description() -> LaunchDescription:
         DeclareLaunchArgument('log_level', default_value='info', choices=['debug', 'info', 'warn', 'error', 'fatal']),
         DeclareLaunchArgument('use_sim_time', default_value='false', choices=['true', 'false'],
                               description='true: follow /clock; false: as params_file says'),
+        DeclareLaunchArgument('autostart', default_value='true', choices=['true', 'false'],
+                              description='false: leave the nodes unconfigured, for a lifecycle manager; '
+                                          'true: as params_file says'),
         DeclareLaunchArgument('dds', default_value='', choices=['', *dds.PROFILES],
                               description=f'Fast DDS profile; empty: what {dds.CHOICE} says, else {dds.DEFAULT}'),
         *(
@@ -44,10 +47,15 @@ def _choose_dds_profile(context):
 
 def _start_nodes(context):
     common = {'use_sim_time': True} if LaunchConfiguration('use_sim_time').perform(context) == 'true' else {}
-    checkpoint = LaunchConfiguration('checkpoint').perform(context)
-    own = {'fusion': {'checkpoint': checkpoint}} if checkpoint else {}
-    if awaited := graph.awaited([n for n in graph.NODES if LaunchConfiguration(n.name).perform(context) == 'true']):
-        own[graph.SOURCE] = {'wait_for': awaited}
+    if LaunchConfiguration('autostart').perform(context) == 'false':
+        common['autostart'] = False
+    started = [n for n in graph.NODES if LaunchConfiguration(n.name).perform(context) == 'true']
+    order = {n.name: graph.start_after(n, started) for n in started}
+    own = {name: {'start_after': names} for name, names in order.items() if names}
+    if checkpoint := LaunchConfiguration('checkpoint').perform(context):
+        own.setdefault('fusion', {})['checkpoint'] = checkpoint
+    if awaited := graph.awaited(started):
+        own.setdefault(graph.SOURCE, {})['wait_for'] = awaited
     return [
         Node(
             package='smern_ros',

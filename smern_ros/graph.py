@@ -13,6 +13,7 @@ class GraphNode:
     purpose: str
     optional: bool = False  # the path from signals to /emotion_state can do without it
     default: bool = True    # started unless switched off
+    feeds: tuple[str, ...] = ()  # the nodes that take what it gives; they become active before it
 
     @property
     def module(self) -> str:
@@ -26,12 +27,13 @@ class GraphNode:
 
 
 NODES = (
-    GraphNode('pose_estimation', 'camera images to the joints of everybody in them'),
-    GraphNode('skeleton_filter', 'joints to smooth movement, live and for each utterance'),
-    GraphNode('audio_features', 'sound to utterances, MFCC and prosody'),
-    GraphNode('asr', 'utterances to words'),
+    GraphNode('pose_estimation', 'camera images to the joints of everybody in them', feeds=('skeleton_filter',)),
+    GraphNode('skeleton_filter', 'joints to smooth movement, live and for each utterance', feeds=('fusion',)),
+    GraphNode('audio_features', 'sound to utterances, MFCC and prosody', feeds=('skeleton_filter', 'asr', 'fusion')),
+    GraphNode('asr', 'utterances to words', feeds=('fusion',)),
     GraphNode('fusion', 'voice, words and movement to /emotion_state'),
-    GraphNode('media_source', 'a file, webcam or microphone into the graph', optional=True, default=False),
+    GraphNode('media_source', 'a file, webcam or microphone into the graph', optional=True, default=False,
+              feeds=('pose_estimation', 'audio_features')),
 )
 """In the order in which evidence flows; an optional source comes last, when its listeners are up."""
 
@@ -56,6 +58,14 @@ def select(switches: dict[str, bool] | None = None) -> tuple[GraphNode, ...]:
 
 
 SOURCE = 'media_source'
+
+
+def start_after(started: GraphNode, nodes: Sequence[GraphNode]) -> str:
+    """A node's parameter start_after when it is started with these: what it gives shall not be lost.
+
+    :return: empty if none of them takes it.
+    """
+    return ','.join(n.name for n in nodes if n.name in started.feeds)
 
 
 def awaited(nodes: Sequence[GraphNode]) -> str | None:

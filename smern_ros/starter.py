@@ -60,12 +60,14 @@ def children(
     namespace: str = '',
     log_level: str = 'info',
     use_sim_time: bool = False,
+    autostart: bool = True,
     dds_profile: str | None = None,
 ) -> list[Child]:
     """A supervised process for each node.
 
     :param params_file: by default config/emotion.yaml of the package.
     :param namespace: with or without the leading slash; empty: topics stand at the root, as in /emotion_state.
+    :param autostart: False leaves all nodes unconfigured, for a lifecycle manager.
     :param dds_profile: see `smern_ros.dds.environment`.
     :raises ValueError: if the log level or DDS profile is unknown.
     :raises FileNotFoundError: if the parameter file does not exist.
@@ -81,6 +83,10 @@ def children(
         common += ['-r', f'__ns:=/{space}']
     if use_sim_time:
         overrides = [*overrides, *(Override(n.name, 'use_sim_time', 'true') for n in nodes)]
+    if not autostart:
+        overrides = [*overrides, *(Override(n.name, 'autostart', 'false') for n in nodes)]
+    order = {n.name: graph.start_after(n, nodes) for n in nodes}
+    overrides = [*(Override.text(name, 'start_after', names) for name, names in order.items() if names), *overrides]
     if awaited := graph.awaited(nodes):
         overrides = [Override.text(graph.SOURCE, 'wait_for', awaited), *overrides]
     if overrides:

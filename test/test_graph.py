@@ -30,6 +30,24 @@ def test_switches_turn_nodes_on_and_off_and_keep_the_order():
     assert names == ['skeleton_filter', 'audio_features', 'asr', 'fusion', 'media_source']
 
 
+def test_who_gives_becomes_active_after_those_who_take_it():
+    waits = {n.name: set(n.feeds) for n in graph.NODES}
+    active: list[str] = []
+    while waits:
+        ready = [name for name, feeds in waits.items() if feeds <= set(active)]
+        assert ready, f'these wait for each other, or for nodes that are not in the graph: {waits}'
+        active += ready
+        for name in ready:
+            del waits[name]
+    assert active[0] == 'fusion'
+
+
+def test_a_node_waits_for_none_that_is_not_started():
+    nodes = graph.select({'asr': False})
+    assert graph.start_after(graph.node('audio_features'), nodes) == 'skeleton_filter,fusion'
+    assert graph.start_after(graph.node('asr'), [graph.node('asr')]) == ''
+
+
 def test_an_unknown_node_is_refused_with_the_names_there_are():
     with pytest.raises(ValueError, match="'pose'.*pose_estimation"):
         graph.select({'pose': False})

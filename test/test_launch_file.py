@@ -193,7 +193,8 @@ def test_by_default_it_starts_what_smern_run_starts_with_the_same_parameters(lau
     assert launched.names == [child.name for child in children]
     for node, child in zip(launched.nodes, children, strict=True):
         assert (node.package, node.executable) == ('smern_ros', graph.node(child.name).executable)
-        assert launched.parameters(node.name) == own_parameters(child) == {}
+        order = graph.start_after(graph.node(node.name), graph.select())
+        assert launched.parameters(node.name) == own_parameters(child) == ({'start_after': order} if order else {})
         assert launched.text(node.namespace) == ''
         assert [launched.text(word) for word in node.arguments] == ['--ros-args', '--log-level', 'info']
         assert node.output == 'screen'
@@ -220,16 +221,23 @@ def test_a_node_is_off_or_on_by_default_as_the_list_says(description):
 
 def test_the_checkpoint_goes_to_fusion_alone(launch):
     launched = launch(checkpoint='/models/a: b')
-    assert {name: launched.parameters(name) for name in launched.names if launched.parameters(name)} == {
-        'fusion': {'checkpoint': '/models/a: b'}
-    }
+    given = {name: launched.parameters(name).get('checkpoint') for name in launched.names}
+    assert {name: checkpoint for name, checkpoint in given.items() if checkpoint} == {'fusion': '/models/a: b'}
 
 
 def test_simulated_time_goes_to_every_node_as_smern_run_gives_it(launch):
     launched = launch(use_sim_time='true', media_source='true')
     children = starter.children(graph.select({'media_source': True}), use_sim_time=True)
     for child in children:
-        assert launched.parameters(child.name) == own_parameters(child) == {'use_sim_time': True}
+        assert launched.parameters(child.name) == own_parameters(child)
+        assert launched.parameters(child.name)['use_sim_time'] is True
+
+
+def test_all_nodes_are_left_to_a_lifecycle_manager_as_smern_run_leaves_them(launch):
+    launched = launch(autostart='false')
+    for child in starter.children(graph.select(), autostart=False):
+        assert launched.parameters(child.name) == own_parameters(child)
+        assert launched.parameters(child.name)['autostart'] is False
 
 
 def test_namespace_log_level_and_parameter_file_reach_every_node(launch):
@@ -237,7 +245,6 @@ def test_namespace_log_level_and_parameter_file_reach_every_node(launch):
     for node in launched.nodes:
         assert launched.text(node.namespace) == 'robot'
         assert launched.text(node.arguments[-1]) == 'debug'
-        assert launched.parameters(node.name) == {}
     assert launched.context.arguments['params_file'] == '/mine.yaml'
 
 

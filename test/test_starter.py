@@ -35,13 +35,32 @@ def test_an_override_reaches_its_node_alone_and_after_the_file():
     process, *_ = children(graph.select(), overrides=overrides)
     given, own = parameter_files(process)
     assert given == yaml.safe_load(share('config', 'emotion.yaml').read_text())
-    assert own == {'/fusion': {'ros__parameters': {'text_wait': 1.5, 'speaker': '7'}}}
+    assert own.pop('/fusion') == {'ros__parameters': {'text_wait': 1.5, 'speaker': '7'}}
+    assert {name for section in own.values() for name in section['ros__parameters']} == {'start_after'}
 
 
 def test_simulated_time_is_for_every_node_wherever_it_runs():
     process, *_ = children(graph.NODES, use_sim_time=True, namespace='a/b')
-    expected = {f'/a/b/{n.name}': {'ros__parameters': {'use_sim_time': True}} for n in graph.NODES}
-    assert parameter_files(process)[1] == expected
+    own = parameter_files(process)[1]
+    assert {name: section['ros__parameters'].get('use_sim_time') for name, section in own.items()} == {
+        f'/a/b/{n.name}': True for n in graph.NODES
+    }
+
+
+def test_every_node_starts_itself_after_those_that_take_what_it_gives_unless_a_manager_does():
+    def own(**how):
+        sections = parameter_files(children(graph.select(), **how)[0])[1]
+        return {name: section['ros__parameters'] for name, section in sections.items()}
+
+    assert own() == {
+        '/pose_estimation': {'start_after': 'skeleton_filter'},
+        '/skeleton_filter': {'start_after': 'fusion'},
+        '/audio_features': {'start_after': 'skeleton_filter,asr,fusion'},
+        '/asr': {'start_after': 'fusion'},
+    }
+    managed = own(autostart=False)
+    assert set(managed) == {f'/{n.name}' for n in graph.select()}
+    assert not any(section['autostart'] for section in managed.values())
 
 
 @pytest.mark.parametrize('namespace', ['robot', '/robot', '/robot/'])
@@ -65,7 +84,7 @@ def test_an_override_may_hold_any_value():
 @pytest.mark.parametrize('path', ['/a: b', '/models/it\'s "new" # 2', '007', 'true', '/Modelle/Wörter', '', '\\t\t'])
 def test_a_text_stays_the_text_that_it_is(path):
     process, *_ = children(graph.select(), overrides=[Override.text('fusion', 'checkpoint', path)])
-    assert parameter_files(process)[1] == {'/fusion': {'ros__parameters': {'checkpoint': path}}}
+    assert parameter_files(process)[1]['/fusion'] == {'ros__parameters': {'checkpoint': path}}
 
 
 def test_wrong_settings_are_refused_before_anything_starts(tmp_path):
@@ -76,8 +95,10 @@ def test_wrong_settings_are_refused_before_anything_starts(tmp_path):
 
 
 def test_a_source_waits_only_for_nodes_that_are_started():
-    processes = children(graph.select({'asr': False, 'media_source': True}))
-    assert parameter_files(processes[-1])[1]['/media_source']['ros__parameters'] == {
-        'wait_for': 'pose_estimation,skeleton_filter,audio_features,fusion'
-    }
-    assert len(parameter_files(children(graph.NODES)[-1])) == 1
+    def own(nodes):
+        return parameter_files(children(nodes)[-1])[1]['/media_source']['ros__parameters']
+
+    assert own(graph.select({'asr': False, 'media_source': True}))['wait_for'] == (
+        'pose_estimation,skeleton_filter,audio_features,fusion'
+    )
+    assert 'wait_for' not in own(graph.NODES)

@@ -35,6 +35,8 @@ def add_parser(subparsers) -> None:
     parser.add_argument('--namespace', default='', metavar='NS', help='put nodes and topics below this name')
     parser.add_argument('--log-level', choices=LOG_LEVELS, default='info')
     parser.add_argument('--use-sim-time', action='store_true', help='follow /clock')
+    parser.add_argument('--no-autostart', dest='autostart', action='store_false',
+                        help='leave the nodes unconfigured, for a lifecycle manager')
     parser.add_argument('--dds', choices=dds.PROFILES, help=f'Fast DDS profile, default: ${dds.CHOICE}, {dds.DEFAULT}')
 
 
@@ -52,6 +54,7 @@ def run(args: argparse.Namespace) -> int:
             namespace=args.namespace,
             log_level=args.log_level,
             use_sim_time=args.use_sim_time,
+            autostart=args.autostart,
             dds_profile=args.dds,
         )
     except (ValueError, FileNotFoundError) as error:

@@ -19,7 +19,7 @@ from std_msgs.msg import Bool
 from smern_ros import msg
 from smern_ros.demo.message_json import to_fields, to_line
 from smern_ros.demo.recording import Activity, Body, Picture, Recording, State
-from smern_ros.nodes import qos, topics
+from smern_ros.nodes import diagnostics, qos, topics
 from smern_ros.nodes.image_messages import to_bgr
 from smern_ros.nodes.messages import stamp_of, to_ns, transcript_from_message
 from smern_ros.values import Transcript
@@ -181,7 +181,7 @@ class Recorder:
 
     def _take_diagnostics(self, message: DiagnosticArray) -> None:
         for status in message.status:
-            if status.hardware_id == 'smern_ros' and status.message != 'not active':
+            if diagnostics.is_active(status):
                 self.active.add(status.name.rpartition('/')[2])
 
     def _stir(self, stamp_ns: int) -> None:

@@ -4,40 +4,26 @@ A node's own file reads like its page in the README: its parameters, its topics,
 """
 from __future__ import annotations
 
-import contextlib
 import os
 import sys
-import traceback
 from collections.abc import Callable
 from typing import Any, ClassVar
 
 import rclpy
-from rclpy.clock import Clock, ClockType
 from rclpy.exceptions import ParameterException
-from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
-from rclpy.lifecycle import (
-    LifecycleNode,
-    LifecyclePublisher,
-    LifecycleState,
-    TransitionCallbackReturn,
-)
+from rclpy.executors import Executor, ExternalShutdownException, SingleThreadedExecutor
+from rclpy.lifecycle import LifecyclePublisher
 from rclpy.parameter import Parameter as RosParameter
 from rclpy.qos import QoSProfile
 
-from smern_ros.nodes import diagnostics, qos, topics
+from smern_ros.nodes.bring_up import bring_up
+from smern_ros.nodes.managed import LONGEST_LINE, ConfigurationError, ManagedNode
 from smern_ros.nodes.parameters import Parameter, declare
-from smern_ros.nodes.throttle import Throttle
 from smern_ros.nodes.worker import Worker
 
+__all__ = ['ConfigurationError', 'Output', 'SmernNode', 'run']
+
 EXIT_OK, EXIT_CONFIGURATION = 0, 2
-COMPLAIN_EVERY = 5.0
-"""Seconds between two lines about the same trouble."""
-LONGEST_LINE = 400
-"""Characters told of a trouble: a message may hold a megabyte where a word should be."""
-
-
-class ConfigurationError(Exception):
-    """The node cannot start as it was told to: what is wrong and what to do."""
 
 
 class Output:
@@ -59,46 +45,35 @@ class Output:
         return self._publisher.get_subscription_count()
 
 
-class SmernNode(LifecycleNode):
+class SmernNode(ManagedNode):
     """A managed node. Subclasses fill in `load`, `start`, `stop` and `unload`; what they raise fails the transition."""
 
-    NAME: ClassVar[str]
     PARAMETERS: ClassVar[tuple[Parameter, ...]] = ()
     COMMON_PARAMETERS: ClassVar[tuple[Parameter, ...]] = (
-        Parameter('autostart', True, 'configure and activate at start; else a lifecycle manager does'),
+        Parameter('autostart', True, 'configure and activate at start; else a lifecycle manager does', fixed=True),
+        Parameter('start_after', '', 'with autostart: nodes that must be active first, with commas between; the launch '
+                                     'file and smern run name those that take what the node gives', fixed=True),
     )
 
     def __init__(self, **kwargs: Any) -> None:
         """:param kwargs: as of rclpy's Node (context, parameter_overrides, namespace, ...)."""
-        super().__init__(self.NAME, **kwargs)
-        self.health = diagnostics.Health()
-        self.active = False
-        self.failure = ''
-        self._complaints = Throttle(COMPLAIN_EVERY)
-        self._undo: list[Callable[[], object]] = []  # frees what `load` made
-        self._cancels: set[Callable[[], None]] = set()  # of timers that have not fired
-        declare(self, (*self.COMMON_PARAMETERS, *self.PARAMETERS))
-        self._diagnostics = self.create_publisher(diagnostics.DiagnosticArray, topics.DIAGNOSTICS, qos.STREAM)
-        steady = Clock(clock_type=ClockType.STEADY_TIME)  # beats under simulated time that stands still, too
-        self.create_timer(1.0, self._publish_diagnostics, clock=steady)
-        self._steady = steady
+        super().__init__(**kwargs)
+        declare(
+            self, (*self.COMMON_PARAMETERS, *self.PARAMETERS),
+            configured=lambda: self.configured, check=self.check, changed=self._take_over,
+        )
 
     # --- what a node fills in ---------------------------------------------------------------------------------
 
-    def load(self) -> None:
-        """Configure: load models and make publishers and subscriptions.
+    def check(self, values: dict[str, Any]) -> None:
+        """Whether live parameters may have these values together, asked before a configured node's are changed.
 
-        :raises ConfigurationError: if a file or parameter is wrong; other errors become one.
+        :param values: all parameters of the node by name.
+        :raises ValueError: why not, for whoever wants to change them.
         """
 
-    def start(self) -> None:
-        """Activate: begin to process."""
-
-    def stop(self) -> None:
-        """Deactivate: release camera and microphone, close or forget what is half done. May still publish."""
-
-    def unload(self) -> None:
-        """Clean up: free the models."""
+    def reconfigure(self) -> None:
+        """Live parameters were changed: take over those that are not read by `value` at each use."""
 
     # --- what a node uses -------------------------------------------------------------------------------------
 
@@ -109,6 +84,7 @@ class SmernNode(LifecycleNode):
     def output(self, message_type: type, topic: str, profile: QoSProfile) -> Output:
         publisher = self.create_lifecycle_publisher(message_type, topic, profile)
         self._undo.append(lambda: self.destroy_lifecycle_publisher(publisher))
+        self.health.speaks(topic)
         return Output(self, publisher, topic)
 
     def listen(self, message_type: type, topic: str, callback: Callable[[Any], None], profile: QoSProfile) -> None:
@@ -123,6 +99,7 @@ class SmernNode(LifecycleNode):
             except Exception as error:
                 self.complain(topic, error)
 
+        self.health.listens(topic)
         subscription = self.create_subscription(message_type, topic, guarded, profile)
         self._undo.append(lambda: self.destroy_subscription(subscription))
 
@@ -161,15 +138,16 @@ class SmernNode(LifecycleNode):
         timer = self.create_timer(seconds, guarded, clock=self._steady)
         self._undo.append(lambda: self.destroy_timer(timer))
 
-    def after(self, seconds: float, callback: Callable[[], None]) -> Callable[[], None]:
+    def after(self, seconds: float, callback: Callable[[], None], *, asleep: bool = False) -> Callable[[], None]:
         """Calls back once, on the executor's thread, after so long on the steady clock, if the node is active then.
 
+        :param asleep: also if it is not active.
         :return: a function that cancels it.
         """
 
         def once() -> None:
             cancel()
-            if not self.active:
+            if not (self.active or asleep):
                 return
             try:
                 callback()
@@ -199,83 +177,21 @@ class SmernNode(LifecycleNode):
         if self.executor is not None:
             self.executor.create_task(guarded)
 
-    def worker(self, name: str, *, capacity: int) -> Worker:
-        """A thread for heavy work, closed when the node is cleaned up."""
+    def worker(self, name: str, *, capacity: int, waiting: Callable[[], int] | None = None) -> Worker:
+        """A thread for heavy work, closed when the node is cleaned up.
+
+        :param waiting: tells diagnostics how many wait for it, if those are not its jobs.
+        """
         worker = Worker(f'{self.NAME}.{name}', capacity=capacity, on_error=lambda error: self.complain(name, error))
         self._undo.append(worker.close)
+        self._undo.append(self.health.watch(waiting or (lambda: worker.queued)))
         return worker
 
-    def complain(self, subject: str, error: Exception | str) -> None:
-        """Says that something was wrong, once and then at most every few seconds for the same kind of trouble."""
-        text = str(error)
-        text = f'{subject}: {text[:LONGEST_LINE]}' + (' ...' if len(text) > LONGEST_LINE else '')
-        self.health.failed(text)
-        unsaid = self._complaints.count(subject, text)
-        if unsaid is None:
-            return
-        more = f' ({unsaid} more like it since the last line)' if unsaid else ''
-        if isinstance(error, Exception) and not isinstance(error, ValueError):  # our fault, not the message's
-            text += '\n' + ''.join(traceback.format_exception(error))
-        self.get_logger().error(text + more)
-
-    # --- lifecycle --------------------------------------------------------------------------------------------
-
-    def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
-        result = self._transition(self.load, super().on_configure, state)
-        if result != TransitionCallbackReturn.SUCCESS:
-            with contextlib.suppress(Exception):  # half loaded, half freed: what there is must not be made twice
-                self._free()
-        return result
-
-    def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
-        result = self._transition(self.start, super().on_activate, state)
-        self.active = result == TransitionCallbackReturn.SUCCESS
-        return result
-
-    def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
-        result = self._transition(self.stop, super().on_deactivate, state)  # while it can still say its last
-        self.active = False
-        return result
-
-    def on_cleanup(self, state: LifecycleState) -> TransitionCallbackReturn:
-        return self._transition(self._free, super().on_cleanup, state)
-
-    def on_shutdown(self, state: LifecycleState) -> TransitionCallbackReturn:
-        return self._transition(self.close, super().on_shutdown, state)
-
-    def close(self) -> None:
-        """Stops and frees, from whatever state the node is in."""
-        if self.active:
-            self.stop()
-            self.active = False
-        self._free()
-
-    def _free(self) -> None:
-        for cancel in list(self._cancels):
-            cancel()
-        while self._undo:
-            self._undo.pop()()
-        self.unload()
-
-    def _transition(self, step: Callable[[], None], rest: Callable, state: LifecycleState) -> TransitionCallbackReturn:
+    def _take_over(self) -> None:
         try:
-            step()
+            self.reconfigure()
         except Exception as error:
-            if not self.context.ok():  # told to stop meanwhile: what is made without a context fails
-                return TransitionCallbackReturn.FAILURE
-            self.failure = str(error)
-            self.health.failed(self.failure)
-            unexpected = not isinstance(error, ConfigurationError | ValueError)
-            detail = '\n' + traceback.format_exc() if unexpected else ''
-            self.get_logger().fatal(f'cannot {step.__name__}: {error}{detail}')
-            return TransitionCallbackReturn.FAILURE
-        return rest(state)
-
-    def _publish_diagnostics(self) -> None:
-        if not self.context.ok():
-            return
-        status = self.health.report(self.get_fully_qualified_name(), self.active)
-        self._diagnostics.publish(diagnostics.array(self.get_clock().now().to_msg(), status))
+            self.complain('parameters', error)
 
 
 def run(node_class: type[SmernNode], args: list[str] | None = None) -> int:
@@ -311,13 +227,17 @@ def _serve(node_class: type[SmernNode]) -> int:
     executor = SingleThreadedExecutor()
     executor.add_node(node)
     try:
-        if node.get_parameter('autostart').type_ == RosParameter.Type.BOOL and node.value('autostart'):
-            for transition in (node.trigger_configure, node.trigger_activate):
-                if transition() != TransitionCallbackReturn.SUCCESS:
-                    return EXIT_CONFIGURATION if rclpy.ok() else EXIT_OK
+        autostart = node.get_parameter('autostart').type_ == RosParameter.Type.BOOL and node.value('autostart')
+        if autostart and not bring_up(node, lambda condition: _spin_until(executor, condition)):
+            return EXIT_CONFIGURATION if rclpy.ok() else EXIT_OK
         executor.spin()
         return EXIT_OK
     finally:
         node.close()
         executor.shutdown(timeout_sec=0.5)
         node.destroy_node()
+
+
+def _spin_until(executor: Executor, condition: Callable[[], bool]) -> None:
+    while rclpy.ok() and not condition():
+        executor.spin_once(timeout_sec=0.5)

@@ -1,12 +1,17 @@
-"""What a node tells of its health: rates, latency, drops, errors."""
+"""What a node tells of its health: rates, latency, drops, queue, errors, model."""
 from __future__ import annotations
 
 import threading
 import time
 from collections import Counter, deque
+from collections.abc import Callable
 
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 
+ACTIVE = 'active'
+"""The lifecycle's name of the state in which a node processes."""
+HARDWARE_ID = 'smern_ros'
+"""Tells our nodes from others on the topic."""
 ERROR_SHOWN_FOR = 10.0
 """Seconds after an error during which the node's level is WARN."""
 
@@ -20,67 +25,106 @@ class Health:
         self._received: Counter[str] = Counter()
         self._sent: Counter[str] = Counter()
         self._latencies: deque[float] = deque(maxlen=1000)
-        self._totals: Counter[str] = Counter()
-        self._facts: dict[str, str] = {}
+        self._dropped = self._errors = 0
+        self._queues: list[Callable[[], int]] = []
+        self._facts: dict[str, str] = {'model': 'none'}
         self._last_error = ''
         self._last_error_at = -float('inf')
+
+    def listens(self, topic: str) -> None:
+        """Its rate is told from now on, 0 while nothing comes."""
+        with self._lock:
+            self._received[topic] += 0
 
     def received(self, topic: str) -> None:
         with self._lock:
             self._received[topic] += 1
+
+    def speaks(self, topic: str) -> None:
+        """Its rate is told from now on, 0 while nothing is sent."""
+        with self._lock:
+            self._sent[topic] += 0
 
     def sent(self, topic: str) -> None:
         with self._lock:
             self._sent[topic] += 1
 
     def took(self, seconds: float) -> None:
-        """From the evidence to its result."""
+        """From the coming of a message to what became of it, the time in queues with it."""
         with self._lock:
             self._latencies.append(seconds)
 
     def dropped(self, count: int = 1) -> None:
+        """Messages that came and were given up because there was no time for them."""
         with self._lock:
-            self._totals['dropped'] += count
+            self._dropped += count
 
     def failed(self, message: str) -> None:
         with self._lock:
-            self._totals['errors'] += 1
+            self._errors += 1
             self._last_error, self._last_error_at = message, time.monotonic()
 
+    def watch(self, queue: Callable[[], int]) -> Callable[[], None]:
+        """How many wait there is told from now on. :return: a function that ends it."""
+        with self._lock:
+            self._queues.append(queue)
+        return lambda: self._queues.remove(queue)
+
+    def unconfigured(self) -> None:
+        """The node no longer has topics or a model; what it has counted stays."""
+        with self._lock:
+            self._received.clear()
+            self._sent.clear()
+            self._facts = {'model': 'none'}
+
     def fact(self, key: str, value: object) -> None:
-        """Something to be shown as it is, such as the model's id or a queue's length."""
+        """Something to be shown as it is, such as the model's id."""
         with self._lock:
             self._facts[key] = str(value)
 
-    def report(self, name: str, active: bool) -> DiagnosticStatus:
-        """What happened since the last report; counts start again."""
-        with self._lock:
-            return self._report(name, active)
+    def report(self, name: str, state: str, *, failed: bool = False) -> DiagnosticStatus:
+        """What happened since the last report; counts start again.
 
-    def _report(self, name: str, active: bool) -> DiagnosticStatus:
+        :param state: of the lifecycle.
+        :param failed: the last transition failed: the node cannot do what it was told to.
+        """
+        with self._lock:
+            return self._report(name, state, failed)
+
+    def _report(self, name: str, state: str, failed: bool) -> DiagnosticStatus:
         now = time.monotonic()
         elapsed, self._since = max(now - self._since, 1e-6), now
         values = {f'in {topic} [Hz]': f'{n / elapsed:.1f}' for topic, n in sorted(self._received.items())}
         values |= {f'out {topic} [Hz]': f'{n / elapsed:.1f}' for topic, n in sorted(self._sent.items())}
-        if self._latencies:
-            latencies = sorted(self._latencies)
-            values['latency median [ms]'] = f'{1e3 * latencies[len(latencies) // 2]:.1f}'
-            values['latency max [ms]'] = f'{1e3 * latencies[-1]:.1f}'
-        values |= {'dropped': str(self._totals['dropped']), 'errors': str(self._totals['errors'])}
-        values |= self._facts
-        values['last error'] = self._last_error
+        latencies = sorted(self._latencies)
+        values |= {
+            'latency median [ms]': f'{1e3 * latencies[len(latencies) // 2]:.1f}' if latencies else '',
+            'latency max [ms]': f'{1e3 * latencies[-1]:.1f}' if latencies else '',
+            'dropped': str(self._dropped),
+            'queue': str(sum(waiting() for waiting in self._queues)),
+            'errors': str(self._errors),
+            'last error': self._last_error,
+            'state': state,
+            **self._facts,
+        }
         for counter in (self._received, self._sent):
             counter.update({topic: -n for topic, n in counter.items()})  # a silent topic is shown with rate 0
         self._latencies.clear()
 
         troubled = now - self._last_error_at < ERROR_SHOWN_FOR
+        level = DiagnosticStatus.WARN if troubled else DiagnosticStatus.OK
         return DiagnosticStatus(
-            level=DiagnosticStatus.WARN if troubled else DiagnosticStatus.OK,
+            level=DiagnosticStatus.ERROR if failed else level,
             name=f'smern_ros: {name}',
-            message=self._last_error if troubled else ('active' if active else 'not active'),
-            hardware_id='smern_ros',
+            message=self._last_error if failed or troubled else state,
+            hardware_id=HARDWARE_ID,
             values=[KeyValue(key=k, value=v) for k, v in values.items()],
         )
+
+
+def is_active(status: DiagnosticStatus) -> bool:
+    """Whether a node of ours says that it processes, in trouble or not."""
+    return status.hardware_id == HARDWARE_ID and KeyValue(key='state', value=ACTIVE) in status.values
 
 
 def array(stamp, status: DiagnosticStatus) -> DiagnosticArray:

@@ -3,14 +3,19 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
 
 from lifecycle_msgs.msg import State
 from lifecycle_msgs.srv import GetState
 
-from smern_ros.nodes.base import SmernNode
+if TYPE_CHECKING:
+    from smern_ros.nodes.base import SmernNode
 
 LOOK_EVERY = 0.05
 """Seconds between two looks."""
+
+ASK_AGAIN = 1.0
+"""Seconds without an answer after which a node is asked again: it may load a model, or have died."""
 
 SAY_AFTER = 2.0
 """Seconds after which it is said who is waited for."""
@@ -19,6 +24,7 @@ SAY_AFTER = 2.0
 class RollCall:
     """Asks managed nodes for their states until all are active.
 
+    :param node: who asks, in whatever state.
     :param names: of the nodes, in the asking node's namespace.
     :param also_missing: names what else is not there yet, such as a subscriber.
     :param on_done: called once with what is still missing: nothing, or after `timeout` seconds what did not come.
@@ -29,7 +35,7 @@ class RollCall:
         node: SmernNode,
         names: Iterable[str],
         *,
-        also_missing: Callable[[], list[str]],
+        also_missing: Callable[[], list[str]] = list,
         timeout: float,
         on_done: Callable[[list[str]], None],
     ):
@@ -39,8 +45,9 @@ class RollCall:
         self._give_up_at = time.monotonic() + timeout
         self._say_at = time.monotonic() + SAY_AFTER
         self._absent = set(names)
+        self._asked_at = dict.fromkeys(self._absent, -float('inf'))
         self._clients = {name: node.create_client(GetState, f'{name}/get_state') for name in sorted(self._absent)}
-        self._cancel = node.after(0.0, self._look)
+        self._cancel = node.after(0.0, self._look, asleep=True)
 
     def close(self) -> None:
         """Ask no more."""
@@ -61,11 +68,20 @@ class RollCall:
             self._say_at = float('inf')
             self._node.get_logger().info(f'waiting for {", ".join(missing)}')
         for name in self._absent:
-            if self._clients[name].service_is_ready():
-                answer = self._clients[name].call_async(GetState.Request())
-                answer.add_done_callback(lambda future, name=name: self._note(name, future))
-        self._cancel = self._node.after(LOOK_EVERY, self._look)
+            self._ask(name)
+        self._cancel = self._node.after(LOOK_EVERY, self._look, asleep=True)
+
+    def _ask(self, name: str) -> None:
+        client = self._clients[name]
+        if time.monotonic() < self._asked_at[name] + ASK_AGAIN or not client.service_is_ready():
+            return
+        self._asked_at[name] = time.monotonic()
+        answer = client.call_async(GetState.Request())
+        answer.add_done_callback(lambda future: self._note(name, future))
 
     def _note(self, name: str, future) -> None:
-        if future.exception() is None and future.result().current_state.id == State.PRIMARY_STATE_ACTIVE:
+        if future.cancelled() or future.exception() is not None:
+            return
+        self._asked_at[name] = -float('inf')
+        if future.result().current_state.id == State.PRIMARY_STATE_ACTIVE:
             self._absent.discard(name)

@@ -8,7 +8,7 @@ from typing import Any
 from diagnostic_msgs.msg import DiagnosticArray
 
 from smern_ros import graph, msg, starter
-from smern_ros.nodes import qos, topics
+from smern_ros.nodes import diagnostics, qos, topics
 from smern_ros.starter import Override
 from smern_ros.supervisor import Supervisor
 from support.probe import Probe
@@ -77,7 +77,7 @@ class Graph:
     @property
     def active(self) -> set[str]:
         """Names of the nodes that have said so."""
-        return {s.name.rpartition('/')[2] for m in self._health for s in m.status if s.message == 'active'}
+        return {s.name.rpartition('/')[2] for m in self._health for s in m.status if diagnostics.is_active(s)}
 
     @property
     def complaints(self) -> list[str]:

@@ -1,0 +1,47 @@
+"""How a node that starts itself becomes active: when those that take what it gives are there to take it."""
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from rclpy.lifecycle import TransitionCallbackReturn
+
+from smern_ros.nodes.roll_call import RollCall
+
+if TYPE_CHECKING:
+    from smern_ros.nodes.base import SmernNode
+
+PATIENCE = 60.0
+"""s after which a node goes on without those it waits for: a part of the graph is better than none."""
+
+
+def bring_up(node: SmernNode, spin_until: Callable[[Callable[[], bool]], None]) -> bool:
+    """Configures the node, waits for those in its parameter start_after, and activates it.
+
+    The nodes load their models at the same time and become active in order. A lifecycle manager may step in while
+    this one waits: then the node is the manager's.
+
+    :param spin_until: runs the node's callbacks until something holds or the process is to end.
+    :return: False if a transition failed.
+    """
+    if node.trigger_configure() != TransitionCallbackReturn.SUCCESS:
+        return False
+    names = [name.strip() for name in node.value('start_after').split(',') if name.strip()]
+    if names and not _wait(node, names, spin_until):
+        return True
+    return node.trigger_activate() == TransitionCallbackReturn.SUCCESS
+
+
+def _wait(node: SmernNode, names: list[str], spin_until: Callable[[Callable[[], bool]], None]) -> bool:
+    """:return: False if the process is to end, or somebody else has taken the node on."""
+    answered: list[list[str]] = []
+    node.waits_for = names
+    roll_call = RollCall(node, names, timeout=PATIENCE, on_done=answered.append)
+    spin_until(lambda: bool(answered) or node.state != 'inactive')
+    roll_call.close()
+    node.waits_for = []
+    if not node.context.ok() or node.state != 'inactive':
+        return False
+    for missing in answered[0]:
+        node.complain('start_after', f'{missing} is not active after {PATIENCE:.0f} s; starting without it')
+    return True

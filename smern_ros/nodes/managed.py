@@ -1,0 +1,179 @@
+"""The lifecycle of every node: what its transitions do, and what becomes of it when one fails."""
+from __future__ import annotations
+
+import contextlib
+import traceback
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+from rclpy.clock import Clock, ClockType
+from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
+
+from smern_ros.nodes import diagnostics, memory, qos, topics
+from smern_ros.nodes.throttle import Throttle
+
+COMPLAIN_EVERY = 5.0
+"""Seconds between two lines about the same trouble."""
+LONGEST_LINE = 400
+"""Characters told of a trouble: a message may hold a megabyte where a word should be."""
+
+
+class ConfigurationError(Exception):
+    """The node cannot start as it was told to: what is wrong and what to do."""
+
+
+class ManagedNode(LifecycleNode):
+    """Says how it is once a second, and keeps its word to whoever manages it:
+
+    what was refused (ConfigurationError, ValueError) leaves the node in the state in which it was; what broke releases
+    and frees everything, and leaves it unconfigured.
+    """
+
+    NAME: ClassVar[str]
+
+    def __init__(self, **kwargs: Any) -> None:
+        """:param kwargs: as of rclpy's Node (context, parameter_overrides, namespace, ...)."""
+        super().__init__(self.NAME, **kwargs)
+        self.health = diagnostics.Health()
+        self.active = False
+        self.configured = False         # `load` has been done, and not undone
+        self.waits_for: list[str] = []  # names of the nodes that must be active before this one
+        self._failure = ''              # of the last transition
+        self._complaints = Throttle(COMPLAIN_EVERY)
+        self._undo: list[Callable[[], object]] = []  # frees what `load` made
+        self._cancels: set[Callable[[], None]] = set()  # of timers that have not fired
+        self._diagnostics = self.create_publisher(diagnostics.DiagnosticArray, topics.DIAGNOSTICS, qos.STREAM)
+        self._steady = Clock(clock_type=ClockType.STEADY_TIME)  # beats under simulated time that stands still, too
+        self.create_timer(1.0, self._publish_diagnostics, clock=self._steady)
+
+    # --- what a node fills in ---------------------------------------------------------------------------------
+
+    def load(self) -> None:
+        """Configure: load models and make publishers and subscriptions.
+
+        :raises ConfigurationError: if a file or parameter is wrong; other errors become one.
+        """
+
+    def start(self) -> None:
+        """Activate: begin to process."""
+
+    def stop(self) -> None:
+        """Deactivate: release camera and microphone, close or forget what is half done. May still publish."""
+
+    def unload(self) -> None:
+        """Clean up: free the models."""
+
+    # --- what a node uses -------------------------------------------------------------------------------------
+
+    @property
+    def state(self) -> str:
+        """The lifecycle's: unconfigured, inactive, active, finalized."""
+        return self._state_machine.current_state[1]
+
+    def complain(self, subject: str, error: Exception | str) -> None:
+        """Says that something was wrong, once and then at most every few seconds for the same kind of trouble."""
+        text = str(error)
+        text = f'{subject}: {text[:LONGEST_LINE]}' + (' ...' if len(text) > LONGEST_LINE else '')
+        self.health.failed(text)
+        unsaid = self._complaints.count(subject, text)
+        if unsaid is None:
+            return
+        more = f' ({unsaid} more like it since the last line)' if unsaid else ''
+        if isinstance(error, Exception) and not isinstance(error, ValueError):  # our fault, not the message's
+            text += '\n' + ''.join(traceback.format_exception(error))
+        self.get_logger().error(text + more)
+
+    # --- transitions ------------------------------------------------------------------------------------------
+
+    def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
+        result = self._transition(self.load, super().on_configure, state)
+        self.configured = result == TransitionCallbackReturn.SUCCESS
+        if result == TransitionCallbackReturn.FAILURE:
+            with contextlib.suppress(Exception):  # half loaded, half freed: what there is must not be made twice
+                self._free()
+        return result
+
+    def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
+        result = self._transition(self.start, super().on_activate, state)
+        self.active = result == TransitionCallbackReturn.SUCCESS
+        return result
+
+    def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
+        result = self._transition(self.stop, super().on_deactivate, state)  # while it can still say its last
+        self.active = False
+        return result
+
+    def on_cleanup(self, state: LifecycleState) -> TransitionCallbackReturn:
+        result = self._transition(self._free, super().on_cleanup, state)
+        memory.give_back()
+        return result
+
+    def on_shutdown(self, state: LifecycleState) -> TransitionCallbackReturn:
+        return self._transition(self.close, super().on_shutdown, state)
+
+    def on_error(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """A transition broke: all is released and freed, so that the node can be configured again.
+
+        :param state: in which the transition began.
+        :return: FAILURE if not all could be freed; then the node is finalized, and only a new process helps.
+        """
+        self.active = False
+        if state.label != 'unconfigured':
+            with contextlib.suppress(Exception):  # again, or for the first time: devices must not stay open
+                self.stop()
+        try:
+            self._free()
+        except Exception as error:
+            self.complain('error processing', error)
+            return TransitionCallbackReturn.FAILURE
+        finally:
+            memory.give_back()
+        return super().on_error(state)
+
+    def close(self) -> None:
+        """Stops and frees, from whatever state the node is in."""
+        try:
+            if self.active:
+                self.stop()
+        finally:
+            self.active = False
+            self._free()
+
+    def _free(self) -> None:
+        self.configured = False
+        steps = [*self._cancels, *reversed(self._undo), self.unload, self.health.unconfigured]
+        self._undo.clear()
+        first: Exception | None = None
+        for step in steps:
+            try:
+                step()
+            except Exception as error:  # the others are still to be freed
+                first = first or error
+        if first is not None:
+            raise first
+
+    def _transition(self, step: Callable[[], None], rest: Callable, state: LifecycleState) -> TransitionCallbackReturn:
+        """:return: FAILURE if the node was told to do what it cannot, which leaves it as it was; ERROR if it broke."""
+        self._failure = ''
+        try:
+            step()
+        except Exception as error:
+            if not self.context.ok():  # told to stop meanwhile: what is made without a context fails
+                return TransitionCallbackReturn.FAILURE
+            self._failure = str(error) or type(error).__name__
+            self.health.failed(self._failure)
+            expected = isinstance(error, ConfigurationError | ValueError)
+            detail = '' if expected else '\n' + traceback.format_exc()
+            self.get_logger().fatal(f'cannot {step.__name__.strip("_")}: {self._failure}{detail}')
+            refused = expected and step in (self.load, self.start)
+            return TransitionCallbackReturn.FAILURE if refused else TransitionCallbackReturn.ERROR
+        return rest(state)
+
+    def _publish_diagnostics(self) -> None:
+        if not self.context.ok():
+            return
+        waiting = f', waiting for {", ".join(self.waits_for)}' if self.waits_for else ''
+        status = self.health.report(
+            self.get_fully_qualified_name(), self.state + waiting, failed=bool(self._failure)
+        )
+        self._diagnostics.publish(diagnostics.array(self.get_clock().now().to_msg(), status))
