@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from smern_ros.audio.mute import Mute
 from smern_ros.audio.pcm import require_rate
 from smern_ros.audio.resampler import Resampler
 from smern_ros.audio.segmenter import Cut, Segmentation, Segmenter, State
+from smern_ros.audio.spells import Spells
 from smern_ros.audio.vad import FRAME, SAMPLE_RATE, VoiceDetector
 from smern_ros.values import SECOND, Utterance
 
@@ -60,15 +60,18 @@ class SpeechStream:
     """
 
     def __init__(
-        self, *, segmentation: Segmentation = Segmentation(), tolerance: float = 0.1, mute_tail: float = 0.2
+        self, *, segmentation: Segmentation = Segmentation(), tolerance: float = 0.1, mute_tail: float = 0.2,
+        own_detector: bool = True,
     ) -> None:
         """:param tolerance: s by which stamps may differ from the count of samples
-        :param mute_tail: s, see `Mute`
+        :param mute_tail: s after the robot's last sound, for loudspeaker and room to fall silent
+        :param own_detector: False: voiced is what `tell` says
         """
         self._tolerance_ns = round(tolerance * SECOND)
         self._detector = VoiceDetector()
         self._segmenter = Segmenter(segmentation)
-        self._mute = Mute(mute_tail)
+        self._mute = Spells(mute_tail)
+        self._voiced = None if own_detector else Spells(0.0)
         self._resampler: Resampler | None = None
         self.reset()
 
@@ -90,6 +93,15 @@ class SpeechStream:
     def mute(self, stamp_ns: int, on: bool) -> None:
         """The robot begins or ends to speak at that time."""
         self._mute.set(stamp_ns, on)
+
+    def tell(self, stamp_ns: int, speaks: bool) -> None:
+        """Somebody begins or ends to speak at that time, by whoever detects it in our place.
+
+        :raises ValueError: if our own detector does.
+        """
+        if self._voiced is None:
+            raise ValueError('voice activity is told, but this stream detects it itself: own_detector=False wanted')
+        self._voiced.set(stamp_ns, speaks)
 
     def push(self, samples: np.ndarray, sample_rate: int, stamp_ns: int) -> list[Event]:
         """Take the next chunk.
@@ -148,6 +160,8 @@ class SpeechStream:
             events = self.flush()
             if ahead_ns < 0:
                 self._mute.restart()
+                if self._voiced is not None:
+                    self._voiced.restart()
             self._anchor_ns = stamp_ns
             return [*events, Discontinuity(ahead_ns / SECOND)]
         if abs(ahead_ns) > self._tolerance_ns // 2 and not self.in_utterance:
@@ -169,7 +183,10 @@ class SpeechStream:
         end_ns = start_ns + FRAME_NS
         self._frames.append(frame)
         muted = self._mute.covers(start_ns, end_ns)
-        probability = self._detector.probability(frame)
+        if self._voiced is None:
+            probability = self._detector.probability(frame)
+        else:
+            probability = float(self._voiced.covers(start_ns, end_ns))
         cuts = self._segmenter.push(probability, muted=muted)
         events: list[Event] = [Activity(end_ns, probability, self._segmenter.is_speaking, muted)]
         events += map(self._boundary, cuts)

@@ -1,10 +1,10 @@
-"""When the robot speaks, nothing is heard."""
-from smern_ros.audio.mute import Mute
+"""From when to when the robot speaks, or somebody else."""
+from smern_ros.audio.spells import Spells
 from smern_ros.values import SECOND
 
 
 def test_it_covers_the_robot_s_speech_and_a_tail():
-    mute = Mute(tail=0.2)
+    mute = Spells(tail=0.2)
     assert not mute.covers(0, SECOND)
     mute.set(SECOND, True)
     assert not mute.covers(SECOND // 2, SECOND)
@@ -17,7 +17,7 @@ def test_it_covers_the_robot_s_speech_and_a_tail():
 
 
 def test_saying_it_again_changes_nothing():
-    mute = Mute(tail=0.0)
+    mute = Spells(tail=0.0)
     mute.set(1 * SECOND, True)
     mute.set(5 * SECOND, True)
     assert mute.covers(1 * SECOND, 2 * SECOND)
@@ -27,7 +27,7 @@ def test_saying_it_again_changes_nothing():
 
 
 def test_a_spell_is_remembered_until_its_sound_has_come():
-    mute = Mute(tail=0.0)
+    mute = Spells(tail=0.0)
     mute.set(5 * SECOND, True)
     mute.set(6 * SECOND, False)
     assert not mute.covers(4 * SECOND, 5 * SECOND)
@@ -35,7 +35,7 @@ def test_a_spell_is_remembered_until_its_sound_has_come():
 
 
 def test_when_time_jumps_back_only_a_robot_that_speaks_now_is_muted():
-    mute = Mute(tail=0.0)
+    mute = Spells(tail=0.0)
     mute.set(100 * SECOND, True)
     mute.set(101 * SECOND, False)
     mute.restart()

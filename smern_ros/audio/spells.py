@@ -1,24 +1,24 @@
-"""When the robot itself speaks, so that it does not listen to itself."""
+"""Spells in which something holds, told from elsewhere: that the robot itself speaks, or that somebody does."""
 from __future__ import annotations
 
 from collections import deque
 
 from smern_ros.values import SECOND
 
-REMEMBERED = 64  # spells of the robot's speech that no sound has passed yet
+REMEMBERED = 64  # spells that no sound has passed yet
 
 
-class Mute:
-    """Spells during which nothing that is heard counts."""
+class Spells:
+    """From when to when it held, on the time line of the sound."""
 
     def __init__(self, tail: float) -> None:
-        """:param tail: s after the robot's last sound, for loudspeaker and room to fall silent"""
+        """:param tail: s for which it still holds after its end is told"""
         self._tail_ns = round(tail * SECOND)
         self._since: int | None = None
         self._past: deque[tuple[int, int]] = deque(maxlen=REMEMBERED)
 
     def set(self, stamp_ns: int, on: bool) -> None:
-        """The robot begins or ends to speak. Said again, it changes nothing."""
+        """It begins or ends. Said again, it changes nothing."""
         if on and self._since is None:
             self._since = stamp_ns
         elif not on and self._since is not None:
@@ -26,14 +26,14 @@ class Mute:
             self._since = None
 
     def covers(self, start_ns: int, end_ns: int) -> bool:
-        """Whether any of that span is muted. Spans are asked for in their order."""
+        """Whether it held in any of that span. Spans are asked for in their order."""
         while self._past and self._past[0][1] <= start_ns:
             self._past.popleft()
         now = self._since is not None and self._since < end_ns
         return now or any(begin < end_ns and start_ns < end for begin, end in self._past)
 
     def restart(self) -> None:
-        """Time has jumped back: only what is muted now stays so."""
+        """Time has jumped back: only what holds now still does."""
         self._past.clear()
         if self._since is not None:
             self._since = 0

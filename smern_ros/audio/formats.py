@@ -1,0 +1,55 @@
+"""How others write down samples, and the same samples as an AudioChunk holds them."""
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from smern_ros.audio.pcm import MAX_CHANNELS, require_rate
+
+GSTREAMER: Mapping[str, np.dtype] = {
+    name: np.dtype(kind) for name, kind in {
+        'S8': 'i1', 'U8': 'u1', 'S16LE': '<i2', 'S16BE': '>i2', 'S32LE': '<i4', 'S32BE': '>i4',
+        'F32LE': '<f4', 'F32BE': '>f4',
+    }.items()
+}
+"""By the name that GStreamer has for it, as in `sample_format` of ros-drivers' AudioInfo."""
+PORTAUDIO: Mapping[int, np.dtype] = {
+    number: np.dtype(kind) for number, kind in {1: 'f4', 2: 'i4', 8: 'i2', 16: 'i1', 32: 'u1'}.items()
+}
+"""By PortAudio's number, as in `format` of mgonzs13's AudioInfo."""
+LONGEST = 10
+"""s of sound in one message; more is no stream."""
+
+
+def frames(size: int, dtype: np.dtype, channels: int, sample_rate: int) -> int:
+    """Samples of one channel in that many bytes.
+
+    :raises ValueError: if no sound can be written down so.
+    """
+    require_rate(sample_rate)
+    if not 1 <= channels <= MAX_CHANNELS:
+        raise ValueError(f'{channels} channels; wanted are 1 to {MAX_CHANNELS}')
+    each = dtype.itemsize * channels
+    if size == 0 or size % each:
+        raise ValueError(
+            f'{size} bytes are no whole number of samples: one of {channels} channels in {dtype.str} has {each} bytes'
+        )
+    if size > LONGEST * sample_rate * each:
+        raise ValueError(f'{size / each / sample_rate:.0f} s of sound in one message; at most {LONGEST} s are taken')
+    return size // each
+
+
+def to_chunk(data: bytes | memoryview, dtype: np.dtype) -> tuple[str, bytes]:
+    """The encoding of an AudioChunk that holds these samples without loss of what can be heard, and its bytes.
+
+    :param data: interleaved samples of that type.
+    """
+    if dtype == np.dtype('<i2'):
+        return 's16le', bytes(data)
+    samples = np.frombuffer(data, dtype).astype(np.float32)
+    if dtype.kind == 'u':
+        samples -= 128
+    if dtype.kind != 'f':
+        samples /= 2.0 ** (8 * dtype.itemsize - 1)
+    return 'f32le', samples.astype('<f4').tobytes()

@@ -1,0 +1,68 @@
+"""Whose body, face and voice, and who is listened to."""
+from smern_ros.hri.people import BODY, FACE, VOICE, People, Voices
+
+
+def test_the_body_of_a_voice_is_found_through_its_person():
+    people = People()
+    people.match('anna', BODY, 'p1')
+    people.match('anna', VOICE, 'v7')
+    assert people.part(people.whose(VOICE, 'v7'), BODY) == 'p1'
+    assert people.whose(VOICE, 'v8') is None and people.part(None, BODY) == ''
+
+
+def test_a_part_belongs_to_one_person_at_a_time():
+    people = People()
+    people.match('anna', FACE, 'f1')
+    people.match('ben', FACE, 'f1')
+    assert people.whose(FACE, 'f1') == 'ben' and people.part('anna', FACE) == ''
+
+
+def test_a_match_may_be_taken_back_and_a_person_forgotten():
+    people = People()
+    people.match('anna', FACE, 'f1')
+    people.match('anna', BODY, 'p1')
+    people.match('anna', FACE, '')
+    assert people.part('anna', FACE) == '' and people.whose(FACE, '') is None
+    people.forget('anna')
+    assert people.whose(BODY, 'p1') is None
+
+
+def test_the_one_who_speaks_is_heard_until_the_end_even_if_another_begins():
+    voices = Voices()
+    for voice in ('a', 'b'):
+        voices.come(voice)
+    assert voices.heard == 'a' and not voices.speaking
+    voices.tell('b', True)
+    assert voices.heard == 'b' and voices.speaking
+    voices.tell('a', True)
+    assert voices.heard == 'b'
+    voices.tell('b', False)
+    assert voices.heard == 'a' and voices.speaking
+    voices.tell('a', False)
+    assert voices.heard == 'a'
+
+
+def test_when_the_one_who_is_heard_leaves_another_is():
+    voices = Voices()
+    voices.come('a')
+    voices.come('b')
+    voices.tell('a', True)
+    voices.leave('a')
+    assert voices.heard == 'b' and not voices.speaking
+    voices.leave('b')
+    assert voices.heard == ''
+
+
+def test_a_chosen_voice_alone_is_heard():
+    voices = Voices('b')
+    voices.come('a')
+    voices.tell('a', True)
+    assert voices.heard == '' and not voices.speaking
+    voices.come('b')
+    assert voices.heard == 'b'
+
+
+def test_a_voice_that_is_not_there_is_not_heard():
+    voices = Voices()
+    voices.tell('ghost', True)
+    assert voices.heard == ''
