@@ -1,5 +1,5 @@
 """Starts the graph: `ros2 launch smern_ros emotion.launch.py`, with --show-args for the arguments."""
-from launch import LaunchDescription
+from launch import LaunchDescription, Substitution
 from launch.actions import DeclareLaunchArgument, OpaqueFunction, SetEnvironmentVariable
 from launch.conditions import IfCondition
 from launch.substitutions import LaunchConfiguration, PathJoinSubstitution
@@ -7,6 +7,20 @@ from launch_ros.actions import Node
 from launch_ros.substitutions import FindPackageShare
 
 from smern_ros import dds, graph
+
+
+class OnInThisPart(Substitution):
+    """`true` if the node belongs to the part of the graph that runs on this computer."""
+
+    def __init__(self, node: graph.GraphNode) -> None:
+        super().__init__()
+        self._node = node
+
+    def describe(self) -> str:
+        return ' or '.join(f'{part}: {graph.starts(self._node, part)}'.lower() for part in graph.PARTS)
+
+    def perform(self, context) -> str:
+        return str(graph.starts(self._node, LaunchConfiguration('part').perform(context))).lower()
 
 
 def generate_launch_description() -> LaunchDescription:
@@ -24,10 +38,18 @@ def generate_launch_description() -> LaunchDescription:
         DeclareLaunchArgument('autostart', default_value='true', choices=['true', 'false'],
                               description='false: leave the nodes unconfigured, for a lifecycle manager; '
                                           'true: as params_file says'),
+        DeclareLaunchArgument('part', default_value=graph.ALL, choices=list(graph.PARTS),
+                              description='what of the graph runs on this computer'),
         DeclareLaunchArgument('dds', default_value='', choices=['', *dds.PROFILES],
                               description=f'Fast DDS profile; empty: what {dds.CHOICE} says, else {dds.DEFAULT}'),
+        DeclareLaunchArgument('dds_peers', default_value='',
+                              description=f'of {dds.MULTI_HOST}: the other computers, names or addresses, with commas '
+                                          'between'),
+        DeclareLaunchArgument('dds_interface', default_value='',
+                              description=f'of {dds.MULTI_HOST}: network cards or own addresses; empty: those towards '
+                                          'the peers'),
         *(
-            DeclareLaunchArgument(n.name, default_value=str(n.default).lower(), choices=['true', 'false'],
+            DeclareLaunchArgument(n.name, default_value=OnInThisPart(n), choices=['true', 'false'],
                                   description=f'start the node: {n.purpose}')
             for n in graph.NODES
         ),
@@ -41,8 +63,11 @@ def generate_launch_description() -> LaunchDescription:
 
 
 def _choose_dds_profile(context):
-    chosen = LaunchConfiguration('dds').perform(context)
-    return [SetEnvironmentVariable(*item) for item in dds.environment(chosen, context.environment).items()]
+    chosen, peers, interface = (
+        LaunchConfiguration(name).perform(context) for name in ('dds', 'dds_peers', 'dds_interface')
+    )
+    environment = dds.environment(chosen, context.environment, peers=peers, interface=interface)
+    return [SetEnvironmentVariable(*item) for item in environment.items()]
 
 
 def _start_nodes(context):
@@ -54,7 +79,10 @@ def _start_nodes(context):
     own = {name: {'start_after': names} for name, names in order.items() if names}
     if checkpoint := LaunchConfiguration('checkpoint').perform(context):
         own.setdefault('fusion', {})['checkpoint'] = checkpoint
-    if awaited := graph.awaited(started):
+    part = LaunchConfiguration('part').perform(context)
+    for name in graph.compressing(started, part):
+        own.setdefault(name, {})['transport'] = 'compressed'
+    if awaited := graph.awaited(started, part):
         own.setdefault(graph.SOURCE, {})['wait_for'] = awaited
     return [
         Node(

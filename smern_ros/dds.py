@@ -5,9 +5,13 @@ lost. The profiles in config/dds give shared memory room for whole images.
 """
 from __future__ import annotations
 
+import atexit
 import os
+import tempfile
 from collections.abc import Mapping
+from pathlib import Path
 
+from smern_ros import dds_profile
 from smern_ros.share import share
 
 LOCAL, MULTI_HOST, NONE = PROFILES = ('local', 'multi_host', 'none')
@@ -21,18 +25,38 @@ VARIABLE, OLD_VARIABLE = 'FASTDDS_DEFAULT_PROFILES_FILE', 'FASTRTPS_DEFAULT_PROF
 OF_THE_OLD_VARIABLE = ('humble', 'iron', 'jazzy')
 
 
-def environment(profile: str | None = None, env: Mapping[str, str] | None = None) -> dict[str, str]:
+DISCOVERY = {'ROS_AUTOMATIC_DISCOVERY_RANGE': 'SYSTEM_DEFAULT'}
+"""Beside several hosts: ROS adds no multicast and takes no interface away; whom to call is in the profile."""
+
+
+def environment(
+    profile: str | None = None, env: Mapping[str, str] | None = None, *, peers: str = '', interface: str = ''
+) -> dict[str, str]:
     """Variables to set before a node starts; none if the user has chosen a profile file already.
 
     :param profile: one of PROFILES; by default what SMERN_DDS says, else `local`.
     :param env: the environment to look in, by default this process's.
-    :raises ValueError: if there is no such profile.
+    :param peers: of `multi_host`: the other computers, names or addresses with commas between.
+    :param interface: of `multi_host`: network cards or own addresses; by default those that lead to the peers.
+    :raises ValueError: if there is no such profile, or no such computer or card.
     """
     env = os.environ if env is None else env
     profile = profile or env.get(CHOICE) or DEFAULT
     if profile not in PROFILES:
         raise ValueError(f'no DDS profile {profile!r} (argument dds or variable {CHOICE}); it is one of {PROFILES}')
+    if profile != MULTI_HOST and (peers or interface):
+        raise ValueError(f'dds_peers and dds_interface are for the DDS profile {MULTI_HOST}, but it is {profile}')
     if profile == NONE or env.get(VARIABLE) or env.get(OLD_VARIABLE):
         return {}
     variable = OLD_VARIABLE if env.get('ROS_DISTRO') in OF_THE_OLD_VARIABLE else VARIABLE
+    if profile == MULTI_HOST:
+        return {variable: _written(dds_profile.multi_host(peers, interface)), **DISCOVERY}
     return {variable: str(share('config', 'dds', f'{profile}.xml'))}
+
+
+def _written(content: str) -> str:
+    """A file of this process's life with that content."""
+    with tempfile.NamedTemporaryFile('w', prefix='smern-dds-', suffix='.xml', delete=False) as file:
+        file.write(content)
+    atexit.register(Path(file.name).unlink, missing_ok=True)
+    return file.name

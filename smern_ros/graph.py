@@ -32,6 +32,10 @@ NODES = (
     GraphNode('audio_features', 'sound to utterances, MFCC and prosody', feeds=('skeleton_filter', 'asr', 'fusion')),
     GraphNode('asr', 'utterances to words', feeds=('fusion',)),
     GraphNode('fusion', 'voice, words and movement to /emotion_state'),
+    GraphNode('ros4hri_bridge', "the graph's people to ROS4HRI, and its voices into the graph", optional=True,
+              default=False),
+    GraphNode('audio_bridge', 'sound in audio_common_msgs, of either kind, into the graph', optional=True,
+              default=False),
     GraphNode('media_source', 'a file, webcam or microphone into the graph', optional=True, default=False,
               feeds=('pose_estimation', 'audio_features')),
 )
@@ -46,18 +50,35 @@ def node(name: str) -> GraphNode:
     raise ValueError(f'no node {name!r} in the graph; it has {", ".join(n.name for n in NODES)}')
 
 
-def select(switches: dict[str, bool] | None = None) -> tuple[GraphNode, ...]:
-    """The nodes to start: the defaults, with those named in `switches` turned on or off.
+SOURCE, EYES = 'media_source', 'pose_estimation'
+ALL, SENSORS, INFERENCE = PARTS = ('all', 'sensors', 'inference')
+"""What of the graph runs on this computer: everything; camera and microphone; everything but them."""
 
-    :raises ValueError: if `switches` names a node that the graph has not.
+
+def select(switches: dict[str, bool] | None = None, part: str = ALL) -> tuple[GraphNode, ...]:
+    """The nodes to start: the part's defaults, with those named in `switches` turned on or off.
+
+    :raises ValueError: if `switches` names a node that the graph has not, or if there is no such part.
     """
     switches = switches or {}
     for name in switches:
         node(name)
-    return tuple(n for n in NODES if switches.get(n.name, n.default))
+    return tuple(n for n in NODES if switches.get(n.name, starts(n, part)))
 
 
-SOURCE = 'media_source'
+def starts(candidate: GraphNode, part: str) -> bool:
+    """Whether the node belongs to that part of the graph and is started unless switched off.
+
+    :raises ValueError: if there is no such part.
+    """
+    if part not in PARTS:
+        raise ValueError(f'the graph has no part {part!r}; it is one of {PARTS}')
+    return candidate.name == SOURCE if part == SENSORS else candidate.default
+
+
+def compressing(nodes: Sequence[GraphNode], part: str) -> tuple[str, ...]:
+    """Names of the nodes whose parameter transport is `compressed`: raw images are too much for most networks."""
+    return tuple(n.name for n in nodes if part != ALL and n.name in (SOURCE, EYES))
 
 
 def start_after(started: GraphNode, nodes: Sequence[GraphNode]) -> str:
@@ -68,13 +89,13 @@ def start_after(started: GraphNode, nodes: Sequence[GraphNode]) -> str:
     return ','.join(n.name for n in nodes if n.name in started.feeds)
 
 
-def awaited(nodes: Sequence[GraphNode]) -> str | None:
+def awaited(nodes: Sequence[GraphNode], part: str = ALL) -> str | None:
     """The source's parameter wait_for when it is started beside only some of the graph: those that are there.
 
     :return: None if the parameter's own default is right, or if there is no source among the nodes.
     """
     names = [n.name for n in nodes]
     path = [n.name for n in NODES if not n.optional]
-    if SOURCE not in names or set(path) <= set(names) or names == [SOURCE]:
+    if part == SENSORS or SOURCE not in names or set(path) <= set(names) or names == [SOURCE]:
         return None
     return ','.join(name for name in path if name in names)

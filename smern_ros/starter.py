@@ -61,15 +61,19 @@ def children(
     log_level: str = 'info',
     use_sim_time: bool = False,
     autostart: bool = True,
+    part: str = graph.ALL,
     dds_profile: str | None = None,
+    dds_peers: str = '',
+    dds_interface: str = '',
 ) -> list[Child]:
     """A supervised process for each node.
 
     :param params_file: by default config/emotion.yaml of the package.
     :param namespace: with or without the leading slash; empty: topics stand at the root, as in /emotion_state.
     :param autostart: False leaves all nodes unconfigured, for a lifecycle manager.
-    :param dds_profile: see `smern_ros.dds.environment`.
-    :raises ValueError: if the log level or DDS profile is unknown.
+    :param part: of the graph that these nodes are: one of `smern_ros.graph.PARTS`.
+    :param dds_profile: see `smern_ros.dds.environment`, as for dds_peers and dds_interface.
+    :raises ValueError: if the log level, DDS profile or a peer is unknown.
     :raises FileNotFoundError: if the parameter file does not exist.
     """
     if log_level not in LOG_LEVELS:
@@ -87,12 +91,14 @@ def children(
         overrides = [*overrides, *(Override(n.name, 'autostart', 'false') for n in nodes)]
     order = {n.name: graph.start_after(n, nodes) for n in nodes}
     overrides = [*(Override.text(name, 'start_after', names) for name, names in order.items() if names), *overrides]
-    if awaited := graph.awaited(nodes):
+    compressing = graph.compressing(nodes, part)
+    overrides = [*(Override.text(name, 'transport', 'compressed') for name in compressing), *overrides]
+    if awaited := graph.awaited(nodes, part):
         overrides = [Override.text(graph.SOURCE, 'wait_for', awaited), *overrides]
     if overrides:
         common += ['--params-file', _write(overrides, space)]
     env = {
-        **dds.environment(dds_profile),
+        **dds.environment(dds_profile, peers=dds_peers, interface=dds_interface),
         'OMP_WAIT_POLICY': 'PASSIVE',  # spinning OpenMP threads take the processors from the other nodes
         'PYTHONUNBUFFERED': '1',
     }

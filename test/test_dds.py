@@ -1,9 +1,11 @@
 """The nodes get a profile with room for images, unless the user has one."""
 import xml.etree.ElementTree as ElementTree
+from pathlib import Path
 
 import pytest
 
 from smern_ros import dds
+from smern_ros.share import share
 
 EPROSIMA = '{http://www.eprosima.com}'
 
@@ -18,29 +20,68 @@ def test_each_distribution_is_told_in_its_own_variable(distribution, variable):
     assert name == variable
 
 
-@pytest.mark.parametrize('profile', [dds.LOCAL, dds.MULTI_HOST])
-def test_a_profile_is_one_that_every_participant_takes(profile):
-    path = dds.environment(profile, {})['FASTDDS_DEFAULT_PROFILES_FILE']
-    (participant,) = ElementTree.parse(path).iter(f'{EPROSIMA}participant')
+def profile_of(profile, **network):
+    return ElementTree.parse(dds.environment(profile, {}, **network)['FASTDDS_DEFAULT_PROFILES_FILE'])
+
+
+def addresses(tree, of):
+    return [a.text for parent in tree.iter(f'{EPROSIMA}{of}') for a in parent.iter(f'{EPROSIMA}address')]
+
+
+@pytest.mark.parametrize(('profile', 'network'), [(dds.LOCAL, {}), (dds.MULTI_HOST, {'peers': '127.0.0.1'})])
+def test_a_profile_is_one_that_every_participant_takes(profile, network):
+    (participant,) = profile_of(profile, **network).iter(f'{EPROSIMA}participant')
     assert participant.get('is_default_profile') == 'true'
 
 
-def test_only_the_local_profile_keeps_off_the_network():
-    def addresses(profile):
-        path = dds.environment(profile, {})['FASTDDS_DEFAULT_PROFILES_FILE']
-        return [a.text for a in ElementTree.parse(path).iter(f'{EPROSIMA}address')]
+def test_the_local_profile_keeps_off_the_network():
+    assert addresses(profile_of(dds.LOCAL), 'interfaceWhiteList') == ['127.0.0.1']
 
-    assert addresses(dds.LOCAL) == ['127.0.0.1']
-    assert addresses(dds.MULTI_HOST) == []
+
+def test_several_hosts_call_those_that_are_named_and_listen_on_the_cards_that_lead_to_them():
+    tree = profile_of(dds.MULTI_HOST, peers='127.0.0.2, 127.0.0.3')
+    assert addresses(tree, 'initialPeersList') == ['127.0.0.1', '127.0.0.2', '127.0.0.3']
+    assert addresses(tree, 'interfaceWhiteList') == ['127.0.0.1']
+    by_name = profile_of(dds.MULTI_HOST, peers='localhost', interface='lo')
+    assert addresses(by_name, 'interfaceWhiteList') == addresses(by_name, 'initialPeersList') == ['127.0.0.1']
+
+
+def test_only_several_hosts_are_found_as_the_profile_says_and_not_as_ros_would():
+    assert dds.DISCOVERY.items() <= dds.environment(dds.MULTI_HOST, {}, peers='127.0.0.1').items()
+    assert not dds.DISCOVERY.keys() & dds.environment(dds.LOCAL, {}).keys()
+
+
+def test_the_file_of_several_hosts_by_itself_lets_nothing_out():
+    tree = ElementTree.parse(share('config', 'dds', 'multi_host.xml'))
+    assert not list(tree.iter(f'{EPROSIMA}address'))
+
+
+@pytest.mark.parametrize(('network', 'reason'), [
+    ({}, 'dds_peers'),
+    ({'peers': ' , '}, 'dds_peers'),
+    ({'peers': 'no computer!'}, "'no computer!'"),
+    ({'peers': '127.0.0.1', 'interface': 'none7'}, "'none7'.*its cards are.*lo"),
+    ({'peers': '127.0.0.1', 'interface': '192.0.2.1'}, "'192.0.2.1'"),
+])
+def test_several_hosts_are_refused_where_nobody_could_be_reached(network, reason):
+    with pytest.raises(ValueError, match=reason):
+        dds.environment(dds.MULTI_HOST, {}, **network)
+
+
+@pytest.mark.parametrize('profile', [dds.LOCAL, dds.NONE, None])
+def test_peers_alone_open_nothing(profile):
+    with pytest.raises(ValueError, match='multi_host'):
+        dds.environment(profile, {}, peers='127.0.0.1')
 
 
 def test_the_environment_chooses_and_an_argument_wins():
-    def chosen(*args):
-        return dds.environment(*args)['FASTDDS_DEFAULT_PROFILES_FILE'].rpartition('/')[2]
+    def chosen(*args, **network):
+        return Path(dds.environment(*args, **network)['FASTDDS_DEFAULT_PROFILES_FILE']).name
 
     assert chosen(None, {}) == 'local.xml', 'nothing leaves this host unless somebody chooses so'
-    assert chosen(None, {'SMERN_DDS': 'multi_host'}) == 'multi_host.xml'
-    assert chosen('multi_host', {'SMERN_DDS': 'local'}) == 'multi_host.xml'
+    assert chosen('local', {'SMERN_DDS': 'multi_host'}) == 'local.xml'
+    for profile, env in ((None, {'SMERN_DDS': 'multi_host'}), ('multi_host', {'SMERN_DDS': 'local'})):
+        assert chosen(profile, env, peers='127.0.0.1').startswith('smern-dds-')
 
 
 @pytest.mark.parametrize('variable', [dds.VARIABLE, dds.OLD_VARIABLE])

@@ -10,6 +10,7 @@ import itertools
 import sys
 import types
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -123,7 +124,7 @@ def text(value: Any, context: FakeContext) -> str:
 
 
 FAKES = {
-    'launch': {'LaunchDescription': list},
+    'launch': {'LaunchDescription': list, 'Substitution': FakeSubstitution},
     'launch.actions': {'DeclareLaunchArgument': FakeArgument, 'OpaqueFunction': FakeOpaqueFunction,
                        'SetEnvironmentVariable': FakeSetVariable},
     'launch.conditions': {'IfCondition': FakeCondition},
@@ -201,21 +202,31 @@ def test_by_default_it_starts_what_smern_run_starts_with_the_same_parameters(lau
     assert launched.context.arguments['params_file'] == PARAMS
 
 
-def test_every_set_of_nodes_is_that_of_smern_run_and_a_source_waits_for_those_that_are_there(launch):
+@pytest.mark.parametrize('part', graph.PARTS)
+def test_every_set_of_nodes_is_that_of_smern_run_and_a_source_waits_for_those_that_are_there(launch, part):
     for switches in itertools.product([True, False], repeat=len(graph.NODES)):
         chosen = {n.name: on for n, on in zip(graph.NODES, switches, strict=True)}
-        launched = launch(**{name: str(on).lower() for name, on in chosen.items()})
-        nodes = graph.select(chosen)
+        launched = launch(part=part, **{name: str(on).lower() for name, on in chosen.items()})
+        nodes = graph.select(chosen, part)
         assert launched.names == [n.name for n in nodes]
-        for child in starter.children(nodes):
+        for child in starter.children(nodes, part=part):
             assert launched.parameters(child.name) == own_parameters(child)
+
+
+@pytest.mark.parametrize('part', graph.PARTS)
+def test_a_part_of_the_graph_is_that_of_smern_run(launch, part):
+    launched = launch(part=part)
+    nodes = graph.select(part=part)
+    assert launched.names == [n.name for n in nodes]
+    for child in starter.children(nodes, part=part):
+        assert launched.parameters(child.name) == own_parameters(child)
 
 
 def test_a_node_is_off_or_on_by_default_as_the_list_says(description):
     defaults = {part.name: part for part in description if isinstance(part, FakeArgument)}
     for node in graph.NODES:
         argument = defaults[node.name]
-        assert argument.default_value == str(node.default).lower()
+        assert text(argument.default_value, FakeContext({'part': graph.ALL}, {})) == str(node.default).lower()
         assert argument.choices == ['true', 'false'] and node.purpose in argument.description
 
 
@@ -260,6 +271,13 @@ def test_the_environment_is_that_of_smern_run(launch, monkeypatch, chosen, given
         monkeypatch.delenv(name, raising=False)
     for name, value in given.items():
         monkeypatch.setenv(name, value)
-    (child,) = starter.children([graph.node('fusion')], dds_profile=chosen or None)
-    changed = {k: v for k, v in launch(given, dds=chosen).context.environment.items() if given.get(k) != v}
-    assert changed == {k: v for k, v in child.env.items() if k != 'PYTHONUNBUFFERED'}  # launch unbuffers by a tty
+    network = {'dds_peers': '127.0.0.1', 'dds_interface': 'lo'} if chosen == dds.MULTI_HOST else {}
+    (child,) = starter.children([graph.node('fusion')], dds_profile=chosen or None, **network)
+    changed = {k: v for k, v in launch(given, dds=chosen, **network).context.environment.items() if given.get(k) != v}
+    by_run = {k: v for k, v in child.env.items() if k != 'PYTHONUNBUFFERED'}  # launch unbuffers by a tty
+    assert {k: content(v) for k, v in changed.items()} == {k: content(v) for k, v in by_run.items()}
+
+
+def content(value: str) -> str:
+    """Of the file that a variable names: each process writes one of its own."""
+    return Path(value).read_text() if value.endswith('.xml') and Path(value).exists() else value

@@ -37,7 +37,13 @@ def add_parser(subparsers) -> None:
     parser.add_argument('--use-sim-time', action='store_true', help='follow /clock')
     parser.add_argument('--no-autostart', dest='autostart', action='store_false',
                         help='leave the nodes unconfigured, for a lifecycle manager')
+    parser.add_argument('--part', choices=graph.PARTS, default=graph.ALL,
+                        help='what of the graph runs on this computer (default: %(default)s)')
     parser.add_argument('--dds', choices=dds.PROFILES, help=f'Fast DDS profile, default: ${dds.CHOICE}, {dds.DEFAULT}')
+    parser.add_argument('--dds-peers', default='', metavar='NAMES',
+                        help=f'of {dds.MULTI_HOST}: the other computers, names or addresses with commas between')
+    parser.add_argument('--dds-interface', default='', metavar='NAMES',
+                        help=f'of {dds.MULTI_HOST}: network cards or own addresses (default: those towards the peers)')
 
 
 def run(args: argparse.Namespace) -> int:
@@ -48,14 +54,17 @@ def run(args: argparse.Namespace) -> int:
     switches = {**dict.fromkeys(args.on, True), **dict.fromkeys(args.off, False)}
     try:
         processes = children(
-            graph.select(switches),
+            graph.select(switches, args.part),
             params_file=args.params_file,
             overrides=overrides,
             namespace=args.namespace,
             log_level=args.log_level,
             use_sim_time=args.use_sim_time,
             autostart=args.autostart,
+            part=args.part,
             dds_profile=args.dds,
+            dds_peers=args.dds_peers,
+            dds_interface=args.dds_interface,
         )
     except (ValueError, FileNotFoundError) as error:
         print(f'smern run: {error}', file=sys.stderr)

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterable
 
 from rosgraph_msgs.msg import Clock
-from sensor_msgs.msg import Image
+from sensor_msgs.msg import CompressedImage, Image
 from std_msgs.msg import Bool
 
 from smern_ros import msg
@@ -22,7 +22,7 @@ from smern_ros.media.tracks import AudioBlock, VideoFrame
 from smern_ros.nodes import qos, topics
 from smern_ros.nodes.answers import HEARS, JUDGES, SEES, Answers
 from smern_ros.nodes.base import ConfigurationError, SmernNode, run
-from smern_ros.nodes.image_messages import to_image
+from smern_ros.nodes.image_messages import to_compressed, to_image
 from smern_ros.nodes.messages import header, to_time
 from smern_ros.nodes.parameters import Parameter
 from smern_ros.nodes.roll_call import RollCall
@@ -51,6 +51,8 @@ class MediaSourceNode(SmernNode):
         Parameter('width', 640, 'of the camera image, pixels', (16, 8192)),
         Parameter('height', 480, 'of the camera image, pixels', (16, 8192)),
         Parameter('camera_rate', 30.0, 'frames per second asked of the camera', (1.0, 240.0)),
+        Parameter('transport', 'raw', f'{topics.IMAGE} or {topics.IMAGE_COMPRESSED}', choices=('raw', 'compressed')),
+        Parameter('quality', 90, 'of compressed images: JPEG, 100 is best', (1, 100)),
         Parameter('camera_frame', 'camera', 'frame_id of images: an optical frame'),
         Parameter('microphone_frame', 'microphone', 'frame_id of sound'),
     )
@@ -62,7 +64,9 @@ class MediaSourceNode(SmernNode):
         self._to_stop: list[Callable[[], object]] = []
 
         images = qos.IMAGES if self._reader is None else qos.LOSSLESS_IMAGES
-        self._images = self.output(Image, topics.IMAGE, images)
+        self._compressed = self.value('transport') == 'compressed'
+        kind, topic = (CompressedImage, topics.IMAGE_COMPRESSED) if self._compressed else (Image, topics.IMAGE)
+        self._images = self.output(kind, topic, images)
         self._sound = self.output(msg.AudioChunk, topics.AUDIO, qos.AUDIO)
         self._finished = self.output(Bool, topics.MEDIA_FINISHED, qos.STATE)
         self._time = self.output(Clock, '/clock', qos.STREAM) if self.value('publish_clock') else None
@@ -98,7 +102,7 @@ class MediaSourceNode(SmernNode):
         """What must be there beside the nodes that are waited for."""
         missing = []
         if SEES in self._waited_for and self._reader.has_video and not self._images.listeners:
-            missing.append(f'a subscriber of {topics.IMAGE}')
+            missing.append(f'a subscriber of {topics.IMAGE_COMPRESSED if self._compressed else topics.IMAGE}')
         if HEARS in self._waited_for and self._reader.has_audio and not self._sound.listeners:
             missing.append(f'a subscriber of {topics.AUDIO}')
         if not self._now():
@@ -184,7 +188,11 @@ class MediaSourceNode(SmernNode):
     def _show(self, frame: VideoFrame, start_ns: int = 0) -> None:
         stamp_ns = start_ns + frame.stamp_ns
         self._tick(stamp_ns)
-        self._images.publish(to_image(frame.image, header(stamp_ns, self.value('camera_frame'))))
+        taken = header(stamp_ns, self.value('camera_frame'))
+        if self._compressed:
+            self._images.publish(to_compressed(frame.image, taken, quality=self.value('quality')))
+        else:
+            self._images.publish(to_image(frame.image, taken))
 
     def _send(self, chunk: AudioBlock, start_ns: int = 0) -> None:
         self._tick(start_ns + chunk.end_ns)

@@ -28,8 +28,10 @@ def stream(start_node, images: int, *, compressed: bool = False) -> list[int]:
 
 def variable_and_file(profile: str) -> tuple[str, Path]:
     """The environment variable that names a DDS profile to this ROS, and the profile's file."""
-    ((variable, path),) = dds.environment(profile, {'ROS_DISTRO': os.environ.get('ROS_DISTRO', '')}).items()
-    return variable, Path(path)
+    peers = '127.0.0.1' if profile == dds.MULTI_HOST else ''
+    given = dds.environment(profile, {'ROS_DISTRO': os.environ.get('ROS_DISTRO', '')}, peers=peers)
+    (variable,) = given.keys() - dds.DISCOVERY.keys()
+    return variable, Path(given[variable])
 
 
 @pytest.mark.parametrize('profile', [dds.LOCAL, dds.MULTI_HOST])
