@@ -1,0 +1,51 @@
+"""What message types look like, in the words that a bag carries along so that anybody can read it. Needs no ROS."""
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from rosbags.typesys import Stores, get_types_from_msg, get_typestore
+
+from smern_ros.share import share
+
+OURS = 'smern_ros'
+_SEPARATOR = '=' * 80 + '\nMSG: '
+
+
+@dataclass(frozen=True)
+class Definition:
+    """One message type with all that it is made of."""
+
+    text: str   # as .msg, the types it holds below it; ours word by word, with what the comments say of units
+    hash: str   # RIHS01_..., what tells one version of a type from another
+
+
+class Definitions:
+    """Of our messages, as their .msg files have them, and of those that come with ROS 2."""
+
+    def __init__(self) -> None:
+        """:raises FileNotFoundError: if the package's .msg files were not installed."""
+        self._store = get_typestore(Stores.ROS2_KILTED)
+        self._ours = {f'{OURS}/msg/{file.stem}': file for file in sorted(share('msg').glob('*.msg'))}
+        types: dict = {}
+        for name, file in self._ours.items():
+            types.update(get_types_from_msg(file.read_text('utf-8'), name))
+        self._store.register(types)
+
+    def of(self, type_name: str) -> Definition:
+        """:param type_name: such as sensor_msgs/msg/Image. :raises ValueError: if there is no such type."""
+        if type_name not in self._store.fielddefs:
+            raise ValueError(f'no message type {type_name!r} is known; it is none of smern_ros or of ROS 2 itself')
+        text, _ = self._store.generate_msgdef(type_name, ros_version=2)
+        root, *others = text.split(_SEPARATOR)
+        parts = [self._verbatim(type_name, root)]
+        for other in others:
+            name, _, content = other.partition('\n')
+            package, _, short = name.partition('/')
+            parts.append(f'{_SEPARATOR}{name}\n' + self._verbatim(f'{package}/msg/{short}', content))
+        return Definition(''.join(parts), self._store.hash_rihs01(type_name))
+
+    def _verbatim(self, type_name: str, text: str) -> str:
+        """Ours as it was written, not as it was understood."""
+        file: Path | None = self._ours.get(type_name)
+        return text if file is None else file.read_text('utf-8')
