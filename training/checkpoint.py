@@ -26,7 +26,7 @@ from smern_ros.training.evaluation import HeldOut, encode
 from smern_ros.training.fusion import Source, train_fusion
 from smern_ros.training.loop import say
 from smern_ros.training.model_card import write_card
-from smern_ros.training.samples import FULL, TRIAL, Samples, Size, other_styles, prepare
+from smern_ros.training.samples import FULL, TRIAL, Samples, Size, prepare
 from smern_ros.training.splits import Split, require_disjoint
 from smern_ros.training.stages import Stages
 
@@ -140,7 +140,7 @@ def _learning_from_development(samples: Samples, data: Path, cache: Path, size: 
     require_disjoint(moved, lambda motion: motion.content)
     more = speech.features(samples.speech.dev, size.variants, cache)
     return replace(
-        samples, speech=spoken, movement=moved, styles=other_styles(data, moved),
+        samples, speech=spoken, movement=moved,
         features={'train': [*samples.features['train'], *more], 'test': samples.features['test']},
     )
 
@@ -201,7 +201,6 @@ def _digest(samples: Samples) -> str:
         for part in ('train', 'dev', 'test')
     } | {
         'pretraining': [(comment.id, comment.text) for comment in samples.pretraining],
-        'styles': [motion.id for motion in samples.styles],
         'misheard': hashlib.sha256(misheard.FILE.read_bytes()).hexdigest(),
     }
     return hashlib.sha256(json.dumps(names).encode()).hexdigest()

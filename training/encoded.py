@@ -8,7 +8,6 @@ import numpy as np
 import torch
 from torch import nn
 
-from smern_ros.spec import LABELS
 from smern_ros.training import body
 from smern_ros.training.encoders import skeleton_dev_items, text_items
 from smern_ros.training.fusion import Source
@@ -66,7 +65,7 @@ def read(samples: Samples, part: str, tre: nn.Module, *, dropout: bool) -> Encod
 
 def shown(samples: Samples, count: int, smacn: nn.Module, seed: int) -> Encoded:
     """`count` windows of the contents learnt from, as the encoder learnt from them."""
-    pool = body.Pool(body.to_learn(samples.movement.train), LABELS, samples.inputs)
+    pool = body.Pool(body.to_learn(samples.movement.train), samples.inputs)
     items, labels = pool.draw(count, body.RECIPE, np.random.default_rng(seed))
     return _encode(smacn, *in_like_lengths(items, labels), skeleton_batch, dropout=True)
 
@@ -95,11 +94,9 @@ def shown_to_strangers(samples: Samples, train: Train) -> Encoded:
     parts = []
     for kept, strangers in folds([motion.content for motion in motions]):
         say(f'skeleton: an encoder to which {len(strangers)} of {len(motions)} clips are of strange contents')
-        contents = {motions[i].content for i in kept}
         others = replace(
             samples,
             movement=Split([motions[i] for i in kept], [motions[i] for i in strangers], samples.movement.test),
-            styles=[motion for motion in samples.styles if motion.content in contents],
         )
         parts.append(_encode(train(others), *in_like_lengths(*skeleton_dev_items(others)), skeleton_batch))
     return Encoded.joined(parts)

@@ -32,10 +32,7 @@ def train_text(samples: Samples, size: Size, seed: int) -> TRE:
 def train_skeleton(samples: Samples, size: Size, seed: int) -> SMACN:
     """See `body.teach`."""
     recipe = body.RECIPE if size.skeleton_steps is None else replace(body.RECIPE, steps=size.skeleton_steps)
-    return body.teach(
-        body.to_learn(samples.movement.train), body.to_tell_apart(samples.styles), samples.inputs, seed,
-        recipe=recipe, report=say,
-    )
+    return body.teach(body.to_learn(samples.movement.train), samples.inputs, seed, recipe=recipe, report=say)
 
 
 def _spoken(samples: Samples, part: str) -> list[Spoken]:

@@ -94,12 +94,6 @@ def movement_split(data: Path) -> Split[Motion]:
     )
 
 
-def other_styles(data: Path, split: Split[Motion]) -> list[Motion]:
-    """Clips of the split's training contents in other styles: nothing of what is held out, in no style."""
-    learnt = {motion.content for motion in split.train}
-    return [motion for motion in bandai.read_styles(data) if motion.content in learnt]
-
-
 @dataclass(frozen=True, eq=False)
 class Samples:
     """The three sources with their features. Each has its own people; nothing was recorded together."""
@@ -107,7 +101,6 @@ class Samples:
     speech: Split[Clip]
     text: Split[Comment]
     movement: Split[Motion]
-    styles: Sequence[Motion]                        # clips of the training contents in styles that are no emotions
     features: dict[str, list[list[AudioFeatures]]]  # of speech, by part: as recorded, then altered copies
     vocabulary: Vocabulary
     embedding: torch.Tensor
@@ -132,7 +125,6 @@ def prepare(data: Path, cache: Path, size: Size, seed: int) -> Samples:
         speech=spoken,
         text=written,
         movement=moved,
-        styles=other_styles(data, moved),
         features=features,
         vocabulary=vocabulary,
         embedding=text.embedding(vocabulary, words, vectors),

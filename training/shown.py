@@ -15,6 +15,7 @@ from smern_ros.training.corpora import Motion
 
 CAPTURED, MIRRORED, SEEN, STILL = MANNERS = ('captured', 'mirrored', 'seen by a camera', 'standing still')
 NEUTRAL = 'neutral'
+"""Also whoever stands still, in whatever posture: nobody in the corpus does, and to be still is no sign of sadness."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,7 +25,7 @@ class Shown:
     id: str              # unique: the clip, the frames and a number
     clip: str
     content: str
-    label: str           # an emotion or another style
+    label: str           # an emotion
     frames: int          # asked for; a shorter clip is one window
     manner: str          # one of MANNERS
     x: np.ndarray        # (T, 30) float32, not normalised
@@ -45,13 +46,13 @@ def _windows(motion: Motion, frames: int, variants: int) -> Iterator[Shown]:
     for number, piece in enumerate(movement.pieces([motion], frames)):
         made = [(CAPTURED, movement.as_captured(piece)), (MIRRORED, movement.as_captured(movement.mirrored(piece)))]
         made += [(SEEN, movement.as_seen(piece, generator)) for _ in range(variants)]
-        if motion.label == NEUTRAL:
-            made += [(STILL, movement.standing_still(motion, frames, generator)) for _ in range(variants)]
+        made += [(STILL, movement.standing_still(motion, frames, generator)) for _ in range(variants)]
         for k, (manner, window) in enumerate(made):
             x, visible = model_input(window)
             if visible.any():
                 id = f'{motion.id}, {frames} frames, {number}, {k}'
-                yield Shown(id, motion.id, motion.content, motion.label, frames, manner, x, visible)
+                label = NEUTRAL if manner == STILL else motion.label
+                yield Shown(id, motion.id, motion.content, label, frames, manner, x, visible)
 
 
 def digest(motions: Sequence[Motion]) -> str:

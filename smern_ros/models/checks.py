@@ -24,7 +24,8 @@ def check_config(config) -> None:
                 raise ValueError(f'{where} is {value!r}; it must be a {field.default_factory.__qualname__}')
         elif 'choices' in field.metadata:
             if value not in field.metadata['choices']:
-                raise ValueError(f'{where} is {value!r}; it must be one of {", ".join(field.metadata["choices"])}')
+                choices = ', '.join(map(str, field.metadata['choices']))
+                raise ValueError(f'{where} is {value!r}; it must be one of {choices}')
         elif field.name.startswith('dropout'):
             if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < 1:
                 raise ValueError(f'{where} is {value!r}; a dropout rate is a number from 0 to below 1')

@@ -1,4 +1,4 @@
-"""Skeleton networks that read several frames as one and tell the coordinates apart, as the shipped ones do."""
+"""Skeleton networks as they are shipped: several frames read as one, coordinates apart, the posture beside."""
 import dataclasses
 
 import pytest
@@ -19,7 +19,8 @@ SKELETON = (*CONVOLUTIONAL, 'lstm', 'lstm_att')
 def coarse(name):
     torch.manual_seed(0)
     apart = {'coordinates': APART} if name in CONVOLUTIONAL else {}
-    return models.build(name, **NARROW[name], stride=4, **apart).eval()
+    posture = {'posture': True} if name == 'smacn' else {}
+    return models.build(name, **NARROW[name], stride=4, **apart, **posture).eval()
 
 
 NETWORKS = {name: coarse(name) for name in SKELETON}

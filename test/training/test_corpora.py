@@ -66,17 +66,6 @@ def test_captured_bodies_stand_in_the_cameras_axes(motions):
         assert 0.3 < width.mean() < 0.4                                      # metres
 
 
-def test_the_other_styles_are_of_the_same_contents_and_bodies_and_none_is_an_emotion_of_ours(shared_data, motions):
-    others = bandai.read_styles(shared_data)
-    assert len(others) == 121 and not {m.label for m in others} & {*bandai.STYLES, *bandai.STYLES.values()}
-    assert {m.content for m in others} == {m.content for m in motions}
-    for motion in others:
-        width = np.linalg.norm(motion.positions[:, Joint.LEFT_SHOULDER] - motion.positions[:, Joint.RIGHT_SHOULDER],
-                               axis=1)
-        assert 0.3 < width.mean() < 0.4
-        assert motion.positions[:, Joint.HEAD, 1].mean() < 0 < motion.positions[:, Joint.SPINE, 1].mean()
-
-
 def test_windows_cover_every_frame_of_every_clip(motions):
     for motion in motions:
         covered = np.zeros(len(motion.positions), bool)

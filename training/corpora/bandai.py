@@ -1,11 +1,10 @@
 """Bandai-Namco-Research-Motiondataset 1 (Kobayashi et al. 2023). CC BY-NC 4.0.
 
 44 acted clips in the four styles that are emotions of ours: walking, running, dashing, bowing, waving good-bye,
-guiding; three actors, not told apart. The same contents in eleven other styles, such as "proud" or "old".
+guiding; three actors, not told apart.
 """
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -60,27 +59,6 @@ def read(data: Path) -> list[Motion]:
     return clips
 
 
-def read_styles(data: Path) -> list[Motion]:
-    """The clips of the same contents in the other styles, which are their labels.
-
-    They lie in `data`/bandai_motion/ds1_all_0.npz as positions alone. How the head is turned is taken from the neck
-    and the shoulders, which puts the nose 2 to 13 cm wrong on average over a clip.
-    """
-    folder = require_folder(data / 'bandai_motion', CORPUS)
-    with np.load(folder / 'ds1_all_0.npz') as arrays:
-        ids, lengths, names = arrays['ids'].tolist(), arrays['lengths'], arrays['joints'].tolist()
-        positions = np.split(arrays['rel'] * TENTH_OF_A_MILLIMETRE, np.cumsum(lengths)[:-1])
-    contents = {content for pair in LOOK_ALIKES for content in pair}
-    clips = []
-    for id, of_clip in zip(ids, positions, strict=True):
-        content, style, take = id.split('|')
-        if style not in STYLES and content in contents:
-            at = {name: of_clip[:, i] for i, name in enumerate(names)}
-            joints = _ten_joints(at, _head_of(at))
-            clips.append(Motion(CORPUS, f'{content}_{style}_{take}', content, style, RATE, joints))
-    return clips
-
-
 def ten_joints(animation: bvh.Animation) -> np.ndarray:
     """(T, 10, 3) float32 metres from the thorax, optical axes: the joints that a pose estimator gives us.
 
@@ -88,26 +66,7 @@ def ten_joints(animation: bvh.Animation) -> np.ndarray:
     hips, head between the ears.
     """
     at = {name: animation.positions[:, i] * CENTIMETRE for i, name in enumerate(animation.names)}
-    return _ten_joints(at, animation.rotations[:, animation.names.index('Head')])
-
-
-def _head_of(at: Mapping[str, np.ndarray]) -> np.ndarray:
-    """(T, 3, 3) the head's axes if it is bent as the neck is and turned as the shoulders are."""
-    up = _unit(at['Head'] - at['Neck'])
-    left = at['UpperArm_L'] - at['UpperArm_R']
-    left = _unit(left - (left * up).sum(axis=1, keepdims=True) * up)
-    return np.stack([up, np.cross(left, up), left], axis=2)
-
-
-def _unit(vectors: np.ndarray) -> np.ndarray:
-    return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
-
-
-def _ten_joints(at: Mapping[str, np.ndarray], head: np.ndarray) -> np.ndarray:
-    """
-    :param at: (T, 3) metres of each joint of the corpus.
-    :param head: (T, 3, 3) from the head's axes to the world's.
-    """
+    head = animation.rotations[:, animation.names.index('Head')]  # (T, 3, 3) from the head's axes to the world's
     left, right = at['UpperArm_L'], at['UpperArm_R']
     outwards = SHOULDERS * _unit(left - right)
     hips = (at['UpperLeg_L'] + at['UpperLeg_R']) / 2
@@ -126,3 +85,7 @@ def _ten_joints(at: Mapping[str, np.ndarray], head: np.ndarray) -> np.ndarray:
     }
     positions = np.stack([joints[Joint(i)] for i in range(len(JOINTS))], axis=1) - thorax[:, None]  # (T, 10, 3)
     return (positions @ TO_OPTICAL).astype(np.float32)
+
+
+def _unit(vectors: np.ndarray) -> np.ndarray:
+    return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)

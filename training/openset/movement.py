@@ -35,13 +35,12 @@ others of them."""
 SEEDS = (0, 1, 2)
 FRAMES = 64
 """Of a window that is tested: 2.1 s."""
-_ALONE = replace(RECIPE, styles=0.0)  # LSTM+Att was worse with styles on the development contents, by one seed
 NETWORKS = {
     'SMACN': RECIPE,
-    'CNN': replace(_ALONE, network='cnn', size={'first_channels': 16, 'coordinates': 'apart', 'stride': 4}),
-    'LSTM': replace(_ALONE, network='lstm', size={'hidden': 128, 'stride': 4}),
-    'LSTM+Att': replace(_ALONE, network='lstm_att', size={'hidden': 128, 'stride': 4}),
-    '3DCNN': replace(_ALONE, network='cnn3d', size={'channels': 24, 'coordinates': 'apart', 'stride': 4}),
+    'CNN': replace(RECIPE, network='cnn', size={'first_channels': 16, 'coordinates': 'apart', 'stride': 4}),
+    'LSTM': replace(RECIPE, network='lstm', size={'hidden': 128, 'stride': 4}),
+    'LSTM+Att': replace(RECIPE, network='lstm_att', size={'hidden': 128, 'stride': 4}),
+    '3DCNN': replace(RECIPE, network='cnn3d', size={'channels': 24, 'coordinates': 'apart', 'stride': 4}),
 }
 """The paper's encoders, narrower: there are three dozen clips to learn from."""
 _WINDOWS = (
@@ -97,20 +96,17 @@ class Source:
     def needs(self) -> tuple[Need, ...]:
         return (Need('windows of movements', self.windows),)
 
-    def windows(self) -> tuple[list[Shown], list[Shown]]:
-        """Those of the emotions and those of the other styles, from the cache; made if they are not there."""
+    def windows(self) -> list[Shown]:
+        """From the cache; made if they are not there."""
         name = hashlib.sha256(f'{code(_WINDOWS)} {_digest(self.data)} {self.trial}'.encode()).hexdigest()[:16]
-        emotions, styles = (self.cache / f'movement-{which}-{name}.npz' for which in ('emotions', 'styles'))
-        if not styles.is_file():
-            others = [m for m in bandai.read_styles(self.data) if not self.trial or m.content in self.folds]
-            save(body.to_learn(self.clips()), emotions)
-            save(body.to_tell_apart(others[:: 10 if self.trial else 1]), styles)
-        return load(emotions), load(styles)
+        path = self.cache / f'movement-{name}.npz'
+        if not path.is_file():
+            save(body.to_learn(self.clips()), path)
+        return load(path)
 
 
 def _digest(data: Path) -> str:
-    folder = data / 'bandai_motion'
-    files = [*sorted((folder / 'bvh_4emotions').glob('*.bvh')), folder / 'ds1_all_0.npz']
+    files = sorted((data / 'bandai_motion' / 'bvh_4emotions').glob('*.bvh'))
     return hashlib.sha256(b''.join(hashlib.sha256(file.read_bytes()).digest() for file in files)).hexdigest()
 
 
@@ -149,10 +145,10 @@ def experiments(data: Path, cache: Path, trial: bool) -> Iterable[Experiment]:
 
 ABLATIONS = {
     'coordinates alike': replace(RECIPE, size={**RECIPE.size, 'coordinates': 'alike'}),
-    'no other styles': replace(RECIPE, styles=0.0),
+    'no posture beside the attention': replace(RECIPE, size={**RECIPE.size, 'posture': False}),
+    'nobody stands still': replace(RECIPE, still=0.0),
     'learnt as captured alone': replace(RECIPE, captured=1.0),
     'learnt as a camera sees it alone': replace(RECIPE, captured=0.0),
-    'every frame read': replace(RECIPE, size={**RECIPE.size, 'stride': 1}),
 }
 
 
@@ -173,10 +169,9 @@ def _taught(
 def run_taught(source: Source, recipe: Recipe, ways: Sequence[Measure], fold: str, seed: int) -> list[Predictions]:
     """Teach an encoder all but the fold's contents, and ask it about these."""
     contents = fold.split(AND)
-    emotions, styles = source.windows()
-    learn, test = leave_out(emotions, contents)
+    learn, test = leave_out(source.windows(), contents)
     inputs = InputEncoder(replace(Normalisation.identity(), **body.normalisation(learn)), Vocabulary([]))
-    network = body.teach(learn, [s for s in styles if s.content not in contents], inputs, seed, recipe=recipe)
+    network = body.teach(learn, inputs, seed, recipe=recipe)
     said = {
         manner: _predictions(shown, body.probabilities(network, shown, inputs))
         for manner in (CAPTURED, SEEN) for shown in ([s for s in test if (s.frames, s.manner) == (FRAMES, manner)],)
@@ -205,7 +200,7 @@ def _references(source: Source, table: Table) -> Iterable[Experiment]:
 
 def run_references(source: Source, fold: str, seed: int) -> list[Predictions]:
     """They learn from windows as captured and in a mirror; the last one from those that a camera sees, too."""
-    learn, test = leave_out([s for s in source.windows()[0] if s.frames == FRAMES], fold.split(AND))
+    learn, test = leave_out([s for s in source.windows() if s.frames == FRAMES], fold.split(AND))
     captured = [s for s in test if s.manner == CAPTURED]
     seen = [s for s in test if s.manner == SEEN]
     plain = [s for s in learn if s.manner in (CAPTURED, MIRRORED)]
@@ -274,7 +269,7 @@ def _table() -> Table:
         'half. As a camera sees it: each window four times, with another body, speed and framing, joints out of the '
         'image, jitter',
         protocol=f'two contents that look alike left out at a time ({"; ".join(PAIRS)}). Checked in each fold: no clip '
-        'and no content is on both sides, in no style. The actors are not named and are on both sides: nothing '
+        'and no content is on both sides. The actors are not named and are on both sides: nothing '
         'here tells of people never seen, nor whether a scale for each person would help',
         development=f'all that had to be chosen was chosen by leaving out some of {", ".join(sorted(CHOSEN_ON))} and '
         'learning from the others of them. They are among those tested; "other contents" are '
