@@ -1,4 +1,4 @@
-"""Skeleton networks as they are shipped: several frames read as one, coordinates apart, the posture beside."""
+"""Skeleton networks as their recipe has them: several frames read as one, coordinates apart, the posture beside."""
 import dataclasses
 
 import pytest
