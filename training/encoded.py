@@ -51,9 +51,9 @@ def heard(samples: Samples, are: nn.Module, seed: int) -> Encoded:
             for clip, versions in zip(samples.speech.train, samples.features['train'], strict=True)
             if clip.corpus == corpus
         ]
-        versions, of_versions = known_items(spoken, samples.inputs, np.random.default_rng(seed))
+        versions, usable = known_items(spoken, samples.inputs, np.random.default_rng(seed))
         items = [item for of_clip in versions for item in of_clip]
-        labels = [label for of_clip, label in zip(versions, of_versions, strict=True) for _ in of_clip]
+        labels = [s.label for of_clip, s in zip(versions, usable, strict=True) for _ in of_clip]
         found.append(_encode(are, *in_like_lengths(items, labels), audio_batch, dropout=True, group=number))
     return Encoded.joined(found)
 

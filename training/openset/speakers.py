@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 
@@ -28,6 +29,8 @@ CHOSEN_ON = {
     nemo.CORPUS: frozenset({'nemo-EB0', 'nemo-KD0', 'nemo-KS0'}),
 }
 """The development speakers: the recipe was chosen by what leaving each of these out gave."""
+Whose = Literal['everybody', 'development', 'others']
+"""Speakers of whom something is measured; the others are those on whom nothing was chosen."""
 LITTLE = {'speakers': 3, 'clips': 8}
 """Of a trial: speakers of each corpus, and clips of each speaker."""
 
@@ -82,16 +85,15 @@ def run_functionals(source: Source, corpus: str, known: bool, speaker: str, seed
         values = functionals.by_speaker(values, [s.clip.speaker for s in [*learn, *test]])
     said = functionals.probabilities(values[: len(learn)], [s.label for s in learn], values[len(learn):])
     predictions = _predictions(test, said)
-    return [predictions, _unless_chosen_on(predictions, speaker)]
+    return [predictions, _of(predictions, speaker, 'others')]
 
 
 def run_are(
-    source: Source, corpora: tuple[str, ...], recipe: Recipe, plan: tuple[tuple[float, bool], ...], speaker: str,
+    source: Source, corpora: tuple[str, ...], recipe: Recipe, plan: tuple[tuple[float, Whose], ...], speaker: str,
     seed: int,
 ) -> list[Predictions]:
     """
-    :param plan: what is measured: seconds of the speaker heard before, and whether only of the speakers on whom nothing
-        was chosen.
+    :param plan: what is measured: seconds of the speaker heard before, and whose.
     """
     clips = [clip for corpus in corpora for clip in source.clips(corpus)]
     learn, test = (source.spoken(part) for part in leave_out(clips, speaker))
@@ -106,7 +108,7 @@ def run_are(
             found = np.full((len(test), len(LABELS)), 1 / len(LABELS), np.float32)  # of what cannot be used, a guess
             found[[item is not None for item in items]] = probabilities(network, heard)
             said[seconds] = _predictions(test, found)
-    return [_unless_chosen_on(said[s], speaker) if others else said[s] for s, others in plan]
+    return [_of(said[seconds], speaker, whose) for seconds, whose in plan]
 
 
 def heard_after(spoken: Sequence[Spoken], inputs: InputEncoder, seconds: float, seed: int) -> list[Item | None]:
@@ -130,7 +132,9 @@ def _predictions(test: Sequence[Spoken], said: np.ndarray) -> Predictions:
     return Predictions(ids, np.array([s.label for s in test]), said)
 
 
-def _unless_chosen_on(predictions: Predictions, speaker: str) -> Predictions:
-    if not any(speaker in speakers for speakers in CHOSEN_ON.values()):
+def _of(predictions: Predictions, speaker: str, whose: Whose) -> Predictions:
+    """The predictions, all of this speaker, if it is one of these; else none of them."""
+    developed = any(speaker in speakers for speakers in CHOSEN_ON.values())
+    if whose == 'everybody' or developed == (whose == 'development'):
         return predictions
     return Predictions(predictions.ids[:0], predictions.labels[:0], predictions.probabilities[:0])

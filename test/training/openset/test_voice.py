@@ -13,19 +13,29 @@ from smern_ros.text.vocabulary import Vocabulary
 from smern_ros.training.corpora import Clip
 from smern_ros.training.openset.functionals import by_speaker
 from smern_ros.training.openset.speakers import heard_after
-from smern_ros.training.voice import RECIPE, Recipe, Spoken, audio_only, known_items, masked, probabilities, teach
+from smern_ros.training.voice import (
+    RECIPE,
+    Recipe,
+    Spoken,
+    audio_only,
+    known_items,
+    masked,
+    probabilities,
+    teach,
+    weights_of,
+)
 from smern_ros.values import AudioFeatures
 
 LOUD = 60.0
 
 
 def spoken(speaker, label, count, generator, versions=2):
-    """Angry is loud for whoever speaks, and b speaks by far louder than a."""
+    """Each a second long. Angry is loud for whoever speaks, and b speaks by far louder than a."""
     made = []
     for i in range(count):
         level = LOUD * (label == 'angry') + 4 * LOUD * (speaker == 'b')
         features = [
-            AudioFeatures('', 0, 0, generator.normal(level, 20, (30, 39)).astype(np.float32),
+            AudioFeatures('', 0, 0, generator.normal(level, 20, (100, 39)).astype(np.float32),
                           generator.normal(level, 20, 35).astype(np.float32))
             for _ in range(versions)
         ]
@@ -86,8 +96,21 @@ def test_what_cannot_be_used_is_not_learnt_from(people):
     silent = AudioFeatures('', 0, 0, np.zeros((5, 39), np.float32), np.zeros(35, np.float32))
     some = [*people['a'][:4], Spoken(Clip('made', 'silent', None, 'a', 'sad'), [silent, silent])]
     inputs = InputEncoder(audio_only(people['a']), Vocabulary([]), person_prior=RECIPE.person)
-    items, labels = known_items(some, inputs, np.random.default_rng(0))
-    assert len(items) == len(labels) == 4
+    items, usable = known_items(some, inputs, np.random.default_rng(0))
+    assert len(items) == 4 and usable == some[:4]
+
+
+def test_a_small_corpus_is_learnt_as_hard_as_a_large_one_and_a_rare_label_as_a_frequent_one():
+    counts = {('large', 'sad'): 30, ('large', 'angry'): 10, ('small', 'sad'): 1, ('small', 'happy'): 4}
+    some = [
+        Spoken(Clip(corpus, f'{label}{i}', None, f'{corpus}a', label), [])
+        for (corpus, label), count in counts.items() for i in range(count)
+    ]
+    weights = weights_of(some)
+    assert weights.mean() == pytest.approx(1)
+    for corpus, label in counts:
+        of = torch.tensor([(s.clip.corpus, s.clip.label) == (corpus, label) for s in some])
+        assert weights[of].sum() == pytest.approx(len(some) / len(counts))
 
 
 def test_a_speakers_own_scale_takes_out_what_the_speaker_is_like():
