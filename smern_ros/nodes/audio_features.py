@@ -19,11 +19,14 @@ from smern_ros.spec import SPEC
 from smern_ros.values import Utterance
 
 DEFAULT = Segmentation()
+OWN, TOLD = 'own', 'topic'
 
 
 class AudioFeaturesNode(SmernNode):
     NAME = 'audio_features'
     PARAMETERS = (
+        Parameter('voice_activity', OWN, f'who detects it: {OWN}, or {TOLD}: whoever publishes {topics.DETECTED}',
+                  choices=(OWN, TOLD)),
         Parameter('threshold', DEFAULT.threshold, 'probability of speech from which a frame is voiced', (0.01, 0.99)),
         Parameter('pre_roll', DEFAULT.pre_roll, 's of sound kept before the first voiced frame', (0.0, 2.0)),
         Parameter('tentative_silence', DEFAULT.tentative_silence,
@@ -55,7 +58,8 @@ class AudioFeaturesNode(SmernNode):
 
         torch.set_num_threads(1)
         self._stream = SpeechStream(
-            segmentation=segmentation, tolerance=self.value('stamp_tolerance'), mute_tail=self.value('mute_tail')
+            segmentation=segmentation, tolerance=self.value('stamp_tolerance'), mute_tail=self.value('mute_tail'),
+            own_detector=self.value('voice_activity') == OWN,
         )
         self._microphone = ''                # frame_id of the newest chunk
         self._heard_at = time.monotonic()
@@ -68,6 +72,8 @@ class AudioFeaturesNode(SmernNode):
         self._worker = self.worker('features', capacity=8)
         self.listen(msg.AudioChunk, topics.AUDIO, self._take_sound, qos.AUDIO)
         self.listen(Bool, topics.ROBOT_SPEAKING, self._take_robot_speaking, qos.EVIDENCE)
+        if self.value('voice_activity') == TOLD:
+            self.listen(msg.VoiceActivity, topics.DETECTED, self._take_detected, qos.EVIDENCE)
         self.every(0.5, self._end_if_stalled)
 
     def stop(self) -> None:
@@ -85,6 +91,9 @@ class AudioFeaturesNode(SmernNode):
 
     def _take_robot_speaking(self, message: Bool) -> None:
         self._stream.mute(self.get_clock().now().nanoseconds, message.data)
+
+    def _take_detected(self, message: msg.VoiceActivity) -> None:
+        self._stream.tell(stamp_of(message.header), message.is_speaking)
 
     def _end_if_stalled(self) -> None:
         silent = time.monotonic() - self._heard_at

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import torch
+from std_msgs.msg import String
 from std_srvs.srv import Trigger
 
 from smern_ros import adaptation_file, msg, srv
@@ -32,7 +33,7 @@ from smern_ros.nodes.parameters import Parameter
 from smern_ros.persons import ABSENT, EVERYBODY
 from smern_ros.predictor import EmotionPredictor
 from smern_ros.session import Encoded, Judgement, Session
-from smern_ros.skeleton.speaker import NEAREST, choose
+from smern_ros.skeleton.speaker import NAMED, NEAREST, choose
 from smern_ros.spec import AUDIO, SKELETON, TEXT, SpecMismatch
 from smern_ros.values import CLOCK_JUMP, SECOND
 
@@ -51,7 +52,8 @@ class FusionNode(SmernNode):
     NAME = 'fusion'
     PARAMETERS = (
         Parameter('checkpoint', '', 'folder with model.safetensors and config.json; empty: the one shipped'),
-        Parameter('speaker', NEAREST, 'person_id whose movement belongs to the voice, or "nearest"', live=True),
+        Parameter('speaker', NEAREST, f'person_id whose movement belongs to the voice, "{NEAREST}", or "{NAMED}": whom '
+                                      f'{topics.SPEAKER} names, else the nearest', live=True),
         Parameter('skeleton_wait', 0.3, 's to wait for the movement before a provisional state', (0.0, 10.0)),
         Parameter('text_wait', 2.0, 's to wait for the words after the end of an utterance', (0.0, 60.0)),
         Parameter('gestures', True, 'publish gesture-only states between utterances', live=True),
@@ -70,6 +72,7 @@ class FusionNode(SmernNode):
         self._judged: OrderedDict[str, Judgement] = OrderedDict()  # of the last utterances; filled by the encoder
         self._in_view = ABSENT  # who was chosen of the newest window: the best guess whose the next voice is
         self._camera = ''       # its frame_id
+        self._named = NEAREST   # whom topics.SPEAKER names
         self._aligner: Aligner[Encoded] = Aligner(
             skeleton_wait=self.value('skeleton_wait'), text_wait=self.value('text_wait')
         )
@@ -88,6 +91,7 @@ class FusionNode(SmernNode):
         ):
             self.listen(message_type, topic, self._on_worker(topic, take), profile)
         self.listen(msg.VoiceActivity, topics.IS_SPEAKING, self._take_activity, qos.STREAM)
+        self.listen(String, topics.SPEAKER, self._take_speaker, qos.LATCHED)
         self._learner = self.worker('adaptation', capacity=WAITING_LABELS)
         self.serve(srv.ForgetPerson, topics.FORGET_PERSON, self._forget)
         self.serve(srv.LabelUtterance, topics.LABEL_UTTERANCE, self._label)
@@ -102,6 +106,9 @@ class FusionNode(SmernNode):
     def _take_activity(self, message: msg.VoiceActivity) -> None:
         if message.is_speaking:
             self._spoken_at = time.monotonic()
+
+    def _take_speaker(self, message: String) -> None:
+        self._named = message.data or NEAREST
 
     def _take_utterance(self, message: msg.Utterance) -> None:
         start_ns, end_ns = utterance_span(message)
@@ -123,7 +130,8 @@ class FusionNode(SmernNode):
         self._add(TEXT, transcript.utterance_id, transcript.start_ns, transcript.end_ns, encoded)
 
     def _take_skeleton(self, message: msg.SkeletonWindow) -> None:
-        speaker = choose(windows_from_message(message), self.value('speaker'))
+        wanted = self.value('speaker')
+        speaker = choose(windows_from_message(message), self._named if wanted == NAMED else wanted)
         self._in_view = ABSENT if speaker is None else speaker.person_id
         self._camera = message.header.frame_id
         start_ns, end_ns = to_ns(message.start), to_ns(message.end)

@@ -31,3 +31,9 @@ EVIDENCE = _reliable(50)
 
 STATE = _reliable(10, DurabilityPolicy.TRANSIENT_LOCAL)
 """What a late joiner must know at once. Deep enough that a final state never pushes out another's."""
+
+LATCHED = _reliable(1, DurabilityPolicy.TRANSIENT_LOCAL)
+"""What holds until something else is said: lists of ids and matches (REP-155)."""
+
+ANY_AUDIO = QoSProfile(history=HistoryPolicy.KEEP_LAST, depth=500, reliability=ReliabilityPolicy.BEST_EFFORT)
+"""Sound of other people's drivers: some publish it best effort, and a reliable subscription would not hear those."""

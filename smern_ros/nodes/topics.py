@@ -4,13 +4,16 @@ IMAGE_COMPRESSED = 'image_raw/compressed'
 AUDIO = 'audio'
 ROBOT_SPEAKING = 'robot_speaking'
 
+PEOPLE = 'people'
 SKELETON_RAW = 'skeleton/raw'
 SKELETON_FILTERED = 'skeleton/filtered'
 SKELETON_WINDOW = 'skeleton/window'
+DETECTED = 'speech/detected'
 IS_SPEAKING = 'speech/is_speaking'
 UTTERANCE = 'speech/utterance'
 TRANSCRIPT = 'speech/transcript'
 AUDIO_FEATURES = 'audio/features'
+SPEAKER = 'speaker'
 EMOTION_STATE = 'emotion_state'
 
 FORGET_PERSON = 'forget_person'
@@ -20,3 +23,4 @@ SAVE_ADAPTATION = 'save_adaptation'
 
 MEDIA_FINISHED = 'media/finished'
 DIAGNOSTICS = '/diagnostics'
+HUMANS = '/humans'  # where REP-155 wants it, in no namespace

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from smern_ros.values import SkeletonWindow
 
 NEAREST = 'nearest'
+NAMED = 'ros4hri'
+"""Whom the node ros4hri_bridge names."""
 
 
 def choose(people: Sequence[SkeletonWindow], wanted: str = NEAREST) -> SkeletonWindow | None:

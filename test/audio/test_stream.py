@@ -226,3 +226,18 @@ def test_a_stream_that_breaks_off_in_mid_word_says_that_nobody_speaks(speech):
     assert before[-1].is_speaking
     last = [e for e in stream.flush() if isinstance(e, Activity)][-1]
     assert not last.is_speaking and last.stamp_ns > before[-1].stamp_ns
+
+
+def test_told_when_somebody_speaks_it_cuts_there_and_asks_no_detector_of_its_own(conversation):
+    stream = SpeechStream(own_detector=False)
+    begins, ends = START + 3 * SECOND, START + 4 * SECOND
+    stream.tell(begins, True)
+    stream.tell(ends, False)
+    (utterance,) = ended(listen(conversation, stream=stream))
+    assert begins - SECOND // 4 < utterance.start_ns < begins
+    assert ends < utterance.end_ns < ends + SECOND // 4
+
+
+def test_a_stream_that_detects_speech_itself_is_not_told(conversation):
+    with pytest.raises(ValueError, match='own_detector=False'):
+        SpeechStream().tell(START, True)

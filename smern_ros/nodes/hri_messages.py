@@ -1,0 +1,69 @@
+"""The messages of ROS4HRI, where they are installed, and what we write into them."""
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from typing import Any
+
+from std_msgs.msg import Header
+
+from smern_ros import msg
+from smern_ros.hri import mapping
+from smern_ros.hri.words import Said
+from smern_ros.nodes import packages
+from smern_ros.nodes.messages import MAX_TEXT, to_ns
+from smern_ros.values import Skeleton
+
+FIELDS = {
+    'Expression': ('header', 'expression', 'valence', 'arousal', 'confidence'),
+    'IdsList': ('header', 'ids'),
+    'LiveSpeech': ('header', 'final', 'confidence'),
+    'NormalizedPointOfInterest2D': ('x', 'y', 'c'),
+    'Skeleton2D': ('header', 'skeleton'),
+}
+
+
+class HriMessages:
+    """Types and conversions."""
+
+    def __init__(self) -> None:
+        """:raises ConfigurationError: if hri_msgs is not installed, or not that of ROS4HRI."""
+        found = packages.messages(
+            'hri_msgs', FIELDS, maker='ROS4HRI', others='Vulcanexus (eProsima agile-hri)',
+            install='install it (apt install ros-$ROS_DISTRO-hri-msgs, or build github.com/ros4hri/hri_msgs with '
+                    'colcon), source it, and start ros4hri_bridge again',
+        )
+        self.Expression, self.IdsList, self.LiveSpeech = found.Expression, found.IdsList, found.LiveSpeech
+        self.Skeleton2D, self._Point = found.Skeleton2D, found.NormalizedPointOfInterest2D
+
+    def ids(self, ids: Iterable[str], header: Header) -> Any:
+        return self.IdsList(header=header, ids=list(ids))
+
+    def expression(self, state: msg.EmotionState) -> Any:
+        """:raises ValueError: for a label that ROS4HRI has no word for."""
+        return self.Expression(
+            header=state.header, expression=mapping.expression(state.label), confidence=state.confidence,
+            valence=math.nan, arousal=math.nan,  # we judge neither, and 0 would be a judgement
+        )
+
+    def skeleton(self, skeleton: Skeleton, width: int, height: int, header: Header) -> Any:
+        points = mapping.points(skeleton, width, height)
+        return self.Skeleton2D(
+            header=header, skeleton=[self._Point(x=x, y=y, c=c) for x, y, c in points.astype(float).tolist()]
+        )
+
+    @staticmethod
+    def said(speech: Any, now_ns: int) -> Said | None:
+        """What a LiveSpeech says for good; None if nothing.
+
+        :param now_ns: its time, if its header has none.
+        :raises ValueError: if nobody says so much at once.
+        """
+        text = speech.final.strip()
+        if not text:
+            return None
+        if len(text) > MAX_TEXT:
+            raise ValueError(f'a text of {len(text)} characters; at most {MAX_TEXT} are taken')
+        tag = getattr(speech, 'language', '') or getattr(speech, 'locale', '')  # called so in newer versions
+        confidence = speech.confidence if 0 <= speech.confidence <= 1 else 0.0
+        return Said(text, to_ns(speech.header.stamp) or now_ns, confidence, mapping.language(tag))

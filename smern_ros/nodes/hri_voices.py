@@ -1,0 +1,146 @@
+"""The voices that others tell apart, and what they hear of them: in place of our microphone, detector and asr."""
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from std_msgs.msg import Bool
+
+from smern_ros import msg
+from smern_ros.audio.segmenter import State
+from smern_ros.hri.ids import Changes, Roster
+from smern_ros.hri.people import Voices
+from smern_ros.hri.words import SpokenWords
+from smern_ros.nodes import qos, topics
+from smern_ros.nodes.audio_common import AudioCommon, Format, SoundStream
+from smern_ros.nodes.base import SmernNode
+from smern_ros.nodes.hri_list import TrackedList
+from smern_ros.nodes.hri_messages import HriMessages
+from smern_ros.nodes.lines import Lines
+from smern_ros.nodes.messages import header, transcript_to_message, utterance_span
+from smern_ros.values import Transcript
+
+VOICES = f'{topics.HUMANS}/voices'
+TEXT_WAIT = 5.0
+"""s after the end of an utterance in which its words may come."""
+
+
+class VoiceInputs:
+    """Takes voices/tracked and voices/<id>/{is_speaking, audio, speech}; publishes what the parameters ask for."""
+
+    def __init__(self, node: SmernNode, hri: HriMessages, on_change: Callable[[], None]) -> None:
+        """:param on_change: called when another voice may be the one that is heard."""
+        self._node, self._hri, self._on_change = node, hri, on_change
+        self._wanted = node.value('voice')
+        self._roster = Roster('voices', limit=node.value('max_ids'))
+        self.voices = Voices(self._wanted)
+        self._lines: dict[str, Lines] = {}
+        self._list = TrackedList(node, hri, f'{VOICES}/tracked', self._look)
+        self._told = ('', False)
+        self._audio = AudioCommon(node.value('audio_type')) if node.value('take_audio') else None
+        self._given = Format(node.value('sample_rate'), node.value('channels'), node.value('sample_format'))
+        self._words = SpokenWords(TEXT_WAIT)
+        self._rivals: list[tuple[str, str]] = []  # topics that we publish in place of a node
+        if self._audio is not None:
+            self._sound = node.output(msg.AudioChunk, topics.AUDIO, qos.AUDIO)
+            self._rivals.append((topics.AUDIO, 'the microphone'))
+        if node.value('take_is_speaking'):
+            self._detected = node.output(msg.VoiceActivity, topics.DETECTED, qos.EVIDENCE)
+        if node.value('take_speech'):
+            self._transcripts = node.output(msg.Transcript, topics.TRANSCRIPT, qos.EVIDENCE)
+            self._rivals.append((topics.TRANSCRIPT, 'asr'))
+            node.listen(msg.Utterance, topics.UTTERANCE, self._take_utterance, qos.EVIDENCE)
+
+    def start(self) -> None:
+        self._list.start()
+
+    def stop(self) -> None:
+        self._list.stop()
+        self._follow(Changes((), self._roster.clear(), ()))
+        self._words.clear()
+
+    def tell(self) -> None:
+        """Once a second."""
+        self._list.follow()
+        self._tell_activity()
+        for topic, rival in self._rivals:
+            if self._node.count_publishers(topic) > 1:
+                self._node.complain(topic, f'somebody else publishes it, too; both are heard: start without {rival}')
+
+    # --- topics -----------------------------------------------------------------------------------------------
+
+    def _take_is_speaking(self, voice: str, message: Bool) -> None:
+        self.voices.tell(voice, message.data)
+        self._changed()
+
+    def _take_audio(self, voice: str, stream: SoundStream, message: Any) -> None:
+        chunk = stream.chunk(message, self._now())
+        if voice == self.voices.heard:
+            self._sound.publish(chunk)
+
+    def _take_speech(self, message: Any) -> None:
+        said = self._hri.said(message, self._now())
+        if said is not None:
+            self._publish(self._words.say(said))
+
+    def _take_utterance(self, message: msg.Utterance) -> None:
+        start_ns, end_ns = utterance_span(message)
+        self._publish(self._words.announce(message.id, start_ns, end_ns, State(message.state)))
+
+    # --- coming and going -------------------------------------------------------------------------------------
+
+    def _look(self, ids: Sequence[str]) -> None:
+        changes = self._roster.look(ids, time.monotonic())
+        for reason in changes.refused:
+            self._node.complain(VOICES, reason)
+        self._follow(changes)
+
+    def _follow(self, changes: Changes) -> None:
+        for voice in changes.left:
+            self._lines.pop(voice).close()
+            self.voices.leave(voice)
+        for voice in changes.came:
+            self._lines[voice] = self._meet(voice)
+            self.voices.come(voice)
+        if changes.came or changes.left:
+            self._changed()
+
+    def _meet(self, voice: str) -> Lines:
+        lines, place = Lines(self._node), f'{VOICES}/{voice}'
+        lines.listen(
+            Bool, f'{place}/is_speaking', lambda message: self._take_is_speaking(voice, message), qos.STREAM,
+            label=f'{VOICES}/*/is_speaking',
+        )
+        if self._audio is not None:
+            stream = SoundStream(self._audio.kind, self._given, voice)
+            lines.listen(
+                self._audio.type, f'{place}/audio', lambda message: self._take_audio(voice, stream, message),
+                qos.ANY_AUDIO, label=f'{VOICES}/*/audio',
+            )
+        if self._node.value('take_speech') and self._wanted in ('', voice):
+            lines.listen(self._hri.LiveSpeech, f'{place}/speech', self._take_speech, qos.EVIDENCE,
+                         label=f'{VOICES}/*/speech')
+        return lines
+
+    # --- publishing -------------------------------------------------------------------------------------------
+
+    def _changed(self) -> None:
+        if self._told != (self.voices.heard, self.voices.speaking):
+            self._told = self.voices.heard, self.voices.speaking
+            self._tell_activity()
+            self._on_change()
+
+    def _tell_activity(self) -> None:
+        if self._node.value('take_is_speaking'):
+            speaks = self.voices.speaking
+            self._detected.publish(msg.VoiceActivity(
+                header=header(self._now(), self.voices.heard), is_speaking=speaks, probability=float(speaks),
+            ))
+
+    def _publish(self, transcript: Transcript | None) -> None:
+        if transcript is not None:
+            self._transcripts.publish(transcript_to_message(transcript, self.voices.heard, is_final=True))
+
+    def _now(self) -> int:
+        return self._node.get_clock().now().nanoseconds

@@ -1,0 +1,56 @@
+"""Topics that come and go while a node is active: those of one person, body or voice, which end when it leaves."""
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from rclpy.qos import QoSProfile
+
+from smern_ros.nodes.base import SmernNode
+
+
+class Lines:
+    """Publishers and subscriptions of one node that end together."""
+
+    def __init__(self, node: SmernNode) -> None:
+        self._node = node
+        self._ends: list[Callable[[], object]] = []
+
+    def listen(
+        self, message_type: type, topic: str, take: Callable[[Any], None], profile: QoSProfile, *, label: str
+    ) -> None:
+        """Subscribes; what `take` raises is said, no more.
+
+        :param label: what diagnostics call it, with all others of its kind: names that come and go would add up there.
+        """
+        node = self._node
+
+        def guarded(message: Any) -> None:
+            if not (node.active and self._ends):  # it may have been on its way when these lines were closed
+                return
+            node.health.received(label)
+            try:
+                take(message)
+            except Exception as error:
+                node.complain(label, error)
+
+        subscription = node.create_subscription(message_type, topic, guarded, profile)
+        self._ends.append(lambda: node.destroy_subscription(subscription))
+
+    def output(self, message_type: type, topic: str, profile: QoSProfile, *, label: str) -> Callable[[Any], None]:
+        """Makes a publisher. :return: what publishes. :param label: as of `listen`."""
+        node = self._node
+        publisher = node.create_publisher(message_type, topic, profile)
+        self._ends.append(lambda: node.destroy_publisher(publisher))
+
+        def publish(message: Any) -> None:
+            if node.context.ok():
+                publisher.publish(message)
+                node.health.sent(label)
+
+        return publish
+
+    def close(self) -> None:
+        ends, self._ends = self._ends, []
+        for end in ends:
+            end()

@@ -1,0 +1,82 @@
+"""audio_bridge as the process it is: drivers that speak either audio_common_msgs are heard."""
+import numpy as np
+import pytest
+from support import interfaces
+from support.speaker import LEFT, RIGHT
+
+pytest.importorskip('rclpy')
+pytestmark = pytest.mark.ros
+
+from smern_ros import msg  # noqa: E402
+from smern_ros.audio import pcm  # noqa: E402
+from smern_ros.nodes import qos, topics  # noqa: E402
+from smern_ros.nodes.messages import to_ns  # noqa: E402
+
+SENDER = interfaces.ROOT / 'test/support/speaker.py'
+
+
+@pytest.fixture
+def drivers(monkeypatch):
+    """One kind of audio_common_msgs for the processes that are started: two of one name cannot be in one."""
+    def source(package):
+        for name, value in interfaces.Interfaces(package).environment.items():
+            monkeypatch.setenv(name, value)
+
+    return source
+
+
+@pytest.fixture
+def sounds(probe):
+    return probe.collect(msg.AudioChunk, topics.AUDIO, qos.AUDIO)
+
+
+def heard(sound):
+    return pcm.decode(sound.data, encoding=sound.encoding, channels=sound.channels)
+
+
+@pytest.mark.parametrize('sample_format', ['float32', 'int16', 'uint8'])
+def test_the_kind_that_describes_itself_is_heard_as_it_is(probe, drivers, sounds, start_node, sample_format):
+    drivers(interfaces.MGONZS13)
+    start_node('audio_bridge')
+    start_node(SENDER, {'kind': 'AudioStamped', 'sample_format': sample_format, 'rate': 22_050})
+    sound = probe.wait_for(lambda: sounds, 'the sound', 60.0)[0]
+    assert (sound.sample_rate, sound.channels, sound.header.frame_id) == (22_050, 2, 'array')
+    assert to_ns(sound.header.stamp) % 1_000_000_000 == 123_456_789
+    np.testing.assert_allclose(heard(sound), np.tile([LEFT, RIGHT], (256, 1)), atol=0.01)
+
+
+@pytest.mark.parametrize('kind', ['AudioData', 'AudioDataStamped'])
+def test_bare_bytes_are_heard_as_the_driver_describes_them_elsewhere(probe, drivers, sounds, start_node, kind):
+    drivers(interfaces.ROS_DRIVERS)
+    node = start_node('audio_bridge', {'audio_type': kind, 'sample_rate': 48_000})
+    start_node(SENDER, {'kind': kind, 'sample_format': 'int16', 'rate': 22_050})
+    sound = probe.wait_for(lambda: next((s for s in sounds if s.sample_rate == 22_050), None), 'the sound', 60.0)
+    assert (sound.channels, sound.encoding) == (2, 's16le')
+    np.testing.assert_allclose(heard(sound), np.tile([LEFT, RIGHT], (256, 1)), atol=1e-4)
+    stamp_ns = to_ns(sound.header.stamp)
+    if kind == 'AudioDataStamped':
+        assert sound.header.frame_id == 'array' and stamp_ns % 1_000_000_000 == 123_456_789
+    else:
+        age_ns = probe.node.get_clock().now().nanoseconds - stamp_ns
+        assert sound.header.frame_id == 'microphone' and 256 / 22_050 * 1e9 < age_ns < 300e9
+    assert '[ERROR]' not in node.output
+
+
+def test_compressed_sound_is_refused_with_what_to_do(probe, drivers, start_node):
+    drivers(interfaces.ROS_DRIVERS)
+    node = start_node('audio_bridge', {'audio_type': 'AudioData'})
+    start_node(SENDER, {'kind': 'AudioData', 'sample_format': 'int16', 'coding': 'mp3'})
+    probe.wait_for(lambda: node.said("the sound is 'mp3'") and node.said('format:=wave'), 'the refusal', 60.0)
+
+
+@pytest.mark.parametrize(('package', 'kind', 'said'), [
+    (interfaces.ROS_DRIVERS, 'AudioStamped', 'is not that of mgonzs13: it lacks AudioStamped'),
+    (interfaces.MGONZS13, 'AudioDataStamped', 'is not that of ros-drivers: it lacks AudioData.data'),
+    (None, 'AudioStamped', 'audio_common_msgs of mgonzs13 is not installed'),
+])
+def test_the_other_package_of_that_name_is_told_apart(drivers, start_node, package, kind, said):
+    if package:
+        drivers(package)
+    node = start_node('audio_bridge', {'audio_type': kind})
+    assert node.wait() == 2
+    assert said in node.output and 'choose the audio_type' in node.output and 'Traceback' not in node.output
