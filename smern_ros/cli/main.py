@@ -10,6 +10,7 @@ from collections.abc import Sequence
 SUBCOMMANDS = {
     'run': 'start the graph and keep it running',
     'demo': 'play a clip through the graph and report what was felt',
+    'record': 'record what goes through the graph',
     'predict': 'emotions of media or audio files, without ROS',
     'adapt': "learn from one person's labelled recordings",
     'assets': 'third-party weights: list, fetch, verify',

@@ -1,0 +1,165 @@
+"""Listens to the graph's topics and writes what comes to a bag, as it is: nothing is unpacked, nobody is held up."""
+from __future__ import annotations
+
+import math
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import rclpy
+from rclpy.context import Context
+from rclpy.event_handler import SubscriptionEventCallbacks
+from rclpy.executors import SingleThreadedExecutor
+from rclpy.node import Node
+from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSProfile, ReliabilityPolicy
+from rosbags import interfaces
+
+from smern_ros.bag.errors import BagError
+from smern_ros.bag.queue import BoundedQueue, Received
+from smern_ros.bag.writer import BagWriter
+from smern_ros.nodes.streams import Stream
+
+REST_WITHIN, REST_LOOKS = 2.0, 3
+"""At the end: s to take what has arrived already, and looks in vain after which that was all."""
+
+
+class Recorder:
+    """Records from its making until it is closed. For one thread; the bag is written by another.
+
+    :param folder: of the bag; must not exist.
+    :param namespace: of the graph.
+    :param queue: bytes that may wait for the disk.
+    :raises BagError: if the bag cannot be made.
+    """
+
+    def __init__(
+        self, folder: Path, streams: Sequence[Stream], *, namespace: str, queue: int, about: dict[str, str],
+    ) -> None:
+        self.failure: BagError | None = None
+        self._size = self._came = 0
+        self._writer = BagWriter(folder, about=about)
+        self._queue = BoundedQueue(queue)
+        self._thread = threading.Thread(target=self._write, name='bag', daemon=True)
+        self._context = Context()
+        rclpy.init(context=self._context)
+        self._node = Node('recorder', context=self._context, namespace=namespace.strip('/'))
+        self._executor = SingleThreadedExecutor(context=self._context)
+        self._executor.add_node(self._node)
+        self._profiles: dict[str, QoSProfile] = {}
+        self._types: dict[str, str] = {}
+        self._subscriptions: dict[str, Any] = {}
+        for stream in streams:
+            self._listen(stream)
+        self._thread.start()
+
+    def spin_until(self, condition: Callable[[], Any], *, timeout: float = math.inf) -> None:
+        """Records until the condition holds, the disk is full or so many seconds are over."""
+        deadline = time.monotonic() + timeout
+        while not (condition() or self.failure is not None) and time.monotonic() < deadline:
+            self._executor.spin_once(timeout_sec=0.1)
+
+    def close(self) -> None:
+        """Takes what has arrived, writes what waits and closes the bag. :raises BagError: if it cannot be written."""
+        self._take_the_rest()
+        self._executor.shutdown(timeout_sec=1.0)
+        self._node.destroy_node()
+        rclpy.try_shutdown(context=self._context)
+        self._queue.close()
+        self._thread.join()
+        if self.failure is not None:
+            raise self.failure
+
+    def _take_the_rest(self) -> None:
+        """What is in the middleware's own queues."""
+        until, idle = time.monotonic() + REST_WITHIN, 0
+        while idle < REST_LOOKS and time.monotonic() < until and self.failure is None:
+            before = self._came
+            self._executor.spin_once(timeout_sec=0.05)
+            idle = idle + 1 if self._came == before else 0
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Messages written, by topic."""
+        return self._writer.counts
+
+    @property
+    def dropped(self) -> Counter[str]:
+        """Messages that found the queue full, by topic."""
+        return self._queue.dropped
+
+    @property
+    def size(self) -> int:
+        """Bytes of the bag's file by now; what comes last stays in memory until it is a mebibyte."""
+        return self._size
+
+    # --- from the network ---------------------------------------------------------------------------------------
+
+    def _listen(self, stream: Stream) -> None:
+        """As the graph publishes; if somebody publishes with less, then so."""
+        topic = self._node.resolve_topic_name(stream.topic)
+        self._types[topic] = stream.type_name
+
+        def take(data: bytes) -> None:
+            self._came += 1
+            self._queue.put(Received(topic, time.time_ns(), data))
+
+        def subscribe(profile: QoSProfile, **events: Any) -> None:
+            self._profiles[topic] = profile
+            self._subscriptions[topic] = self._node.create_subscription(
+                stream.type, topic, take, profile, raw=True, **events
+            )
+
+        def less(_: Any) -> None:
+            self._node.destroy_subscription(self._subscriptions[topic])
+            subscribe(_undemanding(stream.qos))
+
+        subscribe(stream.qos, event_callbacks=SubscriptionEventCallbacks(incompatible_qos=less))
+
+    # --- to the disk, on its thread -----------------------------------------------------------------------------
+
+    def _write(self) -> None:
+        writer = self._writer
+        try:
+            with writer:
+                while (received := self._queue.take()) is not None:
+                    if received.topic not in writer.counts:
+                        profile = _described(self._profiles[received.topic])
+                        writer.add_topic(received.topic, self._types[received.topic], profile)
+                    writer.write(received.topic, received.time_ns, received.data)
+                    self._size = writer.size
+                self._size = writer.size
+        except BagError as error:
+            self.failure = error
+        except Exception as error:  # a thread's error would be nobody's
+            self.failure = BagError(f'{writer.folder} cannot be written: {error}')
+        finally:
+            self._queue.close()
+
+
+def _undemanding(profile: QoSProfile) -> QoSProfile:
+    """That hears everybody, though not every message."""
+    return QoSProfile(
+        history=HistoryPolicy.KEEP_LAST, depth=profile.depth,
+        reliability=ReliabilityPolicy.BEST_EFFORT, durability=DurabilityPolicy.VOLATILE,
+    )
+
+
+def _described(profile: QoSProfile) -> interfaces.Qos:
+    """As a bag tells it, so that whoever plays it publishes in the same way."""
+    def seconds(duration: Any) -> interfaces.QosTime:
+        return interfaces.QosTime(*divmod(duration.nanoseconds, 10**9))
+
+    return interfaces.Qos(
+        interfaces.QosHistory(int(profile.history)),
+        profile.depth,
+        interfaces.QosReliability(int(profile.reliability)),
+        interfaces.QosDurability(int(profile.durability)),
+        seconds(profile.deadline),
+        seconds(profile.lifespan),
+        interfaces.QosLiveliness(int(profile.liveliness)),
+        seconds(profile.liveliness_lease_duration),
+        profile.avoid_ros_namespace_conventions,
+    )

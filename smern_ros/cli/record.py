@@ -1,0 +1,120 @@
+"""`smern record`: what goes through the graph, in a bag that `ros2 bag` and Foxglove open."""
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from smern_ros import dds
+from smern_ros.bag.errors import BagError
+from smern_ros.cli.progress import StatusLine
+
+if TYPE_CHECKING:
+    from smern_ros.bag.recorder import Recorder
+    from smern_ros.nodes.streams import Stream
+
+EXIT_DONE, EXIT_CUT_SHORT, EXIT_CANNOT = 0, 1, 2
+QUEUE = 256
+"""MB: nine seconds of 640 x 480 images at 30 Hz."""
+TELL_EVERY = 5.0
+"""s between two lines about messages that were dropped."""
+
+
+def add_parser(subparsers) -> None:
+    parser = subparsers.add_parser(
+        'record',
+        help='record what goes through the graph',
+        description='Record the topics of the running graph as they come, until Ctrl-C: camera and sound, all that the '
+        'nodes make of them, and the states. The bag (MCAP) opens in ros2 bag, Foxglove and smern replay. IT HOLDS '
+        'PICTURES AND VOICES OF WHOEVER IS THERE: ask them first. Nothing is ever recorded unless this is run.',
+    )
+    parser.add_argument('--out', type=Path, metavar='DIR',
+                        help='the bag, a new folder; default: recording_ with date and time, here')
+    parser.add_argument('--topics', nargs='+', metavar='TOPIC', help='only these of the graph; default: all')
+    parser.add_argument('--images', action=argparse.BooleanOptionalAction, default=True,
+                        help='the camera, too; without it there is no replay of movement, and a bag is a hundred times '
+                             'smaller')
+    parser.add_argument('--queue', type=float, default=QUEUE, metavar='MB',
+                        help='memory for what waits for a slow disk; beyond it messages are dropped, and counted; '
+                             'default: %(default)s')
+    parser.add_argument('--namespace', default='', metavar='NS', help="the graph's")
+    parser.add_argument('--dds', choices=dds.PROFILES, help=f'Fast DDS profile, default: ${dds.CHOICE}, {dds.DEFAULT}')
+
+
+def run(args: argparse.Namespace) -> int:
+    """:return: 0 after Ctrl-C, 1 if the disk ran full before, 2 if it cannot record."""
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda *_: stop.set())
+    try:
+        os.environ.update(dds.environment(args.dds))
+        from smern_ros.bag.recorder import Recorder  # after the environment is set: it loads DDS
+
+        if not args.queue > 0:
+            raise ValueError(f'--queue is {args.queue:g} MB; give more than 0')
+        folder = args.out or Path(time.strftime('recording_%Y_%m_%d-%H_%M_%S'))
+        recorder = Recorder(folder, _chosen(args.topics, args.images), namespace=args.namespace,
+                            queue=round(args.queue * 1e6), about={'recorded_by': 'smern record'})
+    except (BagError, ValueError, ImportError) as error:
+        print(f'smern record: {error}', file=sys.stderr)
+        return EXIT_CANNOT
+    print(f'recording to {folder} until Ctrl-C; it holds pictures and voices of whoever is there', flush=True)
+    began = time.monotonic()
+    _watch(recorder, stop)
+    code = EXIT_DONE
+    try:
+        recorder.close()
+    except BagError as error:
+        print(f'smern record: {error}', file=sys.stderr)
+        code = EXIT_CUT_SHORT
+    print('\n'.join(_summary(recorder, folder, time.monotonic() - began)))
+    return code
+
+
+def _chosen(names: Sequence[str] | None, images: bool) -> list[Stream]:
+    """:raises ValueError: if the graph has no topic of such a name, or none is left."""
+    from smern_ros.nodes.streams import STREAMS, Role
+
+    known = {s.topic: s for s in STREAMS}
+    wanted = [name.lstrip('/') for name in names or known]
+    unknown = [name for name in wanted if name not in known]
+    if unknown:
+        raise ValueError(f'the graph has no topic {", ".join(unknown)}; it has {", ".join(known)}')
+    chosen = [known[name] for name in wanted if images or known[name].role is not Role.IMAGES]
+    if not chosen:
+        raise ValueError('no topic is left to record')
+    return chosen
+
+
+def _watch(recorder: Recorder, stop: threading.Event) -> None:
+    """Until it is to stop, or cannot go on."""
+    line, began = StatusLine(), time.monotonic()
+    said, said_at = 0, -TELL_EVERY
+    while not stop.is_set() and recorder.failure is None:
+        recorder.spin_until(stop.is_set, timeout=1.0)
+        dropped, now = recorder.dropped.total(), time.monotonic()
+        if dropped > said and now - said_at >= TELL_EVERY:
+            line.say(f'the disk is too slow: {dropped} messages dropped so far')
+            said, said_at = dropped, now
+        if line.terminal:
+            line.show(f'{now - began:.0f} s, {sum(recorder.counts.values())} messages, {recorder.size / 1e6:.1f} MB')
+    line.end()
+
+
+def _summary(recorder: Recorder, folder: Path, seconds: float) -> Iterator[str]:
+    counts, dropped = recorder.counts, recorder.dropped
+    for topic in sorted({*counts, *dropped}):
+        lost = f', {dropped[topic]} dropped' if dropped[topic] else ''
+        yield f'{topic:24} {counts.get(topic, 0):7} messages{lost}'
+    if not counts:
+        yield 'Nothing came. Is the graph running, in this ROS domain and namespace?'
+    if dropped:
+        yield (f'{dropped.total()} messages were dropped, for the disk is too slow: give a larger --queue, '
+               'or --no-images')
+    yield f'{folder}: {seconds:.1f} s, {sum(counts.values())} messages, {recorder.size / 1e6:.1f} MB'
