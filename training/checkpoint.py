@@ -23,6 +23,7 @@ from smern_ros.training import calibration, encoded, misheard, missing, speech, 
 from smern_ros.training.corpora import bandai, emodb, goemotions, nemo
 from smern_ros.training.encoders import train_audio, train_skeleton, train_text
 from smern_ros.training.evaluation import HeldOut, encode
+from smern_ros.training.feature_code import HEARD, SHOWN
 from smern_ros.training.fusion import Source, train_fusion
 from smern_ros.training.loop import say
 from smern_ros.training.model_card import write_card
@@ -42,11 +43,11 @@ LARGEST = 10 * 10**6
 _SHARED = ('smern_ros.models', 'smern_ros.persons', 'smern_ros.spec', 'smern_ros.training.samples',
            'smern_ros.training.encoders', 'smern_ros.training.loop', 'smern_ros.training.scaling')
 _CODE = {
-    'are': (*_SHARED, 'smern_ros.audio', 'smern_ros.training.speech', 'smern_ros.training.voice',
+    'are': (*_SHARED, *HEARD, 'smern_ros.training.speech', 'smern_ros.training.voice',
             'smern_ros.training.persons'),
     'tre': (*_SHARED, 'smern_ros.text', 'smern_ros.training.text', 'smern_ros.training.reading',
             'smern_ros.training.misheard'),
-    'smacn': (*_SHARED, 'smern_ros.skeleton', 'smern_ros.training.movement', 'smern_ros.training.body',
+    'smacn': (*_SHARED, *SHOWN, 'smern_ros.training.movement', 'smern_ros.training.body',
               'smern_ros.training.shown', 'smern_ros.training.corpora'),
 }
 """Modules by which each encoder is made: a change of them makes it again."""

@@ -23,6 +23,7 @@ from smern_ros.text.vocabulary import Vocabulary
 from smern_ros.training import speech
 from smern_ros.training.corpora import emodb, nemo
 from smern_ros.training.experiments.integrate import Predictions
+from smern_ros.training.feature_code import HEARD
 from smern_ros.training.openset.experiment import Experiment, Need, Row, Table
 from smern_ros.training.openset.speakers import READERS, heard_after
 from smern_ros.training.persons import known_in_all
@@ -44,7 +45,7 @@ ADAPTED, LAYER, ENCODER, OTHERS = (
     'adapted', 'a layer on its vectors from scratch', 'the audio encoder from scratch', 'other people, judged by it'
 )
 _MODULES = (
-    'smern_ros.adaptation', 'smern_ros.audio', 'smern_ros.checkpoint', 'smern_ros.models', 'smern_ros.persons',
+    *HEARD, 'smern_ros.adaptation', 'smern_ros.checkpoint', 'smern_ros.models', 'smern_ros.persons',
     'smern_ros.predictor', 'smern_ros.spec', 'smern_ros.training.corpora', 'smern_ros.training.openset.adaptation',
     'smern_ros.training.openset.speakers', 'smern_ros.training.persons', 'smern_ros.training.speech',
     'smern_ros.training.voice',

@@ -17,6 +17,7 @@ from smern_ros.training import missing
 from smern_ros.training.corpora import bandai, goemotions
 from smern_ros.training.evaluation import AS_SEEN, PERSON_KNOWN, Alone, HeldOut, encode
 from smern_ros.training.experiments.integrate import Predictions
+from smern_ros.training.feature_code import HEARD, SHOWN
 from smern_ros.training.missing import JOINED, JOININGS, PER_LABEL
 from smern_ros.training.openset.experiment import Experiment, Need, Row, Table
 from smern_ros.training.samples import FULL, TRIAL, Size, smaller, speech_split
@@ -26,8 +27,8 @@ HELD_OUT = 'held out'
 PERSON_UNKNOWN = 'speaker unknown'
 BEST_ALONE, BEFORE = 'the best of its modalities alone', 'temperature 1'
 _MODULES = (
-    'smern_ros.audio', 'smern_ros.checkpoint', 'smern_ros.models', 'smern_ros.persons', 'smern_ros.predictor',
-    'smern_ros.skeleton', 'smern_ros.spec', 'smern_ros.text', 'smern_ros.training.corpora',
+    *HEARD, *SHOWN, 'smern_ros.checkpoint', 'smern_ros.models', 'smern_ros.persons', 'smern_ros.predictor',
+    'smern_ros.spec', 'smern_ros.text', 'smern_ros.training.corpora',
     'smern_ros.training.evaluation', 'smern_ros.training.fusion', 'smern_ros.training.missing',
     'smern_ros.training.movement', 'smern_ros.training.openset.fusion', 'smern_ros.training.samples',
     'smern_ros.training.speech', 'smern_ros.training.stages',

@@ -19,6 +19,7 @@ from smern_ros.training import body, movement
 from smern_ros.training.body import RECIPE, Recipe
 from smern_ros.training.corpora import Motion, bandai
 from smern_ros.training.experiments.integrate import Predictions
+from smern_ros.training.feature_code import SHOWN
 from smern_ros.training.openset import postures
 from smern_ros.training.openset.experiment import Experiment, Need, Row, Table
 from smern_ros.training.openset.store import code
@@ -44,7 +45,7 @@ NETWORKS = {
 }
 """The paper's encoders, narrower: there are three dozen clips to learn from."""
 _WINDOWS = (
-    'smern_ros.skeleton', 'smern_ros.spec', 'smern_ros.training.corpora.bandai', 'smern_ros.training.corpora.bvh',
+    *SHOWN, 'smern_ros.spec', 'smern_ros.training.corpora.bandai', 'smern_ros.training.corpora.bvh',
     'smern_ros.training.movement', 'smern_ros.training.shown', 'smern_ros.training.body',
 )
 _MODULES = (

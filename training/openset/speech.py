@@ -12,6 +12,7 @@ from pathlib import Path
 from smern_ros.persons import NOBODY, PriorWeights
 from smern_ros.spec import LABELS
 from smern_ros.training.corpora import emodb, nemo
+from smern_ros.training.feature_code import HEARD
 from smern_ros.training.openset.experiment import Experiment, Row, Table
 from smern_ros.training.openset.speakers import CHOSEN_ON, READERS, Source, Whose, run_are, run_functionals
 from smern_ros.training.voice import RECIPE, Recipe
@@ -26,7 +27,7 @@ DEAR = (STEPS, PAPER)
 SOONER = PriorWeights(mfcc=300.0, prosody=2.0)
 UNKNOWN, KNOWN, OTHERS = 'speaker unknown', 'speaker known', 'other speakers'
 _MODULES = (
-    'smern_ros.audio', 'smern_ros.spec', 'smern_ros.persons:Moments', 'smern_ros.persons:PersonStatistics',
+    *HEARD, 'smern_ros.spec', 'smern_ros.persons:Moments', 'smern_ros.persons:PersonStatistics',
     'smern_ros.models.inputs:InputEncoder', 'smern_ros.models.are', 'smern_ros.models.masked:means_of',
     'smern_ros.models.masked:mean_and_deviation', 'smern_ros.models.recurrent:last_state',
     'smern_ros.training.corpora.emodb', 'smern_ros.training.corpora.nemo', 'smern_ros.training.speech',
