@@ -17,7 +17,7 @@ _ANY_PORT = 9
 
 def multi_host(peers: str, interfaces: str = '') -> str:
     """The content of config/dds/multi_host.xml for this computer. Nobody but the peers and this computer is called, and
-    nothing listens but on the interfaces.
+    nothing listens but on the interfaces and the loopback.
 
     :param peers: the other computers, names or IPv4 addresses with commas between.
     :param interfaces: names of network cards, or addresses of this computer, with commas between; by default those
@@ -33,7 +33,7 @@ def multi_host(peers: str, interfaces: str = '') -> str:
     assert allowed is not None and called is not None, 'config/dds/multi_host.xml is not what it was'
     for address in dict.fromkeys(own):
         ElementTree.SubElement(allowed, _tag('address')).text = address
-    for address in dict.fromkeys([*own, *others]):
+    for address in dict.fromkeys(others):
         locator = ElementTree.SubElement(called, _tag('locator'))
         ElementTree.SubElement(ElementTree.SubElement(locator, _tag('udpv4')), _tag('address')).text = address
     ElementTree.register_namespace('', EPROSIMA)
