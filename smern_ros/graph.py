@@ -25,6 +25,11 @@ class GraphNode:
         """What `ros2 run smern_ros` and the launch file start."""
         return self.name
 
+    @property
+    def enclave(self) -> str:
+        """Where SROS2 keeps the node's keys and what it may do: security/policies/NAME.policy.xml."""
+        return f'/smern_ros/{self.name}'
+
 
 NODES = (
     GraphNode('pose_estimation', 'camera images to the joints of everybody in them', feeds=('skeleton_filter',)),
@@ -33,9 +38,9 @@ NODES = (
     GraphNode('asr', 'utterances to words', feeds=('fusion',)),
     GraphNode('fusion', 'voice, words and movement to /emotion_state'),
     GraphNode('ros4hri_bridge', "the graph's people to ROS4HRI, and its voices into the graph", optional=True,
-              default=False),
+              default=False, feeds=('audio_features', 'fusion')),
     GraphNode('audio_bridge', 'sound in audio_common_msgs, of either kind, into the graph', optional=True,
-              default=False),
+              default=False, feeds=('audio_features',)),
     GraphNode('media_source', 'a file, webcam or microphone into the graph', optional=True, default=False,
               feeds=('pose_estimation', 'audio_features')),
 )

@@ -1,12 +1,17 @@
 """Who is there, by ids that others give: bounded in number, and fit to be a part of a topic's name."""
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 LONGEST_ID = 64
 """Characters. A whole topic name may have some 240."""
+MOST_IDS = 1000
+"""Of one list that are looked at; a longer one is a mistake or an attack."""
+MOST_REASONS = 5
+"""Told of one list."""
 _LEGAL = re.compile(r'[A-Za-z_][A-Za-z0-9_]*')
 
 
@@ -26,7 +31,7 @@ class Changes:
 
     came: tuple[str, ...]
     left: tuple[str, ...]
-    refused: tuple[str, ...]  # reasons, one for each id that is not taken
+    refused: tuple[str, ...]  # reasons, one for each id that is not taken, the first few of them
 
 
 class Roster:
@@ -53,7 +58,7 @@ class Roster:
 
     def look(self, present: Iterable[str], now: float) -> Changes:
         """These are seen now, and nobody else."""
-        present = tuple(dict.fromkeys(present))
+        present = dict.fromkeys(itertools.islice(present, MOST_IDS))
         left = tuple(i for i, at in self._seen.items() if i not in present and now - at >= self._leave_after)
         for identifier in left:
             del self._seen[identifier]
@@ -67,7 +72,7 @@ class Roster:
                     continue
                 came.append(identifier)
             self._seen[identifier] = now
-        return Changes(tuple(came), left, tuple(refused))
+        return Changes(tuple(came), left, tuple(refused[:MOST_REASONS]))
 
     def clear(self) -> tuple[str, ...]:
         """All leave. :return: who they were."""

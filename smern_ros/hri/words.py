@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from smern_ros.audio.segmenter import State
 from smern_ros.values import CLOCK_JUMP, SECOND, Transcript
 
+MOST_TEXTS = 64
+"""Of one utterance; a recogniser that cuts it finer is not believed."""
 REMEMBERED = 16
 """Utterances that may get words; texts that may wait for their utterance."""
 MARGIN = SECOND // 2
@@ -78,7 +80,8 @@ class SpokenWords:
         if utterance_id is None:
             self._waiting = [*self._waiting, said][-REMEMBERED:]
             return None
-        self._utterances[utterance_id].said.append(said)
+        utterance = self._utterances[utterance_id]
+        utterance.said = [*utterance.said, said][-MOST_TEXTS:]
         return self._transcript(utterance_id)
 
     def _find(self, stamp_ns: int) -> str | None:

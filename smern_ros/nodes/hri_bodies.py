@@ -10,9 +10,10 @@ from sensor_msgs.msg import CompressedImage, Image
 from smern_ros import msg
 from smern_ros.hri.ids import Changes, Roster
 from smern_ros.nodes import image_size, qos, topics
-from smern_ros.nodes.base import SmernNode
+from smern_ros.nodes.base import ConfigurationError, SmernNode
 from smern_ros.nodes.hri_messages import HriMessages
-from smern_ros.nodes.lines import Lines
+from smern_ros.nodes.image_messages import MAX_SIDE
+from smern_ros.nodes.lines import Lines, complain_of_rivals
 from smern_ros.nodes.messages import header, skeletons_from_message, stamp_of
 
 BODIES = f'{topics.HUMANS}/bodies'
@@ -42,6 +43,7 @@ class Bodies:
     def tell(self) -> None:
         """Once a second: whoever was not seen for long has left, and who is there is said again."""
         self._follow(self.roster.look((), time.monotonic()))
+        complain_of_rivals(self._node, f'{BODIES}/tracked', 'one robot needs one node that tracks bodies')
         stamp_ns = self._stamp_ns or self._node.get_clock().now().nanoseconds
         self._tracked.publish(self._hri.ids(self.roster.ids, header(stamp_ns, '')))
 
@@ -79,6 +81,9 @@ class ImageSize:
     def __init__(self, node: SmernNode) -> None:
         self._node = node
         self._lines = Lines(node)
+        width, height = node.value('image_width'), node.value('image_height')
+        if bool(width) != bool(height):
+            raise ConfigurationError(f'image_width is {width} and image_height {height}: give both, or neither')
         self.known: tuple[int, int] | None = None
         """Width and height in pixels."""
 
@@ -97,7 +102,8 @@ class ImageSize:
     def _take(self, message: Image | CompressedImage) -> None:
         if isinstance(message, CompressedImage):
             self.known = image_size.size(bytes(message.data))
-        elif message.width and message.height:
+        elif 0 < message.width <= MAX_SIDE and 0 < message.height <= MAX_SIDE:
             self.known = message.width, message.height
-        if self.known:
-            self._lines.close()
+        else:
+            raise ValueError(f'an image of {message.width} x {message.height} pixels; at most {MAX_SIDE} are believed')
+        self._lines.close()

@@ -15,7 +15,7 @@ from smern_ros.nodes import qos, topics
 from smern_ros.nodes.base import SmernNode
 from smern_ros.nodes.hri_list import TrackedList
 from smern_ros.nodes.hri_messages import HriMessages
-from smern_ros.nodes.lines import Lines
+from smern_ros.nodes.lines import Lines, complain_of_rivals
 from smern_ros.nodes.messages import header
 
 PERSONS = f'{topics.HUMANS}/persons'
@@ -69,6 +69,8 @@ class Persons:
         """Once a second."""
         if self._manager is not None:
             self._manager.follow()
+        else:
+            complain_of_rivals(self._node, f'{PERSONS}/tracked', f'set persons {TRACKED}')
         self._publish_lists()
 
     def bodies_changed(self, changes: Changes) -> None:

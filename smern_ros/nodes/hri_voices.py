@@ -17,7 +17,7 @@ from smern_ros.nodes.audio_common import AudioCommon, Format, SoundStream
 from smern_ros.nodes.base import SmernNode
 from smern_ros.nodes.hri_list import TrackedList
 from smern_ros.nodes.hri_messages import HriMessages
-from smern_ros.nodes.lines import Lines
+from smern_ros.nodes.lines import Lines, complain_of_rivals
 from smern_ros.nodes.messages import header, transcript_to_message, utterance_span
 from smern_ros.values import Transcript
 
@@ -41,15 +41,15 @@ class VoiceInputs:
         self._audio = AudioCommon(node.value('audio_type')) if node.value('take_audio') else None
         self._given = Format(node.value('sample_rate'), node.value('channels'), node.value('sample_format'))
         self._words = SpokenWords(TEXT_WAIT)
-        self._rivals: list[tuple[str, str]] = []  # topics that we publish in place of a node
+        self._rivals: list[tuple[str, str]] = []  # topics that another may publish, and what to do
         if self._audio is not None:
             self._sound = node.output(msg.AudioChunk, topics.AUDIO, qos.AUDIO)
-            self._rivals.append((topics.AUDIO, 'the microphone'))
+            self._rivals.append((topics.AUDIO, 'start no microphone, or set take_audio false'))
         if node.value('take_is_speaking'):
             self._detected = node.output(msg.VoiceActivity, topics.DETECTED, qos.EVIDENCE)
         if node.value('take_speech'):
             self._transcripts = node.output(msg.Transcript, topics.TRANSCRIPT, qos.EVIDENCE)
-            self._rivals.append((topics.TRANSCRIPT, 'asr'))
+            self._rivals.append((topics.TRANSCRIPT, 'start without asr, or set take_speech false'))
             node.listen(msg.Utterance, topics.UTTERANCE, self._take_utterance, qos.EVIDENCE)
 
     def start(self) -> None:
@@ -64,9 +64,8 @@ class VoiceInputs:
         """Once a second."""
         self._list.follow()
         self._tell_activity()
-        for topic, rival in self._rivals:
-            if self._node.count_publishers(topic) > 1:
-                self._node.complain(topic, f'somebody else publishes it, too; both are heard: start without {rival}')
+        for topic, advice in self._rivals:
+            complain_of_rivals(self._node, topic, advice)
 
     # --- topics -----------------------------------------------------------------------------------------------
 

@@ -9,6 +9,12 @@ from rclpy.qos import QoSProfile
 from smern_ros.nodes.base import SmernNode
 
 
+def complain_of_rivals(node: SmernNode, topic: str, advice: str) -> None:
+    """If somebody else publishes, too, what the node publishes."""
+    if node.count_publishers(topic) > 1:
+        node.complain(topic, f'somebody else publishes it, too, and both are heard: {advice}')
+
+
 class Lines:
     """Publishers and subscriptions of one node that end together."""
 

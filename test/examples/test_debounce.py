@@ -1,18 +1,13 @@
 """A feeling is answered when it is settled, and not again and again."""
 import itertools
 import runpy
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smern_ros.share import share
-
-try:
-    PATH = share('examples', 'debounce.py')
-except FileNotFoundError:
-    pytest.skip('the examples are in the source tree only', allow_module_level=True)
-NAMES = runpy.run_path(str(PATH), run_name='debounce')
+NAMES = runpy.run_path(str(Path(__file__).parents[2] / 'examples/debounce.py'), run_name='debounce')
 Debouncer, MOST_PEOPLE = NAMES['Debouncer'], NAMES['MOST_PEOPLE']
 
 

@@ -1,4 +1,6 @@
 """The example as the process it is: states in, sentences out."""
+from pathlib import Path
+
 import pytest
 
 pytest.importorskip('rclpy')
@@ -9,20 +11,17 @@ from std_msgs.msg import String  # noqa: E402
 from smern_ros import msg  # noqa: E402
 from smern_ros.nodes import qos, topics  # noqa: E402
 from smern_ros.nodes.messages import header  # noqa: E402
-from smern_ros.share import share  # noqa: E402
 from smern_ros.values import SECOND  # noqa: E402
+
+SCRIPT = Path(__file__).parents[2] / 'examples/dialog_manager.py'
 
 
 class Room:
     """Somebody who feels, and a robot that may say something."""
 
     def __init__(self, probe, start_node, **replies):
-        try:
-            script = share('examples', 'dialog_manager.py')
-        except FileNotFoundError as error:
-            pytest.skip(str(error))
         self.probe = probe
-        self.node = start_node(script, {'max_age': 600.0, **replies})
+        self.node = start_node(SCRIPT, {'max_age': 600.0, **replies})
         self.states = probe.publisher(msg.EmotionState, topics.EMOTION_STATE, qos.STATE)
         self.heard = probe.collect(String, 'say', qos.EVIDENCE)
         probe.wait_for_listener(self.states)
@@ -72,6 +71,6 @@ def test_what_was_felt_long_ago_is_not_answered(probe, start_node):
 
 
 def test_a_wrong_setting_stops_it_with_the_reason(start_node):
-    node = start_node(share('examples', 'dialog_manager.py'), {'min_confidence': 2.0})
+    node = start_node(SCRIPT, {'min_confidence': 2.0})
     assert node.wait() == 2
     assert 'min_confidence is 2.0; wanted is 0 to 1' in node.output

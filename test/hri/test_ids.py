@@ -1,9 +1,11 @@
 """Ids of others become parts of topic names: only legal ones, and not without end."""
+import itertools
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from smern_ros.hri.ids import LONGEST_ID, Roster, require_legal
+from smern_ros.hri.ids import LONGEST_ID, MOST_REASONS, Roster, require_legal
 
 
 @pytest.mark.parametrize('identifier', ['p1', 'b31ad', '_x', 'Anna_2', 'a' * LONGEST_ID])
@@ -68,3 +70,8 @@ def test_there_are_never_more_than_the_limit(looks):
     for now, ids in enumerate(looks):
         roster.look(ids, float(now))
         assert len(roster.ids) <= 3
+
+
+def test_a_list_without_end_is_looked_at_to_a_point_and_told_of_in_few_words():
+    changes = Roster('bodies', limit=2).look((f'p{i}' for i in itertools.count()), 0.0)
+    assert changes.came == ('p0', 'p1') and len(changes.refused) == MOST_REASONS

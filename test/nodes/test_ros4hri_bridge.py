@@ -354,7 +354,7 @@ def test_whose_voice_is_heard_is_the_speaker(probe, humans, bridge):
 def test_two_sources_of_sound_are_complained_of(probe, bridge):
     node = bridge(take_audio=True)
     probe.publisher(msg.AudioChunk, topics.AUDIO, qos.AUDIO)
-    probe.wait_for(lambda: node.said('somebody else publishes it, too'), 'the complaint', 60.0)
+    probe.wait_for(lambda: node.said('both are heard: start no microphone'), 'the complaint', 60.0)
 
 
 # --- other packages -----------------------------------------------------------------------------------------------
