@@ -11,9 +11,9 @@ from smern_ros.values import AudioFeatures
 PERSON = PriorWeights(mfcc=500.0, prosody=4.0)
 """As how many frames and utterances of a person the training data counts; chosen with the recipe in `voice`.
 
-The utterance at hand counts as well, with about as many frames as half of that: with less weight here, what makes a
-stranger's angry shout loud is normalised away; with more, a person must be heard for longer before it helps. Of a table
-of results, "a scale that follows the speaker sooner" shows the first."""
+The utterance at hand counts as well, with about as many frames as half of that: with less weight here, more of what
+makes a stranger's angry shout loud is normalised away; with more, a person must be heard for longer before it helps.
+The row "a scale that follows the speaker sooner" of the results says what the difference is worth."""
 
 
 def of_audio(utterances: Sequence[Sequence[AudioFeatures]]) -> dict[str, tuple[float, ...]]:
