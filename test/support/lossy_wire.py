@@ -3,8 +3,8 @@
     lossy_wire.py PID NAME     between the network of this process and that of process PID, as tunnel devices NAME
 
 It prints `{"ready": true}` when both ends are there, and reads `LOSS DELAY` (a share, seconds) from standard input:
-from then on each packet, forth or back, is lost with that probability or arrives so much later. It prints how many passed
-and were lost since the line before, and ends with its input.
+from then on each packet, forth or back, is lost with that probability or arrives so much later. It prints how many
+passed and were lost since the line before, and ends with its input.
 """
 import collections
 import ctypes
