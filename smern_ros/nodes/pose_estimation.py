@@ -4,23 +4,31 @@ from __future__ import annotations
 import sys
 import threading
 import time
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 from sensor_msgs.msg import CompressedImage, Image
+from std_msgs.msg import Header
 
 from smern_ros import msg
 from smern_ros.assets import AssetError
 from smern_ros.nodes import qos, topics
 from smern_ros.nodes.base import ConfigurationError, SmernNode, run
 from smern_ros.nodes.image_messages import to_bgr
-from smern_ros.nodes.messages import skeletons_to_message, stamp_of
+from smern_ros.nodes.messages import header, skeletons_to_message, stamp_of
 from smern_ros.nodes.parameters import Parameter
 from smern_ros.skeleton import pose
 from smern_ros.skeleton.joints import Gates
+from smern_ros.skeleton.pose_mediapipe import ASSET
+from smern_ros.skeleton.presence import Presence
+from smern_ros.skeleton.tracking import OCCLUSION
 from smern_ros.skeleton.watch import IDLE_RATE, Watch
 from smern_ros.values import SECOND, Skeleton
 
 FRACTION = (0.0, 1.0)
+BLIND_AFTER = 2.0
+"""s without an image, beyond an occlusion, after which nobody is said to be here: the camera is gone."""
 
 
 class Lease:
@@ -46,6 +54,10 @@ class Lease:
                 self._estimator.close()
         return None if over else skeletons
 
+    def adjust(self, **limits: Any) -> None:
+        """As the estimator's."""
+        self._estimator.adjust(**limits)
+
     def end(self) -> None:
         """From any thread."""
         with self._lock:
@@ -60,14 +72,16 @@ class PoseEstimationNode(SmernNode):
         Parameter('backend', 'mediapipe', 'pose estimator', choices=pose.BACKENDS),
         Parameter('model', '', 'mediapipe: PoseLandmarker .task file; empty: the fetched asset'),
         Parameter('num_poses', 2, 'people to look for', (1, 20)),
-        Parameter('min_visibility', 0.5, 'confidence below which a joint has no position', FRACTION),
+        Parameter('min_visibility', 0.5, 'confidence below which a joint has no position', FRACTION, live=True),
         Parameter('min_score', 0.5, 'confidence below which something is not a person', FRACTION),
-        Parameter('min_extent', 0.06, 'shoulder width / image width below which a person is too far', FRACTION),
-        Parameter('occlusion', 1.0, 's that somebody may be out of sight and keep the person_id', (0.0, 60.0)),
+        Parameter('min_extent', 0.06, 'shoulder width / image width below which a person is too far', FRACTION,
+                  live=True),
+        Parameter('occlusion', OCCLUSION, 's that somebody may be out of sight and keep the person_id', (0.0, 60.0),
+                  live=True),
         Parameter('idle_rate', IDLE_RATE, 'frames a second that are looked at while nobody is in view, 0: all; '
-                                          'the others are answered with nobody', (0.0, 240.0)),
+                                          'the others are answered with nobody', (0.0, 240.0), live=True),
         Parameter('transport', 'raw', f'{topics.IMAGE} or {topics.IMAGE_COMPRESSED}', choices=('raw', 'compressed')),
-        Parameter('queue', 5, 'frames that may wait for the estimator', (1, 100)),
+        Parameter('queue', 5, 'frames that may wait for the estimator', (1, 100), live=True),
         Parameter('drop_frames', True, 'when the queue is full: true drops the oldest frame; false holds up '
                                        'the publisher, which must be reliable and wait for skeletons'),
         Parameter('mmpose.pose_config', '', 'mmpose: config of the 2D pose model; empty: RTMPose-m'),
@@ -86,17 +100,33 @@ class PoseEstimationNode(SmernNode):
             self._estimator = Lease(pose.create(self.value('backend'), **self._options()))
         except (AssetError, pose.MissingLibrary) as error:
             raise ConfigurationError(str(error)) from error
-        self.health.fact('backend', self.value('backend'))
+        self.health.fact('model', ' '.join(filter(None, (self.value('backend'), self._model()))))
         self._watch = Watch(self.value('idle_rate'))
         self._newest_ns = 0
         self._lossless = not self.value('drop_frames')
+        self._presence = Presence()
+        self._frame_id = ''  # the camera's
+        self._came_at = time.monotonic()  # the newest image
         self._skeletons = self.output(msg.SkeletonArray, topics.SKELETON_RAW, qos.STREAM)
+        self._people = self.output(msg.SkeletonArray, topics.PEOPLE, qos.STATE)
         self._worker = self.worker('estimator', capacity=self.value('queue'))
         profile = qos.LOSSLESS_IMAGES if self._lossless else qos.IMAGES
         if self.value('transport') == 'compressed':
             self.listen(CompressedImage, topics.IMAGE_COMPRESSED, self._take_image, profile)
         else:
             self.listen(Image, topics.IMAGE, self._take_image, profile)
+        self.every(0.5, self._notice_blindness)
+
+    def start(self) -> None:
+        self.after(0.0, self._tell_that_nobody_is_here)  # whoever was here before a restart has another id now
+
+    def stop(self) -> None:
+        self._tell_that_nobody_is_here()
+
+    def reconfigure(self) -> None:
+        self._worker.capacity = self.value('queue')
+        self._watch = Watch(self.value('idle_rate'))
+        self._estimator.adjust(gates=self._gates(), occlusion=self.value('occlusion'))
 
     def unload(self) -> None:
         if self._estimator is not None:
@@ -107,15 +137,25 @@ class PoseEstimationNode(SmernNode):
         options = {
             'num_poses': self.value('num_poses'),
             'occlusion': self.value('occlusion'),
-            'gates': Gates(**{gate: self.value(gate) for gate in ('min_visibility', 'min_score', 'min_extent')}),
+            'gates': self._gates(),
         }
         if self.value('backend') == 'mediapipe':
             return options | {'model': self.value('model') or None}
         names = [p.name for p in self.PARAMETERS if p.name.startswith('mmpose.')]
         return options | {name.removeprefix('mmpose.'): self.value(name) for name in names}
 
+    def _gates(self) -> Gates:
+        return Gates(**{gate: self.value(gate) for gate in ('min_visibility', 'min_score', 'min_extent')})
+
+    def _model(self) -> str:
+        """What the skeletons come of: the file, or the asset that the manifest pins."""
+        if self.value('backend') == 'mediapipe':
+            return self.value('model') or ASSET
+        files = (self.value('mmpose.pose_weights'), self.value('mmpose.lifter_weights'))
+        return ' + '.join(Path(file).name for file in files if file) or 'random weights'
+
     def _take_image(self, message: Image | CompressedImage) -> None:
-        came = time.monotonic()
+        came = self._came_at = time.monotonic()
         # A job that outlives this configuration shall not touch what is the next one's.
         estimator, watch = self._estimator, self._watch
         dropped = self._worker.submit(lambda: self._estimate(estimator, watch, message, came), wait=self._lossless)
@@ -140,6 +180,27 @@ class PoseEstimationNode(SmernNode):
         self._skeletons.publish(skeletons_to_message(skeletons, message.header))
         self.health.took(time.monotonic() - came)
         self.health.fact('people', len(skeletons))
+        self._frame_id = message.header.frame_id
+        here = self._presence.see(stamp_ns, skeletons, occlusion=self.value('occlusion'))
+        if here is not None:
+            self._tell_who_is_here(here, message.header)
+
+    # --- who is here ------------------------------------------------------------------------------------------
+
+    def _notice_blindness(self) -> None:
+        """Nobody can be said to be here when no image has come for longer than somebody may be out of sight."""
+        if self._presence.anybody and time.monotonic() - self._came_at > self.value('occlusion') + BLIND_AFTER:
+            self._worker.submit(self._tell_that_nobody_is_here)
+
+    def _tell_that_nobody_is_here(self) -> None:
+        self._presence.forget()
+        self._tell_who_is_here([], header(self.get_clock().now().nanoseconds, self._frame_id))
+
+    def _tell_who_is_here(self, here: list[Skeleton], noticed: Header) -> None:
+        message = skeletons_to_message(here, noticed)
+        for one, skeleton in zip(message.skeletons, here, strict=True):  # who is out of sight was seen before
+            one.header = header(skeleton.stamp_ns, noticed.frame_id)
+        self._people.publish(message)
 
 
 def main(args: list[str] | None = None) -> int:

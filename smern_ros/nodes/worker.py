@@ -13,7 +13,7 @@ class Worker:
     """
 
     def __init__(self, name: str, *, capacity: int, on_error: Callable[[Exception], None]) -> None:
-        self._capacity = capacity
+        self.capacity = capacity  # may be changed at any time
         self._on_error = on_error
         self._jobs: deque[Callable[[], None]] = deque()
         self._changed = threading.Condition()
@@ -26,8 +26,8 @@ class Worker:
         dropped = 0
         with self._changed:
             if wait:
-                self._changed.wait_for(lambda: self._closed or len(self._jobs) < self._capacity)
-            while len(self._jobs) >= self._capacity and not self._closed:
+                self._changed.wait_for(lambda: self._closed or len(self._jobs) < self.capacity)
+            while len(self._jobs) >= self.capacity and not self._closed:
                 self._jobs.popleft()
                 dropped += 1
             if not self._closed:

@@ -5,6 +5,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from smern_ros.skeleton.joints import Gates
 from smern_ros.values import Skeleton
 
 BACKENDS = ('mediapipe', 'mmpose')
@@ -23,6 +24,11 @@ class PoseEstimator(Protocol):
         :param image_bgr: (H, W, 3) uint8.
         :raises ValueError: if the image has another shape or type.
         """
+        ...
+
+    def adjust(self, *, gates: Gates, occlusion: float) -> None:
+        """Other limits, from the next image on; from any thread. `gates.min_score` below that of the start finds nobody
+        more: the network itself looks no further."""
         ...
 
     def close(self) -> None:

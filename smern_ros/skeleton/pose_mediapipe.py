@@ -17,9 +17,10 @@ from typing import Any
 
 import numpy as np
 
+from smern_ros.skeleton.clothing import torso_colours
 from smern_ros.skeleton.joints import FROM_MEDIAPIPE, Body, Gates, mapped
 from smern_ros.skeleton.pose import MissingLibrary, check_image
-from smern_ros.skeleton.tracking import PersonTracker
+from smern_ros.skeleton.tracking import OCCLUSION, PersonTracker, distinct
 from smern_ros.spec import Joint
 from smern_ros.values import Skeleton
 
@@ -47,7 +48,7 @@ class MediaPipePose:
         model: str | Path | None = None,
         num_poses: int = 2,
         gates: Gates | None = None,
-        occlusion: float = 1.0,
+        occlusion: float = OCCLUSION,
     ) -> None:
         if num_poses < 1:
             raise ValueError(f'num_poses is {num_poses}, but at least one person must be looked for')
@@ -74,12 +75,17 @@ class MediaPipePose:
             self._start()
         bodies = [b for b in self._bodies(image_bgr, stamp_ns) if b.passes(self._gates)]
         bodies.sort(key=lambda b: -b.extent)
-        ids = self._tracker.identify(
-            stamp_ns,
-            np.array([b.image_positions[Joint.THORAX] for b in bodies]),
-            np.array([b.extent * b.image_width for b in bodies]),
-        )
+        centres = np.array([b.image_positions[Joint.THORAX] for b in bodies]).reshape(-1, 2)
+        sizes = np.array([b.extent * b.image_width for b in bodies])
+        kept = distinct(centres, sizes, np.array([b.score for b in bodies]))
+        bodies = [bodies[k] for k in kept]
+        colours = np.array([torso_colours(image_bgr, b.image_positions) for b in bodies])
+        ids = self._tracker.identify(stamp_ns, centres[kept], sizes[kept], colours)
         return [b.skeleton(stamp_ns, person_id, self._gates) for b, person_id in zip(bodies, ids, strict=True)]
+
+    def adjust(self, *, gates: Gates, occlusion: float) -> None:
+        """See `PoseEstimator.adjust`."""
+        self._gates, self._tracker.occlusion = gates, occlusion
 
     def close(self) -> None:
         if self._landmarker is not None:

@@ -10,10 +10,11 @@ from collections import deque
 
 import numpy as np
 
+from smern_ros.skeleton.clothing import torso_colours
 from smern_ros.skeleton.joints import FROM_H36M, Body, Gates, coco_to_h36m, mapped
 from smern_ros.skeleton.mmpose_models import Detector, Lifter, PoseModel
 from smern_ros.skeleton.pose import check_image
-from smern_ros.skeleton.tracking import PersonTracker
+from smern_ros.skeleton.tracking import OCCLUSION, PersonTracker, distinct
 from smern_ros.spec import Joint
 from smern_ros.values import SECOND, Skeleton
 
@@ -49,7 +50,7 @@ class MMPose:
         allow_random_weights: bool = False,
         num_poses: int = 2,
         gates: Gates | None = None,
-        occlusion: float = 1.0,
+        occlusion: float = OCCLUSION,
     ) -> None:
         random = allow_random_weights
         self._pose = PoseModel(pose_config or POSE_CONFIG, pose_weights, random=random)
@@ -57,7 +58,6 @@ class MMPose:
         self._detector = Detector(detector_config, detector_weights, random=random) if detector_config else None
         self._num_poses = num_poses
         self._gates = gates or Gates()
-        self._occlusion_ns = round(occlusion * SECOND)
         self._tracker = PersonTracker(occlusion=occlusion)
         self._histories: dict[str, deque[tuple[int, np.ndarray]]] = {}  # id: (stamp, (17, 2) pixels), oldest first
         self._last: tuple[int, tuple[int, ...]] | None = None           # stamp and shape of the last image
@@ -69,18 +69,26 @@ class MMPose:
             self._tracker.forget()
             self._histories.clear()
         self._last = stamp_ns, image_bgr.shape
-        people = self._people(image_bgr)
+        found = self._people(image_bgr)
+        people = [found[k] for k in distinct(
+            np.array([p.centre for p in found]), np.array([p.size for p in found]), np.array([p.score for p in found])
+        )]
         ids = self._tracker.identify(
-            stamp_ns, np.array([p.centre for p in people]), np.array([p.size for p in people])
+            stamp_ns, np.array([p.centre for p in people]), np.array([p.size for p in people]),
+            np.array([torso_colours(image_bgr, p.image_positions) for p in people]),
         )
         self._histories = {
             person_id: history for person_id, history in self._histories.items()
-            if stamp_ns - history[-1][0] <= self._occlusion_ns
+            if stamp_ns - history[-1][0] <= self._tracker.occlusion * SECOND
         }
         bodies = [(self._lifted(p, person_id, stamp_ns, image_bgr), person_id)
                   for p, person_id in zip(people, ids, strict=True)]
         bodies.sort(key=lambda pair: -pair[0].extent)
         return [b.skeleton(stamp_ns, person_id, self._gates) for b, person_id in bodies if b.passes(self._gates)]
+
+    def adjust(self, *, gates: Gates, occlusion: float) -> None:
+        """See `PoseEstimator.adjust`."""
+        self._gates, self._tracker.occlusion = gates, occlusion
 
     def close(self) -> None:
         self._histories.clear()

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from smern_ros.skeleton.tracking import PersonTracker
+from smern_ros.skeleton.tracking import PersonTracker, distinct
 from smern_ros.values import SECOND
 
 FRAME = SECOND // 30
@@ -17,7 +17,7 @@ def follow(paths, *, visible=None, order=None, tracker=None, start=0):
     :param order: function (frame, n) -> permutation in which bodies are given.
     :return: (frames, people) ids, '' where not visible.
     """
-    tracker = tracker or PersonTracker()
+    tracker = tracker or PersonTracker(occlusion=1.0)
     ids = []
     for frame, centres in enumerate(paths):
         seen = np.flatnonzero(visible[frame]) if visible is not None else np.arange(len(centres))
@@ -121,6 +121,35 @@ def test_after_a_break_in_time_everybody_is_new():
     assert tracker.identify(SECOND, [[320, 240]], [80]) == ['p1']
     tracker.forget()
     assert tracker.identify(0, [[320, 240]], [80]) == ['p2']
+
+
+BLUE, RED = np.eye(4)[1], np.eye(4)[2]
+
+
+def test_two_who_meet_and_turn_round_are_told_by_their_clothes():
+    tracker = PersonTracker()
+    paths = walk(60, (100, 200, 150), (460, 200, -150))
+    paths[30:] = paths[29::-1]  # back the way they came
+    for frame, centres in enumerate(paths):
+        hidden = np.abs(np.subtract(*centres[:, 0])) < 2 * SIZE
+        seen = [0] if hidden else [0, 1]
+        ids = tracker.identify(frame * FRAME, centres[seen], np.full(len(seen), SIZE), np.stack([BLUE, RED])[seen])
+        assert ids == ['p1', 'p2'][:len(seen)]
+
+
+def test_in_other_clothes_nobody_is_known_again_at_a_distance():
+    tracker = PersonTracker()
+    tracker.identify(0, [[100, 200]], [SIZE], [BLUE])
+    assert tracker.identify(FRAME, [[100 + SIZE, 200]], [SIZE], [RED]) == ['p2']
+    assert tracker.identify(SECOND, [[100, 200]], [SIZE], [RED]) == ['p2']  # p1 may be hidden, but in blue
+    assert tracker.identify(SECOND + FRAME, [[100, 200], [100 + SIZE, 200]], [SIZE] * 2, [BLUE, RED]) == ['p1', 'p2']
+
+
+def test_one_body_found_twice_is_one_and_the_surer_finding_stays():
+    centres = np.array([[100, 200], [110, 205], [400, 200]])
+    assert distinct(centres, np.full(3, SIZE), np.array([0.7, 0.9, 0.6])) == [1, 2]
+    assert distinct(centres[[0, 2]], np.full(2, SIZE), np.array([0.7, 0.6])) == [0, 1]
+    assert distinct(np.zeros((0, 2)), np.zeros(0), np.zeros(0)) == []
 
 
 def test_wrong_limits_are_refused():
