@@ -11,6 +11,7 @@ SUBCOMMANDS = {
     'run': 'start the graph and keep it running',
     'demo': 'play a clip through the graph and report what was felt',
     'record': 'record what goes through the graph',
+    'replay': 'play a recording into the graph again',
     'predict': 'emotions of media or audio files, without ROS',
     'adapt': "learn from one person's labelled recordings",
     'assets': 'third-party weights: list, fetch, verify',

@@ -6,7 +6,7 @@ from enum import Enum
 
 from rclpy.qos import QoSProfile
 from sensor_msgs.msg import CompressedImage, Image
-from std_msgs.msg import Bool
+from std_msgs.msg import Bool, String
 
 from smern_ros import msg
 from smern_ros.nodes import qos, topics
@@ -16,7 +16,7 @@ class Role(Enum):
     """What a topic is to the graph."""
 
     IMAGES = 'images'        # the camera's, into the graph
-    SOUND = 'sound'          # the microphone's, and what mutes it
+    SOUND = 'sound'          # the microphone's, and what others tell of the voice: into the graph, too
     EVIDENCE = 'evidence'    # from node to node
     STATES = 'states'        # out of the graph
 
@@ -41,6 +41,9 @@ STREAMS = (
     Stream(topics.IMAGE_COMPRESSED, CompressedImage, qos.LOSSLESS_IMAGES, Role.IMAGES),
     Stream(topics.AUDIO, msg.AudioChunk, qos.AUDIO, Role.SOUND),
     Stream(topics.ROBOT_SPEAKING, Bool, qos.EVIDENCE, Role.SOUND),
+    Stream(topics.DETECTED, msg.VoiceActivity, qos.EVIDENCE, Role.SOUND),
+    Stream(topics.SPEAKER, String, qos.LATCHED, Role.SOUND),
+    Stream(topics.PEOPLE, msg.SkeletonArray, qos.STATE, Role.EVIDENCE),
     Stream(topics.SKELETON_RAW, msg.SkeletonArray, qos.STREAM, Role.EVIDENCE),
     Stream(topics.SKELETON_FILTERED, msg.SkeletonArray, qos.STREAM, Role.EVIDENCE),
     Stream(topics.SKELETON_WINDOW, msg.SkeletonWindow, qos.EVIDENCE, Role.EVIDENCE),

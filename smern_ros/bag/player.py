@@ -1,0 +1,113 @@
+"""Plays what a bag holds, in its own time or as fast as the graph can follow. Needs no ROS."""
+from __future__ import annotations
+
+import itertools
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from smern_ros.media.pressure import BackPressure
+from smern_ros.values import SECOND
+
+
+@dataclass(frozen=True, eq=False)
+class Piece:
+    """A message that is ready to be sent."""
+
+    topic: str
+    message: Any
+    time_ns: int                   # when it was recorded
+    start_ns: int | None = None    # its stamp; None: it has none
+    end_ns: int | None = None      # of sound: of its last sample; None: a picture
+
+
+class Player:
+    """Plays pictures and sound in a thread each, since each waits for other answers.
+
+    :param pictures, sound: in the order in which they were recorded.
+    :param send: called with each piece, from its own thread.
+    :param on_error: called with what went wrong; the other thread goes on.
+    :param on_end: called after the last piece, unless stopped.
+    :param rate: 1 plays as it was recorded, 0 waits for nothing but the back-pressure.
+    """
+
+    def __init__(
+        self,
+        pictures: Iterable[Piece],
+        sound: Iterable[Piece],
+        *,
+        send: Callable[[Piece], object],
+        on_error: Callable[[Exception], object],
+        on_end: Callable[[], object],
+        rate: float,
+        pressure: BackPressure,
+    ) -> None:
+        self._pictures, self._sound = iter(pictures), iter(sound)
+        self._send, self._on_error, self._on_end = send, on_error, on_end
+        self._rate, self._pressure = rate, pressure
+        self._began, self._first_ns = 0.0, 0
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name='player', daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self, timeout: float = 2.0) -> None:
+        """End at once, from any thread but those of the callbacks."""
+        self._stopping.set()
+        self._pressure.stop()
+        self._thread.join(timeout)
+
+    def _run(self) -> None:
+        first = [piece for track in (self._pictures, self._sound) for piece in [self._next(track)]]
+        self._first_ns = min((piece.time_ns for piece in first if piece is not None), default=0)
+        self._began = time.monotonic()
+        pictures, sound = (
+            itertools.chain([piece] if piece is not None else [], track)
+            for piece, track in zip(first, (self._pictures, self._sound), strict=True)
+        )
+        thread = threading.Thread(
+            target=self._play, args=(pictures, self._may_show, self._pressure.no_more_frames),
+            name='player.pictures', daemon=True,
+        )
+        thread.start()
+        self._play(sound, self._may_sound, self._pressure.no_more_sound)
+        thread.join()
+        self._pressure.drain()
+        if not self._stopping.is_set():
+            self._on_end()
+
+    def _next(self, track: Iterator[Piece]) -> Piece | None:
+        try:
+            return next(track, None)
+        except Exception as error:
+            self._on_error(error)
+            return None
+
+    def _play(self, track: Iterator[Piece], may_go: Callable[[Piece], bool], no_more: Callable[[], None]) -> None:
+        try:
+            for piece in track:
+                if not self._wait_until(piece.time_ns) or not may_go(piece):
+                    return
+                self._send(piece)
+        except Exception as error:  # the bag's or a callback's
+            self._on_error(error)
+        finally:
+            no_more()
+
+    def _may_show(self, piece: Piece) -> bool:
+        return piece.start_ns is None or self._pressure.before_frame(piece.start_ns)
+
+    def _may_sound(self, piece: Piece) -> bool:
+        if piece.start_ns is None or piece.end_ns is None:
+            return not self._stopping.is_set()
+        return self._pressure.before_sound(piece.start_ns, piece.end_ns)
+
+    def _wait_until(self, time_ns: int) -> bool:
+        """:return: False if all is to stop."""
+        if self._rate == 0:
+            return not self._stopping.is_set()
+        due = self._began + (time_ns - self._first_ns) / SECOND / self._rate
+        return not self._stopping.wait(max(0.0, due - time.monotonic()))

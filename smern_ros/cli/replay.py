@@ -1,0 +1,189 @@
+"""`smern replay`: a recording into the graph again, and whether the graph says the same of it."""
+from __future__ import annotations
+
+import argparse
+import math
+import os
+import signal
+import sys
+import threading
+import time
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from smern_ros import dds, graph
+from smern_ros.bag.errors import BagError
+from smern_ros.cli.progress import StatusLine
+from smern_ros.starter import Override, children
+from smern_ros.supervisor import EXIT_CONFIGURATION, Supervisor
+
+if TYPE_CHECKING:
+    from smern_ros.bag.replay import Plan, ReplayNode
+
+EXIT_DONE, EXIT_DIFFERS = 0, 1
+QUIET_FOR, LAST_STATE_WITHIN = 2.0, 30.0
+"""s: without a word of the graph, after which all is said; from the end of the bag to the last word at most."""
+READY_WITHIN = 120.0
+"""s for a graph that is started here to load its models."""
+EXACT = (
+    Override('pose_estimation', 'drop_frames', 'false'),
+    Override('skeleton_filter', 'late_frame_wait', '10.0'),
+    Override('fusion', 'skeleton_wait', '10.0'),
+    Override('fusion', 'text_wait', '30.0'),
+)
+"""Nobody waits for the answers of a replay: no evidence is late, and no picture left out."""
+
+
+def add_parser(subparsers) -> None:
+    parser = subparsers.add_parser(
+        'replay',
+        help='play a recording into the graph again',
+        description='Play the camera and the sound of a bag into the running graph, or into one that is started here, '
+        'never faster than the graph can follow. Stamps stay as they were recorded. BAG is what smern record or ros2 '
+        'bag wrote (MCAP or sqlite3): its folder, or one of its files. What the nodes said then is not played.',
+    )
+    parser.add_argument('bag', type=Path, metavar='BAG')
+    parser.add_argument('--rate', type=float, default=1.0, metavar='R',
+                        help='1 as it was recorded, 2 twice as fast, 0 as fast as the graph can follow; '
+                             'default: %(default)g')
+    parser.add_argument('--clock', action='store_true', help='publish /clock, for nodes with use_sim_time')
+    parser.add_argument('--compare', action='store_true',
+                        help='tell in a table whether the final states are the recorded ones; exit code 1 if not')
+    parser.add_argument('--wait-for', metavar='NODE,...', help='nodes that must be active before it begins; default: '
+                        'all that lead from camera and sound to states')
+    parser.add_argument('--wait', type=float, metavar='S',
+                        help='for them, after which it begins without; default: 60, with --run 120')
+    names = parser.add_argument_group('topics of the bag', 'Needed where the bag calls them otherwise than the graph.')
+    names.add_argument('--image', default='', metavar='TOPIC', help='the camera, raw or compressed')
+    names.add_argument('--audio', default='', metavar='TOPIC', help='the sound (smern_ros/msg/AudioChunk)')
+    names.add_argument('--robot-speaking', default='', metavar='TOPIC', help='what mutes it (std_msgs/msg/Bool)')
+    started = parser.add_argument_group('a graph of its own')
+    started.add_argument('--run', action='store_true', dest='start',
+                         help='start the graph for this replay, with simulated time, and end it after')
+    started.add_argument('--domain', type=int, metavar='N',
+                         help='its ROS domain, to listen in; default: one that no robot hears')
+    started.add_argument('--checkpoint', type=Path, metavar='DIR', help="the fusion node's, default: the one shipped")
+    started.add_argument('--set', dest='overrides', action='append', default=[], metavar='NODE.PARAM:=VALUE',
+                         help="a node's parameter; may be repeated")
+    parser.add_argument('--namespace', default='', metavar='NS', help="the graph's")
+    parser.add_argument('--dds', choices=dds.PROFILES, help=f'Fast DDS profile, default: ${dds.CHOICE}, {dds.DEFAULT}')
+
+
+def run(args: argparse.Namespace) -> int:
+    """:return: 0 if all was played and, with --compare, is the same; 1 if not; 2 if it cannot be played."""
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda *_: stop.set())
+    try:
+        os.environ.update(dds.environment(args.dds))
+        if args.start:
+            from smern_ros.demo.play import free_domain
+
+            os.environ['ROS_DOMAIN_ID'] = str(free_domain() if args.domain is None else args.domain)
+        elif args.domain is not None or args.checkpoint or args.overrides:
+            raise ValueError('--domain, --checkpoint and --set are of a graph that is started here: give --run, too')
+        if not 0 <= args.rate < math.inf:
+            raise ValueError(f'--rate is {args.rate:g}; give 0 or more')
+        overrides = [*EXACT, *(Override.parse(text) for text in args.overrides)]
+        from smern_ros.bag import inputs, replay
+        from smern_ros.bag.reader import BagReader
+
+        bag = BagReader(args.bag)
+        plan = replay.Plan(
+            bag=bag,
+            inputs=inputs.find(bag, image=args.image, audio=args.audio, robot_speaking=args.robot_speaking),
+            rate=args.rate, clock=args.clock or args.start,
+            wait_for=replay.LISTENERS if args.wait_for is None else [n for n in args.wait_for.split(',') if n],
+            wait=args.wait if args.wait is not None else READY_WITHIN if args.start else 60.0,
+        )
+        before = replay.recorded(bag) if args.compare else None
+        with ExitStack() as stack:
+            supervisor = stack.enter_context(_graph(args, plan, overrides)) if args.start else None
+            node = stack.enter_context(_Playing(plan, args.namespace))
+            refused = _play(node, supervisor, stop)
+            said = node.replay.said
+    except (BagError, ValueError, FileNotFoundError, ImportError) as error:
+        refused = str(error)
+    if refused:
+        print(f'smern replay: {refused}', file=sys.stderr)
+        return EXIT_CONFIGURATION
+    return EXIT_DONE if before is None else _compared(before, said)
+
+
+def _graph(args: argparse.Namespace, plan: Plan, overrides: list[Override]) -> Supervisor:
+    """:raises ValueError, FileNotFoundError: if it cannot be started as it was told."""
+    from smern_ros.nodes import topics
+
+    if args.checkpoint:
+        overrides.append(Override.text('fusion', 'checkpoint', str(args.checkpoint.resolve())))
+    published = {stream.topic for stream in plan.inputs.values()}
+    if topics.IMAGE_COMPRESSED in published and topics.IMAGE not in published:
+        overrides.insert(0, Override.text('pose_estimation', 'transport', 'compressed'))
+    print(f'starting the graph in ROS domain {os.environ["ROS_DOMAIN_ID"]}', flush=True)
+    return Supervisor(children(
+        graph.select(), overrides=overrides, namespace=args.namespace, log_level='warn', use_sim_time=True,
+        dds_profile=args.dds,
+    ))
+
+
+class _Playing:
+    """The node, spun by this thread; a context manager."""
+
+    def __init__(self, plan: Plan, namespace: str) -> None:
+        import rclpy
+        from rclpy.context import Context
+        from rclpy.executors import SingleThreadedExecutor
+
+        from smern_ros.bag.replay import ReplayNode
+
+        self._context = Context()
+        rclpy.init(context=self._context)
+        self.replay: ReplayNode = ReplayNode(plan, context=self._context, namespace=namespace.strip('/'))
+        self._executor = SingleThreadedExecutor(context=self._context)
+        self._executor.add_node(self.replay)
+
+    def __enter__(self) -> _Playing:
+        self.replay.trigger_configure()
+        self.replay.trigger_activate()
+        return self
+
+    def spin_once(self) -> None:
+        self._executor.spin_once(timeout_sec=0.1)
+
+    def __exit__(self, *_: object) -> None:
+        import rclpy
+
+        self.replay.close()
+        self._executor.shutdown(timeout_sec=1.0)
+        self.replay.destroy_node()
+        rclpy.try_shutdown(context=self._context)
+
+
+def _play(node: _Playing, supervisor: Supervisor | None, stop: threading.Event) -> str:
+    """To the end, or until it is to stop. :return: why it cannot be played, or nothing."""
+    line, replay = StatusLine(), node.replay
+
+    def over() -> bool:
+        return stop.is_set() or bool(replay.refused) or (supervisor is not None and supervisor.wait(0) is not None)
+
+    while not replay.finished and not over():
+        node.spin_once()
+        if line.terminal:
+            line.show(f'{replay.sent} messages played, {len(replay.said.finals)} final states')
+    until = time.monotonic() + LAST_STATE_WITHIN
+    while not over() and time.monotonic() < until and time.monotonic() - replay.stirred < QUIET_FOR:
+        node.spin_once()
+    line.end()
+    print(f'{replay.sent} messages played, {len(replay.said.finals)} final states', flush=True)
+    if supervisor is not None and supervisor.wait(0) == EXIT_CONFIGURATION:
+        return 'the graph cannot run (its error is above)'
+    return replay.refused
+
+
+def _compared(before, after) -> int:
+    from smern_ros.bag import states
+
+    rows = states.compare(before, after)
+    print('\n'.join(states.table(rows)))
+    return EXIT_DONE if rows and all(row.same for row in rows) else EXIT_DIFFERS

@@ -1,0 +1,132 @@
+"""`smern replay` to whoever listens: what was recorded comes again as it was, and nothing is played that is none."""
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from support import bags
+
+pytestmark = pytest.mark.ros
+WAIT = 60.0
+MIC, EYE, MUTE = '/robot/mic', '/head/rgb', '/tts/active'
+START = 1_700_000_000
+CHUNKS, PICTURES = 30, 8  # no more than a publisher keeps: nobody answers here, so nothing holds the player up
+
+
+@pytest.fixture
+def replay():
+    """replay(...) starts it, to whoever listens; it ends with the test."""
+    started = []
+
+    def start(bag, *arguments):
+        command = [sys.executable, '-m', 'smern_ros.cli.main', 'replay', str(bag), *arguments]
+        started.append(subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True))
+        return started[-1]
+
+    yield start
+    for process in started:
+        process.kill()
+        process.wait()
+
+
+@pytest.fixture
+def foreign(tmp_path):
+    """A bag of another robot: sqlite3, other names; and what is in it, by topic."""
+    from rclpy.serialization import serialize_message
+    from rosbags.rosbag2 import StoragePlugin
+    from sensor_msgs.msg import Image
+    from std_msgs.msg import Bool
+
+    from smern_ros import msg
+    from smern_ros.nodes.messages import header
+
+    rng = np.random.default_rng(0)
+    content = {
+        MIC: [msg.AudioChunk(header=header(START * 10**9 + k * 32_000_000, 'mic'), sample_rate=16000, channels=1,
+                             encoding='s16le', data=rng.integers(0, 256, 1024, np.uint8).tobytes())
+              for k in range(CHUNKS)],
+        EYE: [Image(header=header(START * 10**9 + k * 40_000_000, 'eye'), height=2, width=1, step=3, encoding='bgr8',
+                    data=bytes([k] * 6)) for k in range(PICTURES)],
+        MUTE: [Bool(data=True), Bool(data=False)],
+    }
+    recorded = sorted(
+        ((topic, START * 10**9 + 10**9 + k, serialize_message(one)) for topic, all_ in content.items()
+         for k, one in enumerate(all_)), key=lambda one: one[1],
+    )
+    recorded.insert(7, (MIC, recorded[7][1], b'\0\1\0\0no message'))
+    types = {MIC: 'smern_ros/msg/AudioChunk', EYE: 'sensor_msgs/msg/Image', MUTE: 'std_msgs/msg/Bool'}
+    return bags.write_foreign(tmp_path / 'bag', recorded, types=types, plugin=StoragePlugin.SQLITE3), content
+
+
+NAMES = ['--audio', MIC, '--image', EYE, '--robot-speaking', MUTE]
+
+
+def test_a_foreign_bag_comes_as_it_was_recorded_on_the_graphs_topics_with_its_time(replay, foreign, probe):
+    from rosgraph_msgs.msg import Clock
+    from sensor_msgs.msg import Image
+    from std_msgs.msg import Bool
+
+    from smern_ros import msg
+    from smern_ros.nodes import qos, topics
+    from smern_ros.nodes.messages import to_ns
+
+    bag, content = foreign
+    muted = probe.collect(Bool, topics.ROBOT_SPEAKING, qos.EVIDENCE)
+    sound = probe.collect(msg.AudioChunk, topics.AUDIO, qos.AUDIO)
+    images = probe.collect(Image, topics.IMAGE, qos.LOSSLESS_IMAGES)
+    clock = probe.collect(Clock, '/clock', qos.STREAM)
+    states = probe.collect(msg.EmotionState, topics.EMOTION_STATE, qos.EVIDENCE)
+    process = replay(bag, *NAMES, '--rate', '0', '--clock', '--wait-for', '')
+    end_ns = START * 10**9 + CHUNKS * 32_000_000
+    probe.wait_for(lambda: (len(sound), len(images), len(muted)) == (CHUNKS, PICTURES, 2) and clock
+                   and to_ns(clock[-1].clock) == end_ns, 'all of it', WAIT)
+    output, _ = process.communicate(timeout=WAIT)
+    assert process.returncode == 0, output
+    assert (sound, images, muted) == (content[MIC], content[EYE], content[MUTE])
+    times = [to_ns(one.clock) for one in clock]
+    assert times == sorted(times)
+    assert states == []
+    assert 'bytes are no smern_ros/msg/AudioChunk' in output and f'{CHUNKS + PICTURES + 2} messages played' in output
+
+
+def test_it_is_never_a_second_microphone(replay, foreign, probe):
+    from smern_ros import msg
+    from smern_ros.nodes import qos, topics
+
+    bag, _ = foreign
+    heard = probe.collect(msg.AudioChunk, topics.AUDIO, qos.AUDIO)
+    probe.publisher(msg.AudioChunk, topics.AUDIO, qos.AUDIO)
+    process = replay(bag, '--audio', MIC, '--rate', '0', '--wait-for', '')
+    probe.wait_for(lambda: process.poll() is not None, 'an end', WAIT)
+    output = process.stdout.read()
+    assert process.returncode == 2
+    assert 'somebody else publishes audio' in output and heard == []
+
+
+def test_what_nobody_judges_is_not_the_same(replay, probe, tmp_path):
+    from smern_ros import msg
+    from smern_ros.nodes import qos, topics
+
+    bag = bags.write(tmp_path / 'bag', bags.messages(10))
+    probe.collect(msg.AudioChunk, topics.AUDIO, qos.AUDIO)
+    process = replay(bag, '--rate', '0', '--wait-for', '', '--compare')
+    probe.wait_for(lambda: process.poll() is not None, 'an end', WAIT)
+    output = process.stdout.read()
+    assert process.returncode == 1, output
+    assert output.count('DIFFERS') == 5 and '0 of 5 final states are the same' in output
+
+
+@pytest.mark.parametrize('arguments, told', [
+    (['absent'], 'there is no file absent'),
+    ([__file__], 'is no bag: neither MCAP nor sqlite3'),
+    (['BAG'], f'has no camera and no sound for the graph. Name them: --image, --audio. It has {MIC} '),
+    (['BAG', '--audio', EYE], 'is of sensor_msgs/msg/Image, which is not known here; wanted smern_ros/msg/AudioChunk'),
+    (['BAG', '--audio', MIC, '--compare'], 'holds no emotion_state to compare with'),
+    (['BAG', '--audio', MIC, '--rate', '-1'], '--rate is -1'),
+    (['BAG', '--audio', MIC, '--checkpoint', '.'], 'give --run, too'),
+])
+def test_what_cannot_be_played_is_refused_in_words(replay, foreign, arguments, told):
+    process = replay(*(str(foreign[0]) if argument == 'BAG' else argument for argument in arguments))
+    output, _ = process.communicate(timeout=WAIT)
+    assert process.returncode == 2
+    assert told in output and 'Traceback' not in output
