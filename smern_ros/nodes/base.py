@@ -11,11 +11,12 @@ from typing import Any, ClassVar
 
 import rclpy
 from rclpy.exceptions import ParameterException
-from rclpy.executors import Executor, ExternalShutdownException, SingleThreadedExecutor
+from rclpy.executors import Executor, ExternalShutdownException
 from rclpy.lifecycle import LifecyclePublisher
 from rclpy.parameter import Parameter as RosParameter
 from rclpy.qos import QoSProfile
 
+from smern_ros.nodes import executor
 from smern_ros.nodes.bring_up import bring_up
 from smern_ros.nodes.managed import LONGEST_LINE, ConfigurationError, ManagedNode
 from smern_ros.nodes.parameters import Parameter, declare
@@ -224,20 +225,20 @@ def _serve(node_class: type[SmernNode]) -> int:
     except ParameterException as error:
         rclpy.logging.get_logger(node_class.NAME).fatal(f'wrong parameter: {error}')
         return EXIT_CONFIGURATION
-    executor = SingleThreadedExecutor()
-    executor.add_node(node)
+    runner = executor.create()
+    runner.add_node(node)
     try:
         autostart = node.get_parameter('autostart').type_ == RosParameter.Type.BOOL and node.value('autostart')
-        if autostart and not bring_up(node, lambda condition: _spin_until(executor, condition)):
+        if autostart and not bring_up(node, lambda condition: _spin_until(runner, condition)):
             return EXIT_CONFIGURATION if rclpy.ok() else EXIT_OK
-        executor.spin()
+        _spin_until(runner, lambda: False)
         return EXIT_OK
     finally:
         node.close()
-        executor.shutdown(timeout_sec=0.5)
+        runner.shutdown(timeout_sec=0.5)
         node.destroy_node()
 
 
-def _spin_until(executor: Executor, condition: Callable[[], bool]) -> None:
+def _spin_until(runner: Executor, condition: Callable[[], bool]) -> None:
     while rclpy.ok() and not condition():
-        executor.spin_once(timeout_sec=0.5)
+        runner.spin_once(timeout_sec=0.5)
