@@ -36,7 +36,7 @@ class Child:
 class Backoff:
     """How long to wait before a dead child is started again, in seconds."""
 
-    first: float = 0.5
+    first: float = 0.1
     factor: float = 2.0
     longest: float = 30.0
     healthy_after: float = 10.0  # a child that ran so long starts at `first` again
