@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from smern_ros.media.tracks import AudioBlock, AudioTrack, VideoFrame, VideoTrack, audio_of, video_of
+from smern_ros.media.tracks import MAX_SIDE, AudioBlock, AudioTrack, VideoFrame, VideoTrack, audio_of, video_of
 from smern_ros.values import SECOND
 
 if TYPE_CHECKING:
@@ -21,6 +21,12 @@ _TELLS_DURATION = ('matroska', 'mp4', 'flac')
 
 _NOT_MEDIA = ('tty',)
 """FFmpeg "plays" any text file as a terminal's output."""
+
+_LISTS = ('concat', 'dash', 'hls', 'imf', 'sdp')
+"""Files that name others: whoever wrote one would choose what of this computer is played."""
+
+_ACCESS = {'protocol_whitelist': 'file'}
+"""A file that asks for the network does not get it."""
 
 
 class MediaError(Exception):
@@ -44,9 +50,15 @@ class MediaReader:
         with self._open() as container:
             if container.format.name in _NOT_MEDIA:
                 raise MediaError(f'{self.path} is a text file, no film or sound')
-            self.has_video, self.has_audio = video_of(container) is not None, audio_of(container) is not None
+            if not set(_LISTS).isdisjoint(container.format.name.split(',')):
+                raise MediaError(f'{self.path} is a list of other files ({container.format.name}); give one of those')
+            video = video_of(container)
+            self.has_video, self.has_audio = video is not None, audio_of(container) is not None
             if not (self.has_video or self.has_audio):
                 raise MediaError(f'{self.path} holds neither video nor audio')
+            if video is not None and max(video.width, video.height) > MAX_SIDE:
+                raise MediaError(f'{self.path} has pictures of {video.width} x {video.height} pixels; a side may have '
+                                 f'{MAX_SIDE} at most')
             self._told_ns = 0
             if container.duration and any(name in container.format.name for name in _TELLS_DURATION):
                 self._told_ns = round(container.duration * 1000)
@@ -107,7 +119,7 @@ class MediaReader:
         import av
 
         try:
-            return av.open(str(self.path), 'r', metadata_errors='replace')
+            return av.open(str(self.path), 'r', metadata_errors='replace', options=_ACCESS)
         except FileNotFoundError:
             raise MediaError(f'there is no file {self.path}') from None
         except IsADirectoryError:

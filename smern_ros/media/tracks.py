@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     import av.container
     import av.stream
 
+MAX_SIDE = 8192
+"""Pixels of a picture; what claims to be larger is an attack or a mistake."""
+
 AUDIO_JITTER = 20_000_000
 """ns by which a block's stamp may differ from the end of the one before; containers round stamps to milliseconds."""
 
@@ -64,6 +67,7 @@ class VideoTrack(_Track):
     def decode(self, container: av.container.InputContainer) -> Iterator[VideoFrame]:
         stream = video_of(container)
         assert stream is not None
+        stream.codec_context.options = {'max_pixels': str(MAX_SIDE * MAX_SIDE)}  # pictures may grow on the way
         period_ns = round(SECOND / (stream.average_rate or stream.guessed_rate or 25))
         newest_ns = None
         for frame in self._frames(container, stream):

@@ -10,10 +10,8 @@ import numpy as np
 from sensor_msgs.msg import CompressedImage, Image
 from std_msgs.msg import Header
 
+from smern_ros.media.tracks import MAX_SIDE
 from smern_ros.nodes import image_size
-
-MAX_SIDE = 8192
-"""Pixels; what claims to be larger is an attack or a mistake."""
 
 _CHANNELS = {'bgr8': 3, 'rgb8': 3, 'mono8': 1}
 _TO_BGR = {'rgb8': 'COLOR_RGB2BGR', 'mono8': 'COLOR_GRAY2BGR'}

@@ -1,6 +1,7 @@
 """Any film or sound file gives its frames and its sound, each at its time; a broken one says what is wrong."""
 import itertools
 import struct
+import zlib
 
 import numpy as np
 import pytest
@@ -125,13 +126,27 @@ def test_a_scratch_in_the_middle_costs_what_is_scratched_and_is_told(tmp_path, i
     ('empty.mp4', b'', 'no film or sound that FFmpeg knows'),
     ('noise.mkv', bytes(range(256)) * 20, 'no film or sound that FFmpeg knows'),
     ('words.txt', b'hello, world\n' * 50, 'a text file'),
+    ('list.mp4', b'ffconcat version 1.0\nfile sound.wav\n', 'a list of other files'),
+    ('stream.m3u8', b'#EXTM3U\n#EXTINF:1,\nhttp://192.0.2.1/a.mp4\n#EXT-X-ENDLIST\n', 'no film or sound'),
 ])
 def test_what_is_no_media_file_is_refused_by_name(tmp_path, name, content, said):
     if content is not None:
         (tmp_path / name).write_bytes(content)
+    soundfile.write(tmp_path / 'sound.wav', np.zeros(1600), 16000)  # that a list may name
     with pytest.raises(MediaError, match=said) as error:
         MediaReader(tmp_path / name)
     assert name in str(error.value)
+
+
+def test_pictures_that_claim_to_be_enormous_are_not_decoded(tmp_path):
+    def chunk(kind, content):
+        return struct.pack('>I', len(content)) + kind + content + struct.pack('>I', zlib.crc32(kind + content))
+
+    told = struct.pack('>IIBBBBB', 12_000, 4_000, 8, 2, 0, 0, 0)
+    parts = ((b'IHDR', told), (b'IDAT', zlib.compress(bytes(100))), (b'IEND', b''))
+    (tmp_path / 'film.png').write_bytes(b'\x89PNG\r\n\x1a\n' + b''.join(chunk(*part) for part in parts))
+    with pytest.raises(MediaError, match='12000 x 4000'):
+        MediaReader(tmp_path / 'film.png')
 
 
 def test_a_folder_is_no_film(tmp_path):
