@@ -1,6 +1,7 @@
 """The node that plays a bag's camera and sound into the graph, and hears what the graph says of it now."""
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from smern_ros import msg
 from smern_ros.audio import pcm
 from smern_ros.bag import inputs
 from smern_ros.bag.contents import CutOff, Message
+from smern_ros.bag.errors import BagError
 from smern_ros.bag.player import Piece, Player
 from smern_ros.bag.reader import BagReader
 from smern_ros.bag.states import Final, Said
@@ -49,7 +51,8 @@ class Plan:
 class ReplayNode(SmernNode):
     """Stamps stay as they were recorded. Never faster than the graph can follow, so that nothing is lost.
 
-    For whoever spins it: `finished` when all is played and answered; `refused` tells why nothing will be.
+    For whoever spins it: `finished` when all is played and answered; `refused` tells why nothing will be, `problem`
+    why not all was.
     """
 
     NAME = 'replay'
@@ -58,7 +61,7 @@ class ReplayNode(SmernNode):
         """:param kwargs: as of rclpy's Node."""
         self._plan = plan
         self.finished = False
-        self.refused = ''
+        self.refused = self.problem = ''
         self.sent = 0                     # messages
         self.said = Said()                # by the graph, now
         self.stirred = time.monotonic()   # when it last said something
@@ -112,8 +115,7 @@ class ReplayNode(SmernNode):
         self._answers.to(pressure, 0)
         player = Player(
             self._pieces(Role.IMAGES), self._pieces(Role.SOUND), send=self._send, rate=self._plan.rate,
-            pressure=pressure, on_end=self._end,
-            on_error=lambda error: self.complain('bag', ValueError(str(error)) if _is_the_bags(error) else error),
+            pressure=pressure, on_end=self._end, on_error=self._take_error,
         )
         self._to_stop.append(player.stop)
         self.get_logger().info(f'playing {self._plan.bag.path}')
@@ -122,20 +124,24 @@ class ReplayNode(SmernNode):
     def _end(self) -> None:
         self.finished = True
 
+    def _take_error(self, error: Exception) -> None:
+        self.problem = str(error)
+        if not isinstance(error, BagError):  # ours
+            self.complain('replay', error)
+
     # --- what is played, on the player's threads ----------------------------------------------------------------
 
     def _pieces(self, role: Role) -> Iterator[Piece]:
         streams = {name: s for name, s in self._plan.inputs.items() if s.role is role}
         if not streams:
             return
-        try:
-            for message in self._plan.bag.messages(streams):
-                try:
-                    yield _piece(streams[message.topic.name], message)
-                except ValueError as error:
-                    self.complain(message.topic.name, f'left out: {error}')
-        except CutOff as error:
-            self.complain('bag', f'{error}; that was all')
+        for message in self._plan.bag.messages(streams):
+            try:
+                piece = _piece(streams[message.topic.name], message)
+            except ValueError as error:
+                self.complain(message.topic.name, f'left out: {error}')
+            else:
+                yield piece
 
     def _send(self, piece: Piece) -> None:
         if self._time is not None and piece.start_ns is not None:
@@ -161,15 +167,14 @@ def recorded(bag: BagReader) -> Said:
         for name in inputs.of(bag, stream)
     }
     if not any(stream.topic == topics.EMOTION_STATE for stream, _ in takes.values()):
-        raise inputs.BagError(f'{bag.path} holds no {topics.EMOTION_STATE} to compare with. {inputs.has(bag)}')
+        raise BagError(f'{bag.path} holds no {topics.EMOTION_STATE} to compare with. {inputs.has(bag)}')
     inputs.require_same_version(bag, list(takes))
     said = Said()
-    try:
+    with contextlib.suppress(CutOff):  # what came before is worth comparing; the player tells of it
         for message in bag.messages(takes):
             stream, take = takes[message.topic.name]
-            take(said, _unpacked(stream, message))
-    except (CutOff, ValueError):
-        pass  # what came before is worth comparing; the player tells of it
+            with contextlib.suppress(ValueError):  # no message, and nobody understood it then
+                take(said, _unpacked(stream, message))
     return said
 
 
@@ -218,7 +223,3 @@ def _unpacked(stream: Stream, message: Message) -> Any:
     except Exception as error:  # the middleware's own
         text = str(error).splitlines()[0][:200] if str(error) else type(error).__name__
         raise ValueError(f'{len(message.data)} bytes are no {stream.type_name}: {text}') from None
-
-
-def _is_the_bags(error: Exception) -> bool:
-    return isinstance(error, inputs.BagError)

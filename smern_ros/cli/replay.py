@@ -20,6 +20,7 @@ from smern_ros.supervisor import EXIT_CONFIGURATION, Supervisor
 
 if TYPE_CHECKING:
     from smern_ros.bag.replay import Plan, ReplayNode
+    from smern_ros.bag.states import Said
 
 EXIT_DONE, EXIT_DIFFERS = 0, 1
 QUIET_FOR, LAST_STATE_WITHIN = 2.0, 30.0
@@ -102,13 +103,16 @@ def run(args: argparse.Namespace) -> int:
             supervisor = stack.enter_context(_graph(args, plan, overrides)) if args.start else None
             node = stack.enter_context(_Playing(plan, args.namespace))
             refused = _play(node, supervisor, stop)
-            said = node.replay.said
+            said, problem = node.replay.said, node.replay.problem
     except (BagError, ValueError, FileNotFoundError, ImportError) as error:
         refused = str(error)
     if refused:
         print(f'smern replay: {refused}', file=sys.stderr)
         return EXIT_CONFIGURATION
-    return EXIT_DONE if before is None else _compared(before, said)
+    same = before is None or _compared(before, said)
+    if problem:
+        print(f'smern replay: {problem}; what came before was played', file=sys.stderr)
+    return EXIT_DONE if same and not problem else EXIT_DIFFERS
 
 
 def _graph(args: argparse.Namespace, plan: Plan, overrides: list[Override]) -> Supervisor:
@@ -144,8 +148,11 @@ class _Playing:
         self._executor.add_node(self.replay)
 
     def __enter__(self) -> _Playing:
-        self.replay.trigger_configure()
-        self.replay.trigger_activate()
+        from rclpy.lifecycle import TransitionCallbackReturn
+
+        for transition in (self.replay.trigger_configure, self.replay.trigger_activate):
+            if transition() != TransitionCallbackReturn.SUCCESS:
+                raise ValueError('the node that plays cannot start (its error is above)')
         return self
 
     def spin_once(self) -> None:
@@ -181,9 +188,9 @@ def _play(node: _Playing, supervisor: Supervisor | None, stop: threading.Event) 
     return replay.refused
 
 
-def _compared(before, after) -> int:
+def _compared(before: Said, after: Said) -> bool:
     from smern_ros.bag import states
 
     rows = states.compare(before, after)
     print('\n'.join(states.table(rows)))
-    return EXIT_DONE if rows and all(row.same for row in rows) else EXIT_DIFFERS
+    return bool(rows) and all(row.same for row in rows)

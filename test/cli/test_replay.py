@@ -130,3 +130,20 @@ def test_what_cannot_be_played_is_refused_in_words(replay, foreign, arguments, t
     output, _ = process.communicate(timeout=WAIT)
     assert process.returncode == 2
     assert told in output and 'Traceback' not in output
+
+
+def test_a_bag_that_was_cut_off_is_played_up_to_there_and_the_exit_code_tells(replay, probe, tmp_path):
+    from smern_ros import msg
+    from smern_ros.nodes import qos, topics
+
+    bag = bags.write(tmp_path / 'bag', bags.messages(200, 32_000))
+    (bag / 'metadata.yaml').unlink()
+    file = bag / 'bag.mcap'
+    file.write_bytes(file.read_bytes()[:2_500_000])
+    heard = probe.collect(msg.AudioChunk, topics.AUDIO, qos.AUDIO)
+    process = replay(bag, '--rate', '0', '--wait-for', '')
+    probe.wait_for(lambda: process.poll() is not None, 'an end', WAIT)
+    output = process.stdout.read()
+    assert process.returncode == 1, output
+    assert 0 < len(heard) < 100 and 'is cut off after' in output and 'what came before was played' in output
+    assert 'Traceback' not in output
