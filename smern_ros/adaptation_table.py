@@ -12,6 +12,8 @@ from smern_ros.spec import LABELS
 REQUIRED, OPTIONAL = ('file', 'label'), ('text',)
 """Columns, in any order."""
 _COLUMNS = (*REQUIRED, *OPTIONAL)
+LARGEST = 16 << 20
+"""Bytes. Nobody has labelled that much by hand."""
 
 
 class TableError(ValueError):
@@ -35,6 +37,8 @@ def read(path: Path, labels: Sequence[str] = LABELS) -> list[Recording]:
         not there, or a recording that stands in the table already, whatever it is called there.
     """
     try:
+        if path.stat().st_size > LARGEST:
+            raise TableError(f'{path} has {path.stat().st_size} bytes; a table has {LARGEST} at most')
         with path.open(encoding='utf-8-sig', newline='') as file:
             rows = csv.DictReader(file, strict=True)
             _check_columns(path, rows.fieldnames or ())

@@ -57,6 +57,14 @@ def test_what_is_no_such_table_is_refused(folder, text, why):
         adaptation_table.read(table(folder, text))
 
 
+def test_a_table_of_endless_lines_is_not_read(folder):
+    path = table(folder, 'file,label\n')
+    with path.open('r+b') as file:
+        file.truncate(adaptation_table.LARGEST + 1)
+    with pytest.raises(TableError, match='bytes'):
+        adaptation_table.read(path)
+
+
 def test_no_table_and_no_text_are_refused(folder):
     (folder / 'bytes.csv').write_bytes(b'file,label\n\xff\xfe,sad\n')
     for name in ('absent.csv', 'bytes.csv', '.'):

@@ -34,7 +34,8 @@ class TransformersEngine:
         try:
             self._processor = AutoProcessor.from_pretrained(name, local_files_only=not allow_download)
             self._network = AutoModelForSpeechSeq2Seq.from_pretrained(
-                name, local_files_only=not allow_download, attn_implementation='eager'  # the others keep attention
+                name, local_files_only=not allow_download, use_safetensors=True,  # the other form is a pickle
+                attn_implementation='eager',  # the others keep attention
             )
         except (OSError, ValueError, KeyError) as error:
             raise ValueError(
