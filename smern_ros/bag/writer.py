@@ -40,7 +40,7 @@ class _Mark:
 class BagWriter:
     """A bag that grows; a context manager. For one thread.
 
-    :param folder: made here; holds metadata.yaml and an .mcap file.
+    :param folder: made here, for its owner alone; holds metadata.yaml and an .mcap file.
     :param about: kept in the bag's custom data, such as what recorded it.
     :raises BagError: if the folder exists or cannot be made.
     """
@@ -55,6 +55,7 @@ class BagWriter:
             for key, value in about.items():
                 self._writer.set_custom_data(key, value)
             self._writer.open()
+            folder.chmod(0o700)  # people are in it
             assert isinstance(self._writer.storage, McapWriter)
             self._storage = self._writer.storage
             self._storage.bio.close()

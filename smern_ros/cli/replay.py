@@ -77,28 +77,10 @@ def run(args: argparse.Namespace) -> int:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda *_: stop.set())
     try:
-        os.environ.update(dds.environment(args.dds))
-        if args.start:
-            from smern_ros.demo.play import free_domain
+        plan, overrides = _prepared(args)
+        from smern_ros.bag import replay
 
-            os.environ['ROS_DOMAIN_ID'] = str(free_domain() if args.domain is None else args.domain)
-        elif args.domain is not None or args.checkpoint or args.overrides:
-            raise ValueError('--domain, --checkpoint and --set are of a graph that is started here: give --run, too')
-        if not 0 <= args.rate < math.inf:
-            raise ValueError(f'--rate is {args.rate:g}; give 0 or more')
-        overrides = [*EXACT, *(Override.parse(text) for text in args.overrides)]
-        from smern_ros.bag import inputs, replay
-        from smern_ros.bag.reader import BagReader
-
-        bag = BagReader(args.bag)
-        plan = replay.Plan(
-            bag=bag,
-            inputs=inputs.find(bag, image=args.image, audio=args.audio, robot_speaking=args.robot_speaking),
-            rate=args.rate, clock=args.clock or args.start,
-            wait_for=replay.LISTENERS if args.wait_for is None else [n for n in args.wait_for.split(',') if n],
-            wait=args.wait if args.wait is not None else READY_WITHIN if args.start else 60.0,
-        )
-        before = replay.recorded(bag) if args.compare else None
+        before = replay.recorded(plan.bag) if args.compare else None
         with ExitStack() as stack:
             supervisor = stack.enter_context(_graph(args, plan, overrides)) if args.start else None
             node = stack.enter_context(_Playing(plan, args.namespace))
@@ -113,6 +95,34 @@ def run(args: argparse.Namespace) -> int:
     if problem:
         print(f'smern replay: {problem}; what came before was played', file=sys.stderr)
     return EXIT_DONE if same and not problem else EXIT_DIFFERS
+
+
+def _prepared(args: argparse.Namespace) -> tuple[Plan, list[Override]]:
+    """What to play, and the parameters of a graph that is started for it. Sets the environment of DDS.
+
+    :raises BagError, ValueError: if it cannot be played, or the arguments contradict each other.
+    """
+    os.environ.update(dds.environment(args.dds))
+    if args.start:
+        from smern_ros.demo.play import free_domain
+
+        os.environ['ROS_DOMAIN_ID'] = str(free_domain() if args.domain is None else args.domain)
+    elif args.domain is not None or args.checkpoint or args.overrides:
+        raise ValueError('--domain, --checkpoint and --set are of a graph that is started here: give --run, too')
+    if not 0 <= args.rate < math.inf:
+        raise ValueError(f'--rate is {args.rate:g}; give 0 or more')
+    from smern_ros.bag import inputs, replay  # after the environment is set: they load DDS
+    from smern_ros.bag.reader import BagReader
+
+    bag = BagReader(args.bag)
+    plan = replay.Plan(
+        bag=bag,
+        inputs=inputs.find(bag, image=args.image, audio=args.audio, robot_speaking=args.robot_speaking),
+        rate=args.rate, clock=args.clock or args.start,
+        wait_for=replay.LISTENERS if args.wait_for is None else [n for n in args.wait_for.split(',') if n],
+        wait=args.wait if args.wait is not None else READY_WITHIN if args.start else 60.0,
+    )
+    return plan, [*EXACT, *(Override.parse(text) for text in args.overrides)]
 
 
 def _graph(args: argparse.Namespace, plan: Plan, overrides: list[Override]) -> Supervisor:

@@ -119,6 +119,10 @@ def test_an_existing_folder_is_never_written_to(tmp_path):
     assert (tmp_path / 'bag/bag.mcap').read_bytes() == before
 
 
+def test_nobody_else_may_look_into_a_recording(tmp_path):
+    assert bags.write(tmp_path / 'bag', bags.messages(2)).stat().st_mode & 0o077 == 0
+
+
 def assert_whole_up_to_the_end(folder, recorded):
     """All that is there was recorded, from the first on, and everybody can read it."""
     read = by_rosbags(folder)
