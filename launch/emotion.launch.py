@@ -91,7 +91,7 @@ def _start_nodes(context):
             name=n.name,
             namespace=LaunchConfiguration('namespace'),
             parameters=[LaunchConfiguration('params_file'), {**common, **own.get(n.name, {})}],
-            arguments=['--ros-args', '--log-level', LaunchConfiguration('log_level')],
+            arguments=['--ros-args', '--enclave', n.enclave, '--log-level', LaunchConfiguration('log_level')],
             output='screen',
             emulate_tty=True,
             condition=IfCondition(LaunchConfiguration(n.name)),

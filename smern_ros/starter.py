@@ -105,7 +105,7 @@ def children(
     return [
         Child(
             name=n.name,
-            command=[sys.executable, '-m', 'smern_ros.nodes', n.name, '--ros-args', *common],
+            command=[sys.executable, '-m', 'smern_ros.nodes', n.name, '--ros-args', '--enclave', n.enclave, *common],
             env=env,
             optional=n.optional,
             may_finish=n.optional,

@@ -197,7 +197,10 @@ def test_by_default_it_starts_what_smern_run_starts_with_the_same_parameters(lau
         order = graph.start_after(graph.node(node.name), graph.select())
         assert launched.parameters(node.name) == own_parameters(child) == ({'start_after': order} if order else {})
         assert launched.text(node.namespace) == ''
-        assert [launched.text(word) for word in node.arguments] == ['--ros-args', '--log-level', 'info']
+        enclave = graph.node(node.name).enclave
+        words = [launched.text(word) for word in node.arguments]
+        assert words == ['--ros-args', '--enclave', enclave, '--log-level', 'info']
+        assert child.command[child.command.index('--enclave') + 1] == enclave
         assert node.output == 'screen'
     assert launched.context.arguments['params_file'] == PARAMS
 

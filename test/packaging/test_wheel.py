@@ -74,6 +74,7 @@ def test_ros_finds_package_launch_file_configuration_and_executables(data):
         'share/smern_ros/config/emotion.yaml',
         'share/smern_ros/config/dds/local.xml',
         'share/smern_ros/config/dds/multi_host.xml',
+        'share/smern_ros/security/policies/fusion.policy.xml',
     } <= data
     assert {n.executable for n in graph.NODES} == {
         n.removeprefix('lib/smern_ros/') for n in data if n.startswith('lib/smern_ros/')
