@@ -44,8 +44,8 @@ class Roster:
         :param leave_after: s without being seen after which somebody has left; 0: at once.
         """
         self._what = what
-        self._limit = limit
-        self._leave_after = leave_after
+        self.limit = limit              # may be changed at any time, as the next
+        self.leave_after = leave_after
         self._seen: dict[str, float] = {}  # when last, in order of coming
 
     @property
@@ -59,7 +59,7 @@ class Roster:
     def look(self, present: Iterable[str], now: float) -> Changes:
         """These are seen now, and nobody else."""
         present = dict.fromkeys(itertools.islice(present, MOST_IDS))
-        left = tuple(i for i, at in self._seen.items() if i not in present and now - at >= self._leave_after)
+        left = tuple(i for i, at in self._seen.items() if i not in present and now - at >= self.leave_after)
         for identifier in left:
             del self._seen[identifier]
         came, refused = [], []
@@ -82,7 +82,7 @@ class Roster:
 
     def _require_room(self, identifier: str) -> None:
         require_legal(identifier)
-        if len(self._seen) >= self._limit:
+        if len(self._seen) >= self.limit:
             raise ValueError(
-                f'{identifier!r} is left out: {self._limit} {self._what} are tracked already; raise max_ids'
+                f'{identifier!r} is left out: {self.limit} {self._what} are tracked already; raise max_ids'
             )

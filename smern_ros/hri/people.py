@@ -46,7 +46,7 @@ class Voices:
     """
 
     def __init__(self, wanted: str = '') -> None:
-        """:param wanted: listen to this one alone."""
+        """:param wanted: see `want`."""
         self._wanted = wanted
         self._speaks: dict[str, bool] = {}  # in order of coming
         self._heard = ''
@@ -60,6 +60,11 @@ class Voices:
     def speaking(self) -> bool:
         """Whether who is listened to speaks."""
         return self._speaks.get(self._heard, False)
+
+    def want(self, voice: str) -> None:
+        """From now on listen to this one alone; empty: to whoever speaks."""
+        self._wanted = voice
+        self._choose()
 
     def come(self, voice: str) -> None:
         self._speaks.setdefault(voice, False)

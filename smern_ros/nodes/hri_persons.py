@@ -43,7 +43,7 @@ class Persons:
         """:param on_change: called when a person's parts are others than before."""
         self._node, self._hri, self._people, self._on_change = node, hri, people, on_change
         self._own = node.value('persons') == OWN
-        self._roster = Roster('persons', limit=node.value('max_ids'))
+        self.roster = Roster('persons', limit=node.value('max_ids'))
         self._persons: dict[str, _Person] = {}
         self._manager = None if self._own else TrackedList(node, hri, f'{PERSONS}/tracked', self._look)
         ours = ('tracked', 'known') if self._own else ()
@@ -62,7 +62,7 @@ class Persons:
     def stop(self) -> None:
         if self._manager is not None:
             self._manager.stop()
-        self._follow(Changes((), self._roster.clear(), ()))
+        self._follow(Changes((), self.roster.clear(), ()))
         self._publish_lists()
 
     def tell(self) -> None:
@@ -76,7 +76,7 @@ class Persons:
     def bodies_changed(self, changes: Changes) -> None:
         """Those are the persons, if there is no other person manager."""
         if self._own:
-            known = (*(p for p in self._roster.ids if p not in changes.left), *changes.came)
+            known = (*(p for p in self.roster.ids if p not in changes.left), *changes.came)
             self._look(known)
 
     # --- topics -----------------------------------------------------------------------------------------------
@@ -105,7 +105,7 @@ class Persons:
     # --- coming and going -------------------------------------------------------------------------------------
 
     def _look(self, ids: Sequence[str]) -> None:
-        changes = self._roster.look(ids, time.monotonic())
+        changes = self.roster.look(ids, time.monotonic())
         for reason in changes.refused:
             self._node.complain(PERSONS, reason)
         self._follow(changes)
@@ -155,5 +155,5 @@ class Persons:
     def _publish_lists(self) -> None:
         now = header(self._node.get_clock().now().nanoseconds, '')
         for tracked in self._lists:
-            tracked.publish(self._hri.ids(self._roster.ids, now))
+            tracked.publish(self._hri.ids(self.roster.ids, now))
 

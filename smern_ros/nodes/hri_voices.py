@@ -32,9 +32,8 @@ class VoiceInputs:
     def __init__(self, node: SmernNode, hri: HriMessages, on_change: Callable[[], None]) -> None:
         """:param on_change: called when another voice may be the one that is heard."""
         self._node, self._hri, self._on_change = node, hri, on_change
-        self._wanted = node.value('voice')
-        self._roster = Roster('voices', limit=node.value('max_ids'))
-        self.voices = Voices(self._wanted)
+        self.roster = Roster('voices', limit=node.value('max_ids'))
+        self.voices = Voices(node.value('voice'))
         self._lines: dict[str, Lines] = {}
         self._list = TrackedList(node, hri, f'{VOICES}/tracked', self._look)
         self._told = ('', False)
@@ -57,8 +56,13 @@ class VoiceInputs:
 
     def stop(self) -> None:
         self._list.stop()
-        self._follow(Changes((), self._roster.clear(), ()))
+        self._follow(Changes((), self.roster.clear(), ()))
         self._words.clear()
+
+    def want(self, voice: str) -> None:
+        """Listen to this one alone; empty: to whoever speaks."""
+        self.voices.want(voice)
+        self._changed()
 
     def tell(self) -> None:
         """Once a second."""
@@ -78,7 +82,9 @@ class VoiceInputs:
         if voice == self.voices.heard:
             self._sound.publish(chunk)
 
-    def _take_speech(self, message: Any) -> None:
+    def _take_speech(self, voice: str, message: Any) -> None:
+        if self._node.value('voice') not in ('', voice):
+            return
         said = self._hri.said(message, self._now())
         if said is not None:
             self._publish(self._words.say(said))
@@ -90,7 +96,7 @@ class VoiceInputs:
     # --- coming and going -------------------------------------------------------------------------------------
 
     def _look(self, ids: Sequence[str]) -> None:
-        changes = self._roster.look(ids, time.monotonic())
+        changes = self.roster.look(ids, time.monotonic())
         for reason in changes.refused:
             self._node.complain(VOICES, reason)
         self._follow(changes)
@@ -117,9 +123,11 @@ class VoiceInputs:
                 self._audio.type, f'{place}/audio', lambda message: self._take_audio(voice, stream, message),
                 qos.ANY_AUDIO, label=f'{VOICES}/*/audio',
             )
-        if self._node.value('take_speech') and self._wanted in ('', voice):
-            lines.listen(self._hri.LiveSpeech, f'{place}/speech', self._take_speech, qos.EVIDENCE,
-                         label=f'{VOICES}/*/speech')
+        if self._node.value('take_speech'):
+            lines.listen(
+                self._hri.LiveSpeech, f'{place}/speech', lambda message: self._take_speech(voice, message),
+                qos.EVIDENCE, label=f'{VOICES}/*/speech',
+            )
         return lines
 
     # --- publishing -------------------------------------------------------------------------------------------

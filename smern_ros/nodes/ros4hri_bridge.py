@@ -22,11 +22,13 @@ class Ros4HriBridgeNode(SmernNode):
     PARAMETERS = (
         Parameter('persons', OWN, 'own: each body is an anonymous person, and this node lists them; tracked: another '
                                   'node publishes persons/tracked and matches bodies to persons', choices=MANAGERS),
-        Parameter('leave_after', 2.0, 's unseen after which somebody has left', (0.1, 60.0)),
-        Parameter('max_ids', 20, 'bodies, persons and voices at once, of each; further ones are refused', (1, 100)),
+        Parameter('leave_after', 2.0, 's unseen after which somebody has left', (0.1, 60.0), live=True),
+        Parameter('max_ids', 20, 'bodies, persons and voices at once, of each; further ones are refused', (1, 100),
+                  live=True),
         Parameter('image_width', 0, 'pixels; 0: of the first image', (0, 8192)),
         Parameter('image_height', 0, 'pixels; 0: of the first image', (0, 8192)),
-        Parameter('voice', '', 'id of the voice to listen to; empty: of those that are tracked the one that speaks'),
+        Parameter('voice', '', 'id of the voice to listen to; empty: of those that are tracked the one that speaks',
+                  live=True),
         Parameter('take_audio', False, f"publish the voice's audio on {topics.AUDIO}, in place of a microphone"),
         Parameter('take_is_speaking', False, f"publish the voice's is_speaking on {topics.DETECTED}, in place of our "
                                              'detector: for voice_activity topic of audio_features'),
@@ -47,6 +49,12 @@ class Ros4HriBridgeNode(SmernNode):
         self._speakers = self.output(String, topics.SPEAKER, qos.LATCHED)
         self.every(1.0, self._tell)
 
+    def reconfigure(self) -> None:
+        for part in (self._bodies, self._persons, self._voices):
+            part.roster.limit = self.value('max_ids')
+        self._bodies.roster.leave_after = self.value('leave_after')
+        self._voices.want(self.value('voice'))
+
     def start(self) -> None:
         for part in (self._bodies, self._persons, self._voices):
             part.start()
@@ -61,6 +69,11 @@ class Ros4HriBridgeNode(SmernNode):
         """Again, for whoever came late or was restarted."""
         for part in (self._bodies, self._persons, self._voices):
             part.tell()
+        for what, roster in (
+            ('bodies', self._bodies.roster), ('persons', self._persons.roster), ('voices', self._voices.roster),
+        ):
+            self.health.fact(what, ' '.join(roster.ids))
+        self.health.fact('speaker', self._speaker)
         self._choose_speaker()
         self._speakers.publish(String(data=self._speaker))
 

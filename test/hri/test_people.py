@@ -60,6 +60,8 @@ def test_a_chosen_voice_alone_is_heard():
     assert voices.heard == '' and not voices.speaking
     voices.come('b')
     assert voices.heard == 'b'
+    voices.want('')
+    assert voices.heard == 'a' and voices.speaking
 
 
 def test_a_voice_that_is_not_there_is_not_heard():

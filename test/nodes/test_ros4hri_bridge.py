@@ -1,24 +1,24 @@
 """ros4hri_bridge as the process it is, among nodes that speak ROS4HRI (REP-155)."""
 import array
 import math
-import time
 
 import numpy as np
 import pytest
-import soundfile
 from support import interfaces
 from support.lifecycle import Manager
 
 pytest.importorskip('rclpy')
 pytestmark = pytest.mark.ros
 
+from rcl_interfaces.srv import SetParameters  # noqa: E402
+from rclpy.parameter import Parameter  # noqa: E402
 from sensor_msgs.msg import Image  # noqa: E402
 from std_msgs.msg import Bool, String  # noqa: E402
 
 from smern_ros import msg  # noqa: E402
 from smern_ros.hri.mapping import Point  # noqa: E402
 from smern_ros.nodes import qos, topics  # noqa: E402
-from smern_ros.nodes.messages import header, skeletons_to_message, to_ns  # noqa: E402
+from smern_ros.nodes.messages import header, skeletons_to_message, to_ns, to_time  # noqa: E402
 from smern_ros.spec import LABELS, Joint  # noqa: E402
 from smern_ros.values import SECOND, Skeleton  # noqa: E402
 
@@ -210,6 +210,9 @@ def test_ids_that_no_topic_can_bear_and_too_many_of_them_are_refused(probe, huma
     probe.wait_for(lambda: node.said("the id '7up' cannot be part of a topic name"), 'the reason')
     probe.wait_for(lambda: node.said("'p3' is left out: 2 bodies are tracked already"), 'the other reason')
     assert probe.node.count_publishers('/humans/bodies/p3/skeleton2d') == 0
+    more = Parameter('max_ids', value=3).to_parameter_msg()
+    assert probe.call(SetParameters, 'ros4hri_bridge/set_parameters', parameters=[more]).results[0].successful
+    humans.show_until(lambda: humans.ids('bodies') == ['p1', 'p2', 'p3'], 'the third', 'p1', 'p2', 'p3')
 
 
 def test_the_size_of_the_picture_is_that_of_the_first(probe, humans, hri, start_node):
@@ -244,70 +247,82 @@ def test_put_to_sleep_it_says_that_all_have_left_and_awake_that_they_are_there(p
 # --- into the graph -----------------------------------------------------------------------------------------------
 
 
-def speech(shared_data):
-    """(N,) int16 at 16 kHz."""
-    samples, rate = soundfile.read(shared_data / 'emodb4/wav/03a01Wa.wav', dtype='int16')
-    assert rate == 16_000
-    return samples
-
-
-def test_a_voice_is_heard_cut_and_put_into_words_as_others_hear_it(probe, humans, hri, bridge, start_node, shared_data):
-    """No microphone, no detector and no recogniser of ours has a part in this."""
+def test_the_sound_and_the_activity_of_the_one_who_speaks_are_passed_on(probe, humans, bridge):
     from audio_common_msgs.msg import AudioData, AudioDataStamped
 
-    node = bridge(take_audio=True, take_is_speaking=True, take_speech=True, audio_type='AudioDataStamped')
-    start_node('audio_features', {'voice_activity': 'topic', 'stall': 60.0})
+    node = bridge(take_audio=True, take_is_speaking=True, audio_type='AudioDataStamped')
     sounds = probe.collect(msg.AudioChunk, topics.AUDIO, qos.AUDIO)
     detected = probe.collect(msg.VoiceActivity, topics.DETECTED, qos.EVIDENCE)
-    utterances = probe.collect(msg.Utterance, topics.UTTERANCE, qos.EVIDENCE)
-    features = probe.collect(msg.AudioFeatures, topics.AUDIO_FEATURES, qos.EVIDENCE)
-    transcripts = probe.collect(msg.Transcript, topics.TRANSCRIPT, qos.EVIDENCE)
-    probe.wait_for_speaker(topics.AUDIO, topics.DETECTED, topics.UTTERANCE, topics.TRANSCRIPT)
-    probe.wait_for(lambda: probe.node.count_subscribers(topics.DETECTED) == 2, 'audio_features', 60.0)
+    probe.wait_for_speaker(topics.AUDIO, topics.DETECTED)
     humans.list('voices', 'v1', 'v2')
+    came_ns = probe.node.get_clock().now().nanoseconds
+
+    def speak(voice, loud):
+        data = AudioData(data=array.array('B', np.full(1600, loud, '<i2').tobytes()))
+        humans.say(f'voices/{voice}/audio', AudioDataStamped(header=header(START, ''), audio=data), qos.AUDIO)
+
+    def heard(voice, loud):
+        """Both make a sound until this one's is passed on."""
+        sounds.clear()
+
+        def passed():
+            speak('v1', 1)
+            speak('v2', 2)
+            return [s for s in sounds if s.header.frame_id == voice]
+
+        found = probe.wait_for(passed, f'the sound of {voice}', 60.0)[0]
+        assert found.data == array.array('B', np.full(1600, loud, '<i2').tobytes())
+        assert (to_ns(found.header.stamp), found.sample_rate, found.encoding) == (START, 16_000, 's16le')
+
+    def told(voice, speaks):
+        humans.say(f'voices/{voice}/is_speaking', Bool(data=speaks), qos.STREAM)
+        at = probe.wait_for(
+            lambda: next((d for d in detected if (d.header.frame_id, d.is_speaking) == (voice, speaks)), None),
+            f'{voice} to be told', 60.0,
+        )
+        assert to_ns(at.header.stamp) > came_ns
+
+    heard('v1', 1)
+    told('v2', True)
+    heard('v2', 2)
+    sounds.clear()
     humans.say('voices/v1/is_speaking', Bool(data=True), qos.STREAM)
-    probe.wait_for(lambda: detected and detected[-1].is_speaking, 'speech to begin')
-    begins_ns = next(to_ns(d.header.stamp) for d in detected if d.is_speaking)
-    sent, next_at = 0, 0.0
-
-    def send(voice, samples):
-        """Sound that goes on where that before ended."""
-        nonlocal sent
-        stamp_ns = begins_ns - SECOND // 2 + sent * SECOND // 16_000
-        data = AudioData(data=array.array('B', samples.astype('<i2').tobytes()))
-        humans.say(f'voices/{voice}/audio', AudioDataStamped(header=header(stamp_ns, ''), audio=data), qos.AUDIO)
-        sent += len(samples) * (voice == 'v1')
-
-    def silence():
-        nonlocal next_at
-        if time.monotonic() > next_at:  # a microphone does not flood
-            next_at = time.monotonic() + 0.2
-            send('v1', np.zeros(8000, np.int16))
-        return bool(sounds)
-
-    probe.wait_for(silence, 'the sound to be passed on', 60.0)
-    send('v2', np.full(1600, 99, np.int16))  # v1 speaks: nobody hears v2
-    for piece in np.split(speech(shared_data), range(1600, 30_000, 1600)):
-        send('v1', piece)
-    humans.say('voices/v1/is_speaking', Bool(data=False), qos.STREAM)
-    probe.wait_for(lambda: not detected[-1].is_speaking, 'speech to end')
-    utterance = probe.wait_for(
-        lambda: silence() and next((u for u in utterances if u.state == msg.Utterance.ENDED), None), 'its end', 60.0
-    )
-    assert abs(to_ns(utterance.start) - begins_ns) < SECOND // 4
-    assert {s.header.frame_id for s in sounds} == {'v1'}
-    assert all(s.sample_rate == 16_000 and s.encoding == 's16le' for s in sounds)
-    probe.wait_for(lambda: any(f.utterance_id == utterance.id for f in features), 'its features', 60.0)
-
-    humans.say('voices/v1/speech', hri.LiveSpeech(
-        header=utterance.header, final='der Lappen liegt auf dem Eisschrank', confidence=0.75, language='de-DE',
-    ), qos.EVIDENCE)
-    (transcript,) = probe.wait_for(lambda: transcripts, 'the words')
-    assert transcript.utterance_id == utterance.id and transcript.is_final
-    assert (transcript.text, transcript.language) == ('der Lappen liegt auf dem Eisschrank', 'de')
-    assert transcript.start == utterance.start and transcript.end == utterance.end
-    assert transcript.confidence == 0.75
+    heard('v2', 2)
+    assert {s.header.frame_id for s in sounds} == {'v2'}  # who began to speak first is listened to, to the end
+    humans.say('voices/v2/is_speaking', Bool(data=False), qos.STREAM)
+    told('v1', True)
+    told('v1', False)
     assert '[ERROR]' not in node.output
+
+
+def test_words_that_others_understood_come_with_the_utterance_that_they_are_of(probe, humans, hri, bridge):
+    bridge(take_speech=True)
+    utterances = probe.publisher(msg.Utterance, topics.UTTERANCE, qos.EVIDENCE)
+    transcripts = probe.collect(msg.Transcript, topics.TRANSCRIPT, qos.EVIDENCE)
+    probe.wait_for_listener(utterances)
+    probe.wait_for_speaker(topics.TRANSCRIPT)
+    humans.list('voices', 'v1')
+
+    def ended():
+        """Of two utterances, of which the text is stamped with the first."""
+        for name, start_ns in (('u1', START), ('u2', START + 3 * SECOND)):
+            utterances.publish(msg.Utterance(
+                header=header(start_ns, 'array'), id=name, state=msg.Utterance.ENDED, start=to_time(start_ns),
+                end=to_time(start_ns + 2 * SECOND), last_voiced=to_time(start_ns + 2 * SECOND), sample_rate=16_000,
+            ))
+        humans.say('voices/v1/speech', hri.LiveSpeech(
+            header=header(START + SECOND, ''), incremental='der Lap',
+        ), qos.EVIDENCE)
+        humans.say('voices/v1/speech', hri.LiveSpeech(
+            header=header(START + SECOND, ''), final='der Lappen', confidence=0.75, language='de-DE',
+        ), qos.EVIDENCE)
+        return transcripts
+
+    transcript = probe.wait_for(ended, 'the words', 60.0)[0]
+    assert transcript.utterance_id == 'u1' and transcript.is_final
+    assert transcript.text.startswith('der Lappen') and 'Lap ' not in transcript.text
+    assert (transcript.language, transcript.confidence) == ('de', 0.75)
+    assert (to_ns(transcript.start), to_ns(transcript.end)) == (START, START + 2 * SECOND)
 
 
 def test_sound_without_a_stamp_was_heard_before_it_came(probe, humans, bridge):
