@@ -19,8 +19,10 @@ from rclpy.qos import QoSProfile
 from smern_ros.nodes import executor
 from smern_ros.nodes.bring_up import bring_up
 from smern_ros.nodes.managed import LONGEST_LINE, ConfigurationError, ManagedNode
+from smern_ros.nodes.messages import to_ns
 from smern_ros.nodes.parameters import Parameter, declare
 from smern_ros.nodes.worker import Worker
+from smern_ros.values import SECOND
 
 __all__ = ['ConfigurationError', 'Output', 'SmernNode', 'run']
 
@@ -95,6 +97,7 @@ class SmernNode(ManagedNode):
             if not self.active:
                 return
             self.health.received(topic)
+            self._note_age(topic, message)
             try:
                 callback(message)
             except Exception as error:
@@ -103,6 +106,12 @@ class SmernNode(ManagedNode):
         self.health.listens(topic)
         subscription = self.create_subscription(message_type, topic, guarded, profile)
         self._undo.append(lambda: self.destroy_subscription(subscription))
+
+    def _note_age(self, topic: str, message: Any) -> None:
+        """Stamps of the future tell that the clocks of two computers are not in step."""
+        header, now_ns = getattr(message, 'header', None), self.get_clock().now().nanoseconds
+        if header is not None and now_ns and (stamp_ns := to_ns(header.stamp)):  # without a clock all is of the future
+            self.health.aged(topic, (now_ns - stamp_ns) / SECOND)
 
     def serve(self, service_type: type, name: str, callback: Callable[[Any], str]) -> None:
         """Offers a service whose response has `success` and `message`; `callback` runs on the executor's thread.

@@ -12,6 +12,8 @@ ACTIVE = 'active'
 """The lifecycle's name of the state in which a node processes."""
 HARDWARE_ID = 'smern_ros'
 """Tells our nodes from others on the topic."""
+AHEAD = 0.1
+"""Seconds by which a stamp may be of the future: simulated time comes in steps."""
 ERROR_SHOWN_FOR = 10.0
 """Seconds after an error during which the node's level is WARN."""
 
@@ -24,6 +26,7 @@ class Health:
         self._since = time.monotonic()
         self._received: Counter[str] = Counter()
         self._sent: Counter[str] = Counter()
+        self._ages: dict[str, float] = {}  # s, of the newest stamp since the last report
         self._latencies: deque[float] = deque(maxlen=1000)
         self._dropped = self._errors = 0
         self._queues: list[Callable[[], int]] = []
@@ -39,6 +42,11 @@ class Health:
     def received(self, topic: str) -> None:
         with self._lock:
             self._received[topic] += 1
+
+    def aged(self, topic: str, seconds: float) -> None:
+        """By this computer's clock: below 0, the stamp is of the future."""
+        with self._lock:
+            self._ages[topic] = min(seconds, self._ages.get(topic, seconds))
 
     def speaks(self, topic: str) -> None:
         """Its rate is told from now on, 0 while nothing is sent."""
@@ -96,6 +104,12 @@ class Health:
         elapsed, self._since = max(now - self._since, 1e-6), now
         values = {f'in {topic} [Hz]': f'{n / elapsed:.1f}' for topic, n in sorted(self._received.items())}
         values |= {f'out {topic} [Hz]': f'{n / elapsed:.1f}' for topic, n in sorted(self._sent.items())}
+        values |= {f'least age {topic} [s]': f'{age:.3f}' for topic, age in sorted(self._ages.items())}
+        ahead = [
+            f'{topic} is stamped {-age:.1f} s ahead of the clock here: are the clocks of the computers in step?'
+            for topic, age in sorted(self._ages.items()) if age < -AHEAD
+        ]
+        self._ages.clear()
         latencies = sorted(self._latencies)
         values |= {
             'latency median [ms]': f'{1e3 * latencies[len(latencies) // 2]:.1f}' if latencies else '',
@@ -112,11 +126,11 @@ class Health:
         self._latencies.clear()
 
         troubled = now - self._last_error_at < ERROR_SHOWN_FOR
-        level = DiagnosticStatus.WARN if troubled else DiagnosticStatus.OK
+        level = DiagnosticStatus.WARN if troubled or ahead else DiagnosticStatus.OK
         return DiagnosticStatus(
             level=DiagnosticStatus.ERROR if failed else level,
             name=f'smern_ros: {name}',
-            message=self._last_error if failed or troubled else state,
+            message=self._last_error if failed or troubled else '; '.join(ahead) or state,
             hardware_id=HARDWARE_ID,
             values=[KeyValue(key=k, value=v) for k, v in values.items()],
         )
