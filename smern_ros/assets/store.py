@@ -27,8 +27,9 @@ def default_folder() -> Path:
 class Store:
     """Assets in one folder, `folder/NAME/FILE`.
 
-    A receipt beside them remembers size and time of every file whose hash was right, so that a use costs a stat a
-    file and not the reading of 80 MB. Files without a receipt (the user's own) are hashed at their first use.
+    A receipt beside them remembers size and times of every file whose hash was right, so that a use costs a stat a
+    file and not the reading of 80 MB. A file that was touched since, whatever time it was given, and one without a
+    receipt (the user's own) are hashed again.
     """
 
     def __init__(self, folder: Path | None = None, assets: Mapping[str, Asset] | None = None) -> None:
@@ -90,11 +91,12 @@ class Store:
             self._write_receipt(asset, found)
 
     def _identity(self, asset: Asset, path: str, known: list | None) -> list:
-        """Size, time and hash of a file that is right."""
+        """Size, times and hash of a file that is right."""
         file = self.folder / asset.name / path
         stat = file.stat()
         versions = asset.versions(path)
-        if known and known[:2] == [stat.st_size, stat.st_mtime_ns] and known[2] in {v.sha256 for v in versions}:
+        seen = [stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns]  # the last is the kernel's, nobody sets it
+        if known in [[*seen, version.sha256] for version in versions]:
             return known
         if stat.st_size not in {version.size for version in versions}:
             sizes = ' or '.join(str(version.size) for version in versions)
@@ -103,7 +105,7 @@ class Store:
         if (stat.st_size, digest) not in {(version.size, version.sha256) for version in versions}:
             wanted = ' or '.join(version.sha256 for version in versions)
             raise WrongAsset(f'{file} has sha256 {digest} instead of {wanted}. {self._cure(asset)}')
-        return [stat.st_size, stat.st_mtime_ns, digest]
+        return [*seen, digest]
 
     def _cure(self, asset: Asset) -> str:
         if self._receipt(asset):
@@ -119,9 +121,10 @@ class Store:
 
     def _receipt(self, asset: Asset) -> dict[str, list]:
         try:
-            return json.loads(self._receipt_path(asset).read_text('utf-8'))
-        except (OSError, ValueError):
+            receipt = json.loads(self._receipt_path(asset).read_text('utf-8'))
+        except (OSError, ValueError, RecursionError):
             return {}
+        return receipt if isinstance(receipt, dict) else {}
 
     def _write_receipt(self, asset: Asset, found: dict[str, list]) -> None:
         with contextlib.suppress(OSError):  # a read-only folder is hashed at each use instead

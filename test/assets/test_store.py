@@ -100,14 +100,25 @@ def test_a_damaged_file_is_noticed_at_the_next_use_and_mended_by_fetching(store,
     assert (store.verify('tiny') / 'weights.bin').read_bytes() == CONTENT['model/weights.bin']
 
 
-def test_damage_that_keeps_size_and_time_is_found_by_verify(store):
+def test_a_manipulated_file_of_the_same_size_and_time_is_not_used(store):
     file = store.fetch('tiny') / 'words.txt'
     stat = file.stat()
     file.write_bytes(file.read_bytes().replace(b'small', b'great'))
     os.utime(file, ns=(stat.st_atime_ns, stat.st_mtime_ns))
-    store.path('tiny')
+    for use in (store.path, store.verify):
+        with pytest.raises(WrongAsset, match='sha256'):
+            use('tiny')
+
+
+@pytest.mark.parametrize('receipt', ['[]', '{"words.txt": 7, "weights.bin": [1]}', '{', 'null'])
+def test_a_receipt_that_is_none_makes_nothing_pass(store, receipt):
+    file = store.fetch('tiny') / 'words.txt'
+    (store.folder / '.tiny.verified.json').write_text(receipt)
+    assert store.path('tiny')
+    (store.folder / '.tiny.verified.json').write_text(receipt)
+    file.write_bytes(file.read_bytes().replace(b'small', b'great'))
     with pytest.raises(WrongAsset, match='sha256'):
-        store.verify('tiny')
+        store.path('tiny')
 
 
 def test_a_package_with_another_hash_is_refused_and_leaves_nothing(registry, tmp_path):
