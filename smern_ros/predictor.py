@@ -15,7 +15,7 @@ from smern_ros.persons import PersonStatistics
 from smern_ros.spec import AUDIO, MODALITIES, SKELETON, TEXT
 from smern_ros.values import AudioFeatures, Prediction, SkeletonWindow, Transcript, UtteranceInputs
 
-SHIPPED = 'open-v1'
+SHIPPED = 'open-v2'
 ADAPTED = '+adapted'
 """After the checkpoint's id, where a person's labels had a part in the prediction."""
 

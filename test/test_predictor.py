@@ -1,6 +1,6 @@
 """The predictor with the shipped checkpoint: any evidence, in any order, in time."""
-import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from itertools import combinations
 
 import numpy as np
@@ -8,8 +8,9 @@ import pytest
 import torch
 
 from smern_ros.audio.features import extract
+from smern_ros.models.inputs import MAX_SKELETON_FRAMES
 from smern_ros.predictor import EmotionPredictor, NoEvidence, shipped_checkpoint
-from smern_ros.spec import LABELS, MODALITIES
+from smern_ros.spec import LABELS, MODALITIES, SPEC
 from smern_ros.values import SECOND, AudioFeatures, SkeletonWindow, Transcript, Utterance, UtteranceInputs
 
 SUBSETS = [c for n in (1, 2, 3) for c in combinations(MODALITIES, n)]
@@ -116,13 +117,13 @@ def test_vectors_of_anything_else_are_refused(predictor, vectors, why):
 
 
 def test_only_the_beginning_of_long_speech_and_the_end_of_long_movement_are_read(predictor):
-    assert torch.equal(
-        predictor.encode_audio(audio(3000)),
-        predictor.encode_audio(AudioFeatures('u', 0, 1, audio(3000).mfcc[:750], audio(3000).prosody)),
-    )
-    started = time.perf_counter()
-    predictor.encode_skeleton(skeleton(frames=100_000))
-    assert time.perf_counter() - started < 5
+    speech = audio(3000)
+    other_end = AudioFeatures('u', 0, 1, np.concatenate([speech.mfcc[:750], speech.mfcc[:749:-1]]), speech.prosody)
+    assert torch.allclose(predictor.encode_audio(speech), predictor.encode_audio(other_end), atol=1e-5)
+    movement = skeleton(frames=100_000)
+    last = movement.positions[-MAX_SKELETON_FRAMES:]
+    other_start = replace(movement, positions=np.concatenate([movement.positions[: -len(last)][::-1], last]))
+    assert torch.allclose(predictor.encode_skeleton(movement), predictor.encode_skeleton(other_start), atol=1e-5)
 
 
 def test_threads_do_not_disturb_each_other(predictor):
@@ -133,20 +134,10 @@ def test_threads_do_not_disturb_each_other(predictor):
     assert np.array_equal(one_by_one, at_once)
 
 
-def test_fusing_takes_less_than_5_ms(predictor):
-    vectors = {'audio': torch.randn(200), 'text': torch.randn(200), 'skeleton': torch.randn(256)}
-    times = []
-    for _ in range(50):
-        started = time.perf_counter()
-        predictor.fuse(vectors)
-        times.append(time.perf_counter() - started)
-    assert np.median(times) < 0.005
-
-
-def test_a_megabyte_of_text_is_no_trouble(predictor):
-    started = time.perf_counter()
-    predictor.encode_text(text('happy ' * 170_000))
-    assert time.perf_counter() - started < 0.5
+def test_a_megabyte_of_text_is_read_as_far_as_its_first_words(predictor):
+    assert torch.equal(
+        predictor.encode_text(text('happy ' * 170_000)), predictor.encode_text(text('happy ' * SPEC.max_words))
+    )
 
 
 def test_the_shipped_checkpoint_is_small():

@@ -43,9 +43,9 @@ joined because they had the same label. So there is no true figure for the modal
 Each encoder was trained on its source alone, then frozen. The fusion learnt from samples joined by label, each with all
 seven subsets of the modalities at once, to say what the encoders' own output layers say: alone what the one says,
 together what witnesses who err independently say. Utterances were altered (speed, room, noise, level, silence around),
-movements too (body, jitter, hidden joints, speed, mirrored). Of the neutral movements some show a person who stands
-still: nobody does in the source, and what stillness means would be left to chance. Shoulders and head were set as
-MediaPipe measures them.
+movements too (body, jitter, hidden joints, speed, mirrored). Half of the neutral movements show a person who stands
+still, in any posture of the clips: nobody does in the source, and what stillness means would be left to chance.
+Shoulders and head were set as MediaPipe measures them.
 
 Sizes, epochs and the like were chosen by leaving out speakers and contents that are learnt from here, and by the
 published development part of the comments (docs/results.md names them); then all but the test parts was learnt from.
@@ -102,7 +102,7 @@ recorded with all three.
 - Spontaneous speech: acted emotions are stronger than felt ones; most real speech is neutral, and the classes were
   given equal weight.
 - Movement: learnt from {clips} clips of three actors who walk, run, bow and wave. Sitting people and talking hands are
-  not in the source. Expect little of it.
+  not in the source. Expect little of it. Who stands with hanging arms may be taken for sad.
 - Distances and cameras: bodies were captured, not filmed; what a camera does to them is imitated (jitter, hidden
   joints, another body). At what range which camera still serves was not measured.
 - Ages: adults alone, those of EMO-DB 21 to 35 years old. Children and old people were not heard and not seen.

@@ -13,13 +13,15 @@ from pathlib import Path
 
 import numpy as np
 
-from smern_ros import assets, speech
+from smern_ros import assets
 from smern_ros.spec import SPEC
 from smern_ros.speech.recogniser import create
 from smern_ros.speech.whisper_ct2 import ASSET
 from smern_ros.training.corpora import Comment
+from smern_ros.training.feature_code import RECOGNISED
 from smern_ros.training.features import keys
 from smern_ros.training.loop import say
+from smern_ros.training.openset.store import code
 from smern_ros.values import SECOND, Utterance
 
 PROGRAM = 'espeak-ng'
@@ -138,5 +140,5 @@ def _made_by(version: str) -> str:
     """Key of all that decides what is heard, but text and voice."""
     weights = [keys.file(path) for path in sorted(assets.path(ASSET).iterdir())]
     return keys.key(
-        program=version, weights=[found[:2] for found in weights if found], code=keys.code(Path(speech.__file__).parent)
+        program=version, weights=[found[:2] for found in weights if found], code=code(RECOGNISED)
     )

@@ -10,6 +10,7 @@ from smern_ros.training import feature_code
 @pytest.mark.parametrize('package, entries, named', [
     ('smern_ros.audio', ['features'], feature_code.HEARD),
     ('smern_ros.skeleton', ['features', 'window'], feature_code.SHOWN),
+    ('smern_ros.speech', ['recogniser', 'whisper_ct2'], feature_code.RECOGNISED),
 ])
 def test_every_module_that_the_features_need_is_named(package, entries, named):
     program = f'import sys; {"; ".join(f"import {package}.{e}" for e in entries)}; print(*sys.modules)'

@@ -1,9 +1,12 @@
 """The shipped checkpoint knows something about people, comments and contents that it was not made from."""
+import numpy as np
 import pytest
 
 from smern_ros.audio.features import extract
+from smern_ros.media.reader import MediaReader, VideoFrame
 from smern_ros.predictor import EmotionPredictor, shipped_checkpoint
-from smern_ros.spec import SPEC
+from smern_ros.skeleton import pose
+from smern_ros.spec import LABELS, SPEC
 from smern_ros.training import movement, speech
 from smern_ros.training.corpora import bandai, emodb, nemo
 from smern_ros.training.evaluation import HeldOut, alone
@@ -18,14 +21,17 @@ def predictor():
     return EmotionPredictor.load()
 
 
-@pytest.mark.parametrize(('corpus', 'least'), [('emodb', 0.6), ('nemo', 0.4)])
-def test_unseen_voices_are_told_apart(predictor, shared_data, corpus, least):
+@pytest.mark.parametrize(('corpus', 'stranger', 'least'), [
+    ('emodb', False, 0.7), ('nemo', False, 0.4), ('emodb', True, 0.6), ('nemo', True, 0.3),
+])
+def test_unseen_voices_are_told_apart(predictor, shared_data, corpus, stranger, least):
+    """Whether their other utterances were heard before, or none."""
     clips = some_of_each_label([c for c in speech_split(shared_data).test if c.corpus == corpus], 60)
     features = []
     for clip in clips:
         samples = speech.load(clip)
         features.append(extract(Utterance(clip.id, 0, len(samples) * SECOND // SPEC.sample_rate, samples)))
-    persons = HeldOut(clips, features, [], []).persons(predictor)  # their other utterances were heard before
+    persons = [None] * len(clips) if stranger else HeldOut(clips, features, [], []).persons(predictor)
 
     def encode(heard):
         return predictor.encode_audio(*heard)
@@ -45,6 +51,24 @@ def test_movements_of_unseen_contents_are_told_apart(predictor, shared_data):
     windows = [movement.as_captured(piece) for piece in pieces]
     motions = [piece.motion for piece in pieces]
     assert alone(predictor, 'skeleton', predictor.encode_skeleton, windows, motions).uar > 0.4 > CHANCE
+
+
+@pytest.mark.weights
+@pytest.mark.parametrize('film', ['again', 'please', 'walk', 'no'])
+def test_who_stands_still_is_not_called_anything_but_neutral_with_certainty(predictor, shared_data, film):
+    """A person filmed before they begin to sign, held for two seconds with a millimetre of sway."""
+    film = shared_data / 'video_upperbody' / 'asl_gestures' / f'{film}.mkv'
+    estimator = pose.create('mediapipe')
+    try:
+        frames = (item for item in MediaReader(film) if isinstance(item, VideoFrame))
+        seen = next(bodies[0] for f in frames if (bodies := estimator.estimate(f.image, f.stamp_ns)))
+    finally:
+        estimator.close()
+    visible = np.isfinite(seen.positions).all(axis=1)
+    held = np.nan_to_num(seen.positions) + np.random.default_rng(0).normal(0, 0.001, (64, 1, 1))
+    vector = predictor.encode_skeleton(movement.window(held, np.tile(visible, (64, 1))))
+    certain = predictor.fuse({'skeleton': vector}).probabilities[[LABELS.index(x) for x in LABELS if x != 'neutral']]
+    assert certain.max() < 0.75
 
 
 @pytest.mark.parametrize(

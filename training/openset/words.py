@@ -17,6 +17,7 @@ from smern_ros.text.words import tokenise
 from smern_ros.training import misheard, spoken
 from smern_ros.training.corpora import Comment
 from smern_ros.training.experiments.integrate import Predictions
+from smern_ros.training.feature_code import RECOGNISED
 from smern_ros.training.metrics import measure
 from smern_ros.training.openset.experiment import Experiment, Need, Row, Table
 from smern_ros.training.reading import Reading, Recipe, train
@@ -52,7 +53,7 @@ def experiments(data: Path, cache: Path, trial: bool) -> Iterable[Experiment]:
         'misheard': hashlib.sha256(misheard.FILE.read_bytes()).hexdigest(),
     }
     modules = (
-        'smern_ros.models.recurrent', 'smern_ros.models.tre', 'smern_ros.speech', 'smern_ros.text',
+        'smern_ros.models.recurrent', 'smern_ros.models.tre', *RECOGNISED, 'smern_ros.text',
         'smern_ros.training.corpora.goemotions', 'smern_ros.training.loop', 'smern_ros.training.misheard',
         'smern_ros.training.openset.words', 'smern_ros.training.reading', 'smern_ros.training.spoken',
         'smern_ros.training.text',
