@@ -32,6 +32,13 @@ bench: ## measure speed, latency, CPU and memory of the graph on this machine
 	@scripts/setup.sh bench
 	@$(BIN)/python -m bench $(ARGS)
 
+.PHONY: soak
+soak: ## what breaks in a lab, all of it: 10,000 messages of garbage a node, 50 kills, an hour with people coming and going
+	@scripts/setup.sh $(TESTED)
+	@$(BIN)/smern assets fetch
+	@$(BIN)/python -m pytest -s -m faults --timeout 7200 --messages 10000 --kills 50 --whole-within 3 --silence 3600
+	@$(BIN)/python -m bench.soak $(ARGS)
+
 bench-train: ## measure how long training takes, the plain way and ours, on the same data
 	@scripts/setup.sh training
 	@$(BIN)/python -m bench.training $(ARGS)

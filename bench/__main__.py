@@ -15,11 +15,11 @@ def main() -> int:
     os.environ.setdefault('OMP_WAIT_POLICY', 'PASSIVE')
     import torch
 
-    from bench import live, parts
+    from bench import films, live, parts
     from bench.summary import machine, row
 
     torch.set_num_threads(1)
-    clip = args.media or _demo_clip()
+    clip = args.media or demo_clip()
     print(f'machine  {machine()}\nclip     {clip}\n')
     parts.audio_features(clip)
     parts.recognition(clip)
@@ -30,10 +30,11 @@ def main() -> int:
         live.throughput(session, clip, alone=alone)
     with live.Session() as session:
         live.live(session, clip, rounds=args.rounds)
+        live.idle(session, films.nobody(Path('build/bench/nobody.mkv'), seconds=20.0))
     return 0
 
 
-def _demo_clip() -> Path:
+def demo_clip() -> Path:
     from smern_ros import assets
     from smern_ros.demo import clip
 

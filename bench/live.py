@@ -1,9 +1,10 @@
 """The whole graph, as separate processes over DDS, on a clip at real time and as fast as it goes."""
 from __future__ import annotations
 
+import contextlib
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -52,8 +53,9 @@ class Session:
         from std_msgs.msg import Bool
 
         from smern_ros import msg
-        from smern_ros.nodes import qos, topics
+        from smern_ros.nodes import diagnostics, qos, topics
 
+        self._is_active = diagnostics.is_active
         self._nodes = [n for n in graph.select() if n.name != _SOURCE]
         # Each play is a new stream with a clock of its own, which the nodes would call a fault.
         self.supervisor = Supervisor(starter.children(self._nodes, overrides=overrides, log_level='fatal'))
@@ -77,14 +79,31 @@ class Session:
 
     def play(self, clip: Path, *, rate: float, lossless: bool) -> Heard:
         """Plays the clip through the graph and waits for its last state."""
-        self.heard, self._finished = Heard(), False
-        source = [Override(_SOURCE, 'media', str(clip)), Override(_SOURCE, 'rate', str(rate)),
-                  Override(_SOURCE, 'lossless', str(lossless).lower())]
-        children = starter.children([graph.node(_SOURCE)], overrides=source, log_level='warn')
-        with Supervisor(children):
+        with self._source(clip, rate=rate, lossless=lossless):
             self._spin_until(lambda: self._finished, PLAYED_WITHIN, 'the end of the clip')
             self._spin_until(self._settled, 10.0, 'the last final state')
         return self.heard
+
+    @contextlib.contextmanager
+    def looping(self, clip: Path) -> Iterator[None]:
+        """Meanwhile the clip is played at real time, again and again."""
+        with self._source(clip, rate=1.0, loop=True):
+            self._spin_until(lambda: self.heard.skeletons, READY_WITHIN, 'the first picture')
+            yield
+
+    def listen(self, seconds: float) -> None:
+        """Hears what comes in that time."""
+        until = time.monotonic() + seconds
+        while (left := until - time.monotonic()) > 0:
+            if self.supervisor.wait(0) is not None:
+                raise SystemExit('bench: the graph has ended')
+            self._executor.spin_once(timeout_sec=left)
+
+    def _source(self, clip: Path, **parameters: object) -> Supervisor:
+        self.heard, self._finished = Heard(), False
+        source = [Override(_SOURCE, 'media', str(clip)),
+                  *(Override(_SOURCE, name, str(value).lower()) for name, value in parameters.items())]
+        return Supervisor(starter.children([graph.node(_SOURCE)], overrides=source, log_level='warn'))
 
     def __enter__(self) -> Session:
         return self
@@ -119,7 +138,7 @@ class Session:
         self.heard.skeletons.append(time.time_ns())
 
     def _take_diagnostics(self, message) -> None:
-        self._active |= {s.name.rpartition('/')[2] for s in message.status if s.message == 'active'}
+        self._active |= {s.name.rpartition('/')[2] for s in message.status if self._is_active(s)}
 
     def _take_finished(self, message) -> None:
         self._finished = message.data
@@ -135,12 +154,15 @@ class Load:
         self._began = time.monotonic()
         self._before = {name: self._seconds(p) for name, p in self._processes.items()}
 
-    def tell(self) -> None:
+    def shares(self) -> dict[str, float]:
+        """Of a core, since this object was made."""
         elapsed = time.monotonic() - self._began
-        for name, process in self._processes.items():
-            used = (self._seconds(process) - self._before[name]) / elapsed
-            memory = process.memory_full_info().uss / 2**20
-            row(f'{name}', f'{100 * used:5.1f} % of a core   {memory:6.0f} MB of its own')
+        return {name: (self._seconds(p) - self._before[name]) / elapsed for name, p in self._processes.items()}
+
+    def tell(self) -> None:
+        for name, share in self.shares().items():
+            memory = self._processes[name].memory_full_info().uss / 2**20
+            row(f'{name}', f'{100 * share:5.1f} % of a core   {memory:6.0f} MB of its own')
 
     @staticmethod
     def _seconds(process) -> float:
@@ -153,6 +175,23 @@ def live(session: Session, clip: Path, *, rounds: int) -> None:
     load = Load(session.supervisor.pids)
     tell_latencies([session.play(clip, rate=1.0, lossless=False) for _ in range(rounds)])
     load.tell()
+
+
+def idle(session: Session, film: Path, *, settle: float = 5.0, seconds: float = 20.0) -> float:
+    """What each node costs, and all of them, while a camera and a microphone show nobody and silence.
+
+    :param film: of nobody.
+    :return: of a core, all nodes together; the source stands for a robot's drivers and does not count.
+    """
+    with session.looping(film):
+        session.listen(settle)
+        load, came = Load(session.supervisor.pids), len(session.heard.skeletons)
+        session.listen(seconds)
+        load.tell()
+        total = sum(load.shares().values())
+    frames = (len(session.heard.skeletons) - came) / seconds
+    row('all nodes, nobody in view and silence', f'{100 * total:5.1f} % of a core at {frames:.1f} frames/s')
+    return total
 
 
 def tell_latencies(heard: Sequence[Heard]) -> None:

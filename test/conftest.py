@@ -14,6 +14,37 @@ os.environ.setdefault('OMP_WAIT_POLICY', 'PASSIVE')
 os.environ.update(dds.environment(dds.LOCAL))  # room for whole images between processes, as in the graph
 
 
+def pytest_addoption(parser):
+    parser.addoption('--messages', type=int, default=300, help='how many each node is fuzzed with')
+    parser.addoption('--silence', type=int, default=120, help='s that nobody speaks, before somebody does')
+    parser.addoption('--kills', type=int, default=5, help='how often a node of the running graph is killed')
+    parser.addoption('--whole-within', type=float, default=60.0, help='s in which a killed node must be back')
+
+
+@pytest.fixture(scope='session')
+def messages(request) -> int:
+    """How many messages of garbage each node gets."""
+    return request.config.getoption('messages')
+
+
+@pytest.fixture(scope='session')
+def silence(request) -> int:
+    """s of silence."""
+    return request.config.getoption('silence')
+
+
+@pytest.fixture(scope='session')
+def kills(request) -> int:
+    """How often a node is killed."""
+    return request.config.getoption('kills')
+
+
+@pytest.fixture(scope='session')
+def whole_within(request) -> float:
+    """s in which it must be back: by default what a busy machine may need."""
+    return request.config.getoption('whole_within')
+
+
 @pytest.fixture(scope='session')
 def shared_data() -> Path:
     """The folder of real speech, text, motion and video; the test is skipped where it is absent."""

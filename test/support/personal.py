@@ -10,10 +10,10 @@ WEIGHTS = PriorWeights(mfcc=200.0, prosody=1.0, skeleton=60.0)
 """Little enough that an utterance or two change the answer."""
 
 
-def personal_checkpoint(folder: Path) -> Path:
-    """Saves it into a new folder below `folder`."""
+def personal_checkpoint(folder: Path, weights: PriorWeights = WEIGHTS) -> Path:
+    """Saves it into a new folder below `folder`. :param weights: `persons.NOBODY` makes networks without a memory."""
     path = folder / 'personal'
     checkpoint.save(
-        dataclasses.replace(checkpoint.load(shipped_checkpoint()), id='personal', person_prior=WEIGHTS), path
+        dataclasses.replace(checkpoint.load(shipped_checkpoint()), id='personal', person_prior=weights), path
     )
     return path
