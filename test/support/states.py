@@ -18,13 +18,13 @@ from smern_ros.spec import AUDIO, SKELETON, TEXT
 from smern_ros.values import UtteranceInputs
 
 
-def assert_told_by_its_evidence(evidence, predictor: EmotionPredictor | None = None) -> None:
+def assert_told_by_its_evidence(evidence, predictor: EmotionPredictor) -> None:
     """Each state in it is what the networks say of features, words and movement of that very utterance and end, of
     those modalities that it names, and each utterance has one final state at most.
 
-    :param evidence: `support.graph.Evidence`, of networks that normalise nobody by what was before.
+    :param evidence: `support.graph.Evidence`.
+    :param predictor: with networks that normalise nobody by what was before.
     """
-    predictor = predictor or EmotionPredictor.load()
     finals = Counter(s.utterance_id for s in evidence.finals)
     assert not [u for u, count in finals.items() if count > 1], finals.most_common(3)
     for state in evidence.states:
