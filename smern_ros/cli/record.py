@@ -49,18 +49,19 @@ def add_parser(subparsers) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """:return: 0 after Ctrl-C, 1 if the disk ran full before, 2 if it cannot record."""
-    stop = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, lambda *_: stop.set())
     try:
         os.environ.update(dds.environment(args.dds))
         from smern_ros.bag.recorder import Recorder  # after the environment is set: it loads DDS
 
         if not args.queue > 0:
             raise ValueError(f'--queue is {args.queue:g} MB; give more than 0')
+        streams = _chosen(args.topics, args.images)
+        stop = threading.Event()
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, lambda *_: stop.set())
         folder = args.out or Path(time.strftime('recording_%Y_%m_%d-%H_%M_%S'))
-        recorder = Recorder(folder, _chosen(args.topics, args.images), namespace=args.namespace,
-                            queue=round(args.queue * 1e6), about={'recorded_by': 'smern record'})
+        recorder = Recorder(folder, streams, namespace=args.namespace, queue=round(args.queue * 1e6),
+                            about={'recorded_by': 'smern record'})
     except (BagError, ValueError, ImportError) as error:
         print(f'smern record: {error}', file=sys.stderr)
         return EXIT_CANNOT

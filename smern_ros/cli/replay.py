@@ -73,14 +73,14 @@ def add_parser(subparsers) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """:return: 0 if all was played and, with --compare, is the same; 1 if not; 2 if it cannot be played."""
-    stop = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, lambda *_: stop.set())
     try:
         plan, overrides = _prepared(args)
         from smern_ros.bag import replay
 
         before = replay.recorded(plan.bag) if args.compare else None
+        stop = threading.Event()
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, lambda *_: stop.set())
         with ExitStack() as stack:
             supervisor = stack.enter_context(_graph(args, plan, overrides)) if args.start else None
             node = stack.enter_context(_Playing(plan, args.namespace))

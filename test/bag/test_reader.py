@@ -183,7 +183,7 @@ def test_what_cannot_be_is_refused_before_memory_is_taken_for_it(tmp_path, conte
 
 
 @pytest.mark.parametrize('text', [
-    'no yaml: [', '[]', 'rosbag2_bagfile_information: 3', '[' * 5000, ' ' * 2_000_000,
+    'no yaml: [', '[]', 'rosbag2_bagfile_information: 3', '[' * 2000, ' ' * 2_000_000,
     'rosbag2_bagfile_information: {relative_file_paths: bag.mcap}',
     'rosbag2_bagfile_information: {relative_file_paths: []}',
     'rosbag2_bagfile_information: !!python/object/apply:os.system ["touch stolen"]',
