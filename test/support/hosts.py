@@ -82,10 +82,13 @@ class Process:
             time.sleep(0.05)
         return report
 
-    def stop(self) -> None:
-        """Ctrl-C, and after some time the end."""
+    def ask_to_stop(self) -> None:
         if self._process.poll() is None:
-            self._process.send_signal(signal.SIGINT)
+            self._process.terminate()
+
+    def stop(self) -> None:
+        """Asked, and after some time forced."""
+        self.ask_to_stop()
         try:
             self._process.wait(20.0)
         except subprocess.TimeoutExpired:
@@ -136,7 +139,9 @@ class Host:
         return self
 
     def __exit__(self, *_: object) -> None:
-        for process in reversed(self._started):
+        for process in self._started:  # all at once: each takes its time
+            process.ask_to_stop()
+        for process in self._started:
             process.stop()
         self._holder.stdin.close()
         self._holder.wait()
