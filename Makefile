@@ -1,6 +1,6 @@
 # `make` or `make help` lists the targets. All of them set up by themselves; nothing is installed outside .venv.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint bench bench-train evaluate checkpoint reproduce-mini mmpose transformers opensmile ray clean
+.PHONY: help setup demo test lint audit bench bench-train evaluate checkpoint reproduce-mini mmpose transformers opensmile ray clean
 MEDIA ?=
 ARGS ?=
 BIN := .venv/bin
@@ -64,6 +64,10 @@ reproduce-mini: ## the paper's tables and figures from a small imitation of IEMO
 
 mmpose transformers opensmile ray: ## install what this optional backend or comparison needs
 	@scripts/setup.sh $@
+
+audit: ## ask the public database of known vulnerabilities about every pinned package (needs the internet)
+	@test -x build/audit/bin/pip-audit || { python3 -m venv build/audit && build/audit/bin/pip install -q pip-audit==2.10.1; }
+	@build/audit/bin/pip-audit --strict --no-deps --disable-pip $(addprefix -r ,$(wildcard requirements/*.txt)) $(ARGS)
 
 clean: ## remove what was built; .venv and build/demo stay
 	rm -rf build/cpython-* build/lib* build/bdist.* build/temp.* install log *.egg-info smern_ros/msg smern_ros/srv smern_ros/*.so .venv/stamps/package
