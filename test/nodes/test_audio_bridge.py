@@ -5,7 +5,7 @@ from support import interfaces
 from support.speaker import LEFT, RIGHT
 
 pytest.importorskip('rclpy')
-pytestmark = pytest.mark.ros
+pytestmark = [pytest.mark.ros, pytest.mark.timeout(900)]  # the first of them compiles messages
 
 from smern_ros import msg  # noqa: E402
 from smern_ros.audio import pcm  # noqa: E402

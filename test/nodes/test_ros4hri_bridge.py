@@ -8,7 +8,7 @@ from support import interfaces
 from support.lifecycle import Manager
 
 pytest.importorskip('rclpy')
-pytestmark = pytest.mark.ros
+pytestmark = [pytest.mark.ros, pytest.mark.timeout(900)]  # the first of them compiles messages
 
 from rcl_interfaces.srv import SetParameters  # noqa: E402
 from rclpy.parameter import Parameter  # noqa: E402
