@@ -61,8 +61,7 @@ class Aligner(Generic[Evidence]):
         :param forget_after: s without news of an utterance after which it is given up; more than the longest lasts.
         :param capacity: most utterances under way at once; beyond, the oldest is given up.
         """
-        self._skeleton_wait = skeleton_wait
-        self._text_wait = text_wait
+        self.skeleton_wait, self.text_wait = skeleton_wait, text_wait  # may be changed at any time
         self._forget_after = forget_after
         self._capacity = capacity
         self._pending: OrderedDict[str, _Pending[Evidence]] = OrderedDict()
@@ -130,9 +129,9 @@ class Aligner(Generic[Evidence]):
         for pending in self._pending.values():
             times.append(pending.since + self._forget_after)
             if pending.ended_at is not None:
-                times.append(pending.ended_at + self._text_wait)
+                times.append(pending.ended_at + self.text_wait)
             if pending.first_evidence_at is not None and not pending.provisional_told:
-                times.append(pending.first_evidence_at + self._skeleton_wait)
+                times.append(pending.first_evidence_at + self.skeleton_wait)
         return min(times, default=None)
 
     def reset(self) -> None:
@@ -163,12 +162,12 @@ class Aligner(Generic[Evidence]):
     def _final_due(self, pending: _Pending[Evidence], now: float) -> bool:
         if pending.ended_at is None:
             return False
-        return all(m in pending.arrived for m in MODALITIES) or now >= pending.ended_at + self._text_wait
+        return all(m in pending.arrived for m in MODALITIES) or now >= pending.ended_at + self.text_wait
 
     def _provisional_due(self, pending: _Pending[Evidence], now: float) -> bool:
         if pending.provisional_told or not any(e is not None for e in pending.arrived.values()):
             return False
-        waited = pending.first_evidence_at is not None and now >= pending.first_evidence_at + self._skeleton_wait
+        waited = pending.first_evidence_at is not None and now >= pending.first_evidence_at + self.skeleton_wait
         return AUDIO in pending.arrived and (SKELETON in pending.arrived or waited)
 
     def _tell(self, utterance_id: str, pending: _Pending[Evidence], *, is_final: bool) -> Due[Evidence]:

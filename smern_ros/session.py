@@ -71,24 +71,28 @@ class Session:
         frame_ns = (window.end_ns - window.start_ns) // max(len(window.visible) - 1, 1)
         return Encoded(window, vector, window.start_ns + int(seen[-1]) * frame_ns, known)
 
-    def judge(self, evidence: Mapping[str, Encoded], start_ns: int) -> Judgement:
+    def judge(self, evidence: Mapping[str, Encoded], start_ns: int, speaker: str = ABSENT) -> Judgement:
         """What the evidence of one utterance says, by modality; the voice belongs to whoever moves.
 
         :param start_ns: the first instant of the utterance.
+        :param speaker: who speaks, if the body is not seen and others know.
         :raises NoEvidence: if there is none.
         """
-        person_id = _person(evidence)
+        person_id = _person(evidence) or speaker
         known = self.people.known(person_id, start_ns)
         vectors = {m: self._encoded_for(known, encoded).vector for m, encoded in evidence.items()}
         return Judgement(self.predictor.fuse(vectors, self.adaptation.network(person_id)), person_id, vectors)
 
-    def learn(self, evidence: Mapping[str, Encoded], start_ns: int, end_ns: int) -> None:
-        """Remembers what the evidence of an utterance tells of its person: once, when its end cannot be taken back."""
+    def learn(self, evidence: Mapping[str, Encoded], start_ns: int, end_ns: int, speaker: str = ABSENT) -> None:
+        """Remembers what the evidence of an utterance tells of its person: once, when its end cannot be taken back.
+
+        :param speaker: as of `judge`.
+        """
         if not self.predictor.checkpoint.person_prior.names:
             return
         heard, seen = (evidence[m].source if m in evidence else None for m in (AUDIO, SKELETON))
         told = self.predictor.told_by(heard, seen)  # type: ignore[arg-type]
-        self.people.learn(_person(evidence), told, start_ns, end_ns)
+        self.people.learn(_person(evidence) or speaker, told, start_ns, end_ns)
 
     def predict(self, inputs: UtteranceInputs) -> Judgement:
         """All of that for a whole utterance or window. The utterances come in the order of time.

@@ -65,6 +65,10 @@ class Segmenter:
     """Groups voiced frames to utterances."""
 
     def __init__(self, settings: Segmentation) -> None:
+        self._set(settings)
+        self.reset()
+
+    def _set(self, settings: Segmentation) -> None:
         self._settings = settings
         self._pre_roll, self._tentative, self._ending, self._margin, self._shortest = (
             round(seconds / FRAME_SECONDS)
@@ -73,7 +77,6 @@ class Segmenter:
             )
         )
         self._longest = int(settings.longest / FRAME_SECONDS)
-        self.reset()
 
     def reset(self) -> None:
         """The next frame is number 0 again, and no utterance is open."""
@@ -81,6 +84,12 @@ class Segmenter:
         self._frame = 0           # frames seen
         self._earliest = 0        # no utterance may begin before
         self.is_speaking = False  # the newest frame is voiced
+
+    def change(self, settings: Segmentation) -> None:
+        """Other settings from the next frame on. No utterance begins in sound that was no longer needed until now."""
+        earliest = self.oldest_needed
+        self._set(settings)
+        self._earliest = max(self._earliest, earliest)
 
     @property
     def oldest_needed(self) -> int:

@@ -13,7 +13,7 @@ class Spells:
 
     def __init__(self, tail: float) -> None:
         """:param tail: s for which it still holds after its end is told"""
-        self._tail_ns = round(tail * SECOND)
+        self.tail = tail  # may be changed at any time
         self._since: int | None = None
         self._past: deque[tuple[int, int]] = deque(maxlen=REMEMBERED)
 
@@ -22,7 +22,7 @@ class Spells:
         if on and self._since is None:
             self._since = stamp_ns
         elif not on and self._since is not None:
-            self._past.append((self._since, max(stamp_ns, self._since) + self._tail_ns))
+            self._past.append((self._since, max(stamp_ns, self._since) + round(self.tail * SECOND)))
             self._since = None
 
     def covers(self, start_ns: int, end_ns: int) -> bool:

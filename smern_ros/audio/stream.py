@@ -67,7 +67,7 @@ class SpeechStream:
         :param mute_tail: s after the robot's last sound, for loudspeaker and room to fall silent
         :param own_detector: False: voiced is what `tell` says
         """
-        self._tolerance_ns = round(tolerance * SECOND)
+        self.tolerance = tolerance  # may be changed at any time
         self._detector = VoiceDetector()
         self._segmenter = Segmenter(segmentation)
         self._mute = Spells(mute_tail)
@@ -89,6 +89,11 @@ class SpeechStream:
         self._received = 0                          # resampled samples
         self._frames: deque[np.ndarray] = deque()   # those that may become part of an utterance
         self._first_frame = 0                       # number of the oldest of them
+
+    def change(self, segmentation: Segmentation, mute_tail: float) -> None:
+        """Other settings from the next frame on, and from the robot's next words on."""
+        self._segmenter.change(segmentation)
+        self._mute.tail = mute_tail
 
     def mute(self, stamp_ns: int, on: bool) -> None:
         """The robot begins or ends to speak at that time."""
@@ -156,7 +161,7 @@ class SpeechStream:
             self._anchor_ns = stamp_ns
             return []
         ahead_ns = stamp_ns - self._expected_ns
-        if abs(ahead_ns) > self._tolerance_ns:
+        if abs(ahead_ns) > self.tolerance * SECOND:
             events = self.flush()
             if ahead_ns < 0:
                 self._mute.restart()
@@ -164,7 +169,7 @@ class SpeechStream:
                     self._voiced.restart()
             self._anchor_ns = stamp_ns
             return [*events, Discontinuity(ahead_ns / SECOND)]
-        if abs(ahead_ns) > self._tolerance_ns // 2 and not self.in_utterance:
+        if abs(ahead_ns) > self.tolerance * SECOND / 2 and not self.in_utterance:
             self._anchor_ns += ahead_ns
             self._run_start_ns += ahead_ns
             self._expected_ns += ahead_ns

@@ -3,6 +3,8 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Mapping
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -15,6 +17,7 @@ from smern_ros.nodes.parameters import Parameter
 from smern_ros.spec import SPEC
 from smern_ros.speech import recogniser
 from smern_ros.speech.schedule import Schedule
+from smern_ros.speech.whisper_ct2 import ASSET
 from smern_ros.values import SECOND, Transcript, Utterance
 
 LONGEST = 120.0
@@ -31,7 +34,7 @@ class AsrNode(SmernNode):
                                            'full always encodes 30 s', choices=recogniser.CONTEXTS),
         Parameter('allow_download', False, 'get a named model from the model hub if it is not here'),
         Parameter('cpu_threads', 1, 'threads of the recogniser', (1, 64)),
-        Parameter('queue', 8, 'utterances that may wait; tentative ones give way first', (1, 100)),
+        Parameter('queue', 8, 'utterances that may wait; tentative ones give way first', (1, 100), live=True),
     )
 
     _recogniser: recogniser.Recogniser | None = None
@@ -45,16 +48,21 @@ class AsrNode(SmernNode):
             )
         except (AssetError, ValueError) as error:
             raise ConfigurationError(str(error)) from error
-        self.health.fact('backend', self.value('backend'))
+        model = self.value('model') or ASSET
+        self.health.fact('model', f'{self.value("backend")} {model}')
         self._warm_up()
         self._schedule = Schedule(self.value('queue'))
+        self._came: WeakKeyDictionary[Utterance, float] = WeakKeyDictionary()  # steady time
         self._frame_id = ''  # the microphone's
         self._transcripts = self.output(msg.Transcript, topics.TRANSCRIPT, qos.EVIDENCE)
-        self._worker = self.worker('recogniser', capacity=1)
+        self._worker = self.worker('recogniser', capacity=1, waiting=self._schedule.waiting)
         self.listen(msg.Utterance, topics.UTTERANCE, self._take_utterance, qos.EVIDENCE)
 
     def stop(self) -> None:
         self._schedule.clear()
+
+    def reconfigure(self) -> None:
+        self._schedule.capacity = self.value('queue')
 
     def unload(self) -> None:
         self._recogniser = None
@@ -71,6 +79,7 @@ class AsrNode(SmernNode):
                 f'utterance {utterance.id!r} has {len(utterance.samples) / SPEC.sample_rate:.0f} s of audio; '
                 f'at most {LONGEST:.0f} s are taken'
             )
+        self._came[utterance] = time.monotonic()
         self._frame_id = message.header.frame_id
         if message.state == msg.Utterance.RESUMED:
             self._schedule.resumed(utterance.id)
@@ -85,17 +94,16 @@ class AsrNode(SmernNode):
             self.health.dropped(1)
             self.complain('queue', f'utterance {lost.id!r} gets no transcript: recognition is slower than speech')
         # What belongs to this configuration: a job that outlives it shall not touch the next one's.
-        model, schedule = self._recogniser, self._schedule
-        self._worker.submit(lambda: self._transcribe_all(model, schedule))
+        model, schedule, came = self._recogniser, self._schedule, self._came
+        self._worker.submit(lambda: self._transcribe_all(model, schedule, came))
 
-    def _transcribe_all(self, model: recogniser.Recogniser, schedule: Schedule) -> None:
+    def _transcribe_all(self, model: recogniser.Recogniser, schedule: Schedule, came: Mapping) -> None:
         """On the worker's thread, until nothing waits."""
         while (utterance := schedule.take()) is not None:
-            began = time.monotonic()
             transcript = None
             try:
                 transcript = model.transcribe(utterance)
-                self.health.took(time.monotonic() - began)
+                self.health.took(time.monotonic() - came[utterance])
             except Exception as error:  # the others are still to be done
                 self.complain('recogniser', error)
             self.post(lambda u=utterance, t=transcript: self._finish(schedule, u, t))

@@ -1,8 +1,10 @@
 """audio_features: sound to voice activity, utterances, and the MFCC and prosody of each."""
 from __future__ import annotations
 
+import importlib.metadata
 import sys
 import time
+from typing import Any
 
 import numpy as np
 from std_msgs.msg import Bool
@@ -12,7 +14,7 @@ from smern_ros.audio import features, pcm
 from smern_ros.audio.segmenter import Segmentation, State
 from smern_ros.audio.stream import Activity, Boundary, Discontinuity, Event, SpeechStream
 from smern_ros.nodes import qos, topics
-from smern_ros.nodes.base import ConfigurationError, SmernNode, run
+from smern_ros.nodes.base import SmernNode, run
 from smern_ros.nodes.messages import features_to_message, header, stamp_of, utterance_to_message
 from smern_ros.nodes.parameters import Parameter
 from smern_ros.spec import SPEC
@@ -27,33 +29,27 @@ class AudioFeaturesNode(SmernNode):
     PARAMETERS = (
         Parameter('voice_activity', OWN, f'who detects it: {OWN}, or {TOLD}: whoever publishes {topics.DETECTED}',
                   choices=(OWN, TOLD)),
-        Parameter('threshold', DEFAULT.threshold, 'probability of speech from which a frame is voiced', (0.01, 0.99)),
-        Parameter('pre_roll', DEFAULT.pre_roll, 's of sound kept before the first voiced frame', (0.0, 2.0)),
+        Parameter('threshold', DEFAULT.threshold, 'probability of speech from which a frame is voiced', (0.01, 0.99),
+                  live=True),
+        Parameter('pre_roll', DEFAULT.pre_roll, 's of sound kept before the first voiced frame', (0.0, 2.0), live=True),
         Parameter('tentative_silence', DEFAULT.tentative_silence,
-                  's of silence after which an end is announced, so that whoever needs time starts', (0.128, 2.0)),
-        Parameter('end_silence', DEFAULT.end_silence, 's of silence after which an utterance has ended', (0.2, 5.0)),
-        Parameter('shortest', DEFAULT.shortest, 's of voiced frames below which nothing was said', (0.0, 5.0)),
-        Parameter('longest', DEFAULT.longest, 's after which an utterance is cut', (1.0, 30.0)),
-        Parameter('mute_tail', 0.2, 's after the robot has spoken in which it is still not listened to', (0.0, 5.0)),
+                  's of silence after which an end is announced, so that whoever needs time starts', (0.128, 2.0),
+                  live=True),
+        Parameter('end_silence', DEFAULT.end_silence, 's of silence after which an utterance has ended', (0.2, 5.0),
+                  live=True),
+        Parameter('shortest', DEFAULT.shortest, 's of voiced frames below which nothing was said', (0.0, 5.0),
+                  live=True),
+        Parameter('longest', DEFAULT.longest, 's after which an utterance is cut', (1.0, 30.0), live=True),
+        Parameter('mute_tail', 0.2, 's after the robot has spoken in which it is still not listened to', (0.0, 5.0),
+                  live=True),
         Parameter('stamp_tolerance', 0.1, 's by which stamps may jitter; a larger step is a gap or a new stream',
-                  (0.01, 5.0)),
+                  (0.01, 5.0), live=True),
         Parameter('stall', 15.0, 's without sound that end an open utterance; more than a replay is held up',
-                  (0.5, 600.0)),
+                  (0.5, 600.0), live=True),
     )
 
     def load(self) -> None:
-        try:
-            segmentation = Segmentation(
-                threshold=self.value('threshold'),
-                release=0.7 * self.value('threshold'),
-                pre_roll=self.value('pre_roll'),
-                tentative_silence=self.value('tentative_silence'),
-                end_silence=self.value('end_silence'),
-                shortest=self.value('shortest'),
-                longest=self.value('longest'),
-            )
-        except ValueError as error:
-            raise ConfigurationError(str(error)) from error
+        segmentation = _segmentation({p.name: self.value(p.name) for p in self.PARAMETERS})
         import torch
 
         torch.set_num_threads(1)
@@ -61,6 +57,7 @@ class AudioFeaturesNode(SmernNode):
             segmentation=segmentation, tolerance=self.value('stamp_tolerance'), mute_tail=self.value('mute_tail'),
             own_detector=self.value('voice_activity') == OWN,
         )
+        self.health.fact('model', f'silero-vad {importlib.metadata.version("silero-vad")}, {SPEC.name}')
         self._microphone = ''                # frame_id of the newest chunk
         self._heard_at = time.monotonic()
         # The first extraction imports and builds what the later ones reuse.
@@ -78,6 +75,17 @@ class AudioFeaturesNode(SmernNode):
 
     def stop(self) -> None:
         self._publish(self._stream.flush())
+
+    def unload(self) -> None:
+        self._stream = None
+
+    def check(self, values: dict[str, Any]) -> None:
+        _segmentation(values)
+
+    def reconfigure(self) -> None:
+        values = {p.name: self.value(p.name) for p in self.PARAMETERS}
+        self._stream.change(_segmentation(values), values['mute_tail'])
+        self._stream.tolerance = values['stamp_tolerance']
 
     # --- topics -----------------------------------------------------------------------------------------------
 
@@ -126,13 +134,13 @@ class AudioFeaturesNode(SmernNode):
             utterance_to_message(utterance, int(boundary.state), boundary.last_voiced_ns, microphone)
         )
         if boundary.state == State.TENTATIVE:  # ENDED has the same sound
-            self._worker.submit(lambda: self._extract(utterance, microphone), wait=True)
+            came = time.monotonic()
+            self._worker.submit(lambda: self._extract(utterance, microphone, came), wait=True)
 
-    def _extract(self, utterance: Utterance, microphone: str) -> None:
+    def _extract(self, utterance: Utterance, microphone: str, came: float) -> None:
         """On the worker's thread."""
-        begun = time.monotonic()
         self._features.publish(features_to_message(features.extract(utterance), microphone))
-        self.health.took(time.monotonic() - begun)
+        self.health.took(time.monotonic() - came)
 
     def _complain_of_jump(self, jump: Discontinuity) -> None:
         what = 'skipped' if jump.seconds > 0 else 'went back'
@@ -140,6 +148,15 @@ class AudioFeaturesNode(SmernNode):
             f'stamps of {topics.AUDIO}',
             f'time {what} {abs(jump.seconds):.3f} s; what was being said is ended there, and hearing begins anew',
         )
+
+
+def _segmentation(values: dict[str, Any]) -> Segmentation:
+    """:raises ValueError: if they do not go together."""
+    return Segmentation(
+        threshold=values['threshold'],
+        release=0.7 * values['threshold'],
+        **{name: values[name] for name in ('pre_roll', 'tentative_silence', 'end_silence', 'shortest', 'longest')},
+    )
 
 
 def main(args: list[str] | None = None) -> int:

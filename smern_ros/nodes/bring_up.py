@@ -29,7 +29,10 @@ def bring_up(node: SmernNode, spin_until: Callable[[Callable[[], bool]], None]) 
     names = [name.strip() for name in node.value('start_after').split(',') if name.strip()]
     if names and not _wait(node, names, spin_until):
         return True
-    return node.trigger_activate() == TransitionCallbackReturn.SUCCESS
+    if node.trigger_activate() != TransitionCallbackReturn.SUCCESS:
+        return False
+    node.get_logger().info('active')
+    return True
 
 
 def _wait(node: SmernNode, names: list[str], spin_until: Callable[[Callable[[], bool]], None]) -> bool:

@@ -33,7 +33,7 @@ from smern_ros.nodes.parameters import Parameter
 from smern_ros.persons import ABSENT, EVERYBODY
 from smern_ros.predictor import EmotionPredictor
 from smern_ros.session import Encoded, Judgement, Session
-from smern_ros.skeleton.speaker import NAMED, NEAREST, choose
+from smern_ros.skeleton.speaker import NAMED, NEAREST, Named, choose
 from smern_ros.spec import AUDIO, SKELETON, TEXT, SpecMismatch
 from smern_ros.values import CLOCK_JUMP, SECOND
 
@@ -54,9 +54,11 @@ class FusionNode(SmernNode):
         Parameter('checkpoint', '', 'folder with model.safetensors and config.json; empty: the one shipped'),
         Parameter('speaker', NEAREST, f'person_id whose movement belongs to the voice, "{NEAREST}", or "{NAMED}": whom '
                                       f'{topics.SPEAKER} names, else the nearest', live=True),
-        Parameter('skeleton_wait', 0.3, 's to wait for the movement before a provisional state', (0.0, 10.0)),
-        Parameter('text_wait', 2.0, 's to wait for the words after the end of an utterance', (0.0, 60.0)),
-        Parameter('gestures', True, 'publish gesture-only states between utterances', live=True),
+        Parameter('skeleton_wait', 0.3, 's to wait for the movement before a provisional state', (0.0, 10.0),
+                  live=True),
+        Parameter('text_wait', 2.0, 's to wait for the words after the end of an utterance', (0.0, 60.0), live=True),
+        Parameter('gestures', True, 'publish gesture-only states: of everybody in view between utterances, of all but '
+                                   'the speaker while somebody speaks', live=True),
         Parameter('adaptation', '', 'file that save_adaptation writes and the start reads; empty: none'),
     )
 
@@ -72,7 +74,7 @@ class FusionNode(SmernNode):
         self._judged: OrderedDict[str, Judgement] = OrderedDict()  # of the last utterances; filled by the encoder
         self._in_view = ABSENT  # who was chosen of the newest window: the best guess whose the next voice is
         self._camera = ''       # its frame_id
-        self._named = NEAREST   # whom topics.SPEAKER names
+        self._named = Named()   # by topics.SPEAKER
         self._aligner: Aligner[Encoded] = Aligner(
             skeleton_wait=self.value('skeleton_wait'), text_wait=self.value('text_wait')
         )
@@ -88,10 +90,10 @@ class FusionNode(SmernNode):
             (msg.AudioFeatures, topics.AUDIO_FEATURES, self._take_audio, qos.EVIDENCE),
             (msg.Transcript, topics.TRANSCRIPT, self._take_text, qos.EVIDENCE),
             (msg.SkeletonWindow, topics.SKELETON_WINDOW, self._take_skeleton, qos.EVIDENCE),
+            (String, topics.SPEAKER, self._take_speaker, qos.LATCHED),
         ):
             self.listen(message_type, topic, self._on_worker(topic, take), profile)
         self.listen(msg.VoiceActivity, topics.IS_SPEAKING, self._take_activity, qos.STREAM)
-        self.listen(String, topics.SPEAKER, self._take_speaker, qos.LATCHED)
         self._learner = self.worker('adaptation', capacity=WAITING_LABELS)
         self.serve(srv.ForgetPerson, topics.FORGET_PERSON, self._forget)
         self.serve(srv.LabelUtterance, topics.LABEL_UTTERANCE, self._label)
@@ -101,6 +103,13 @@ class FusionNode(SmernNode):
     def stop(self) -> None:
         self._worker.submit(self._aligner.reset)
 
+    def reconfigure(self) -> None:
+        self._aligner.skeleton_wait, self._aligner.text_wait = self.value('skeleton_wait'), self.value('text_wait')
+
+    def unload(self) -> None:
+        self._session = self._cancel_deadline = None
+        self._judged = OrderedDict()
+
     # --- topics -----------------------------------------------------------------------------------------------
 
     def _take_activity(self, message: msg.VoiceActivity) -> None:
@@ -108,7 +117,7 @@ class FusionNode(SmernNode):
             self._spoken_at = time.monotonic()
 
     def _take_speaker(self, message: String) -> None:
-        self._named = message.data or NEAREST
+        self._named.name(message.data)
 
     def _take_utterance(self, message: msg.Utterance) -> None:
         start_ns, end_ns = utterance_span(message)
@@ -117,11 +126,13 @@ class FusionNode(SmernNode):
             return
         self._forward_only(topics.UTTERANCE, end_ns)
         ended = message.state == msg.Utterance.ENDED
+        if not ended:
+            self._named.ends(message.id)
         self._aligner.announce(message.id, start_ns, end_ns, ended=ended, now=time.monotonic())
 
     def _take_audio(self, message: msg.AudioFeatures) -> None:
         features = features_from_message(message)
-        encoded = self._session.hear(features, self._in_view)
+        encoded = self._session.hear(features, self._speaker(features.utterance_id) or self._in_view)
         self._add(AUDIO, features.utterance_id, features.start_ns, features.end_ns, encoded)
 
     def _take_text(self, message: msg.Transcript) -> None:
@@ -130,8 +141,10 @@ class FusionNode(SmernNode):
         self._add(TEXT, transcript.utterance_id, transcript.start_ns, transcript.end_ns, encoded)
 
     def _take_skeleton(self, message: msg.SkeletonWindow) -> None:
-        wanted = self.value('speaker')
-        speaker = choose(windows_from_message(message), self._named if wanted == NAMED else wanted)
+        people, wanted = windows_from_message(message), self.value('speaker')
+        if wanted == NAMED:
+            wanted = self._speaker(message.utterance_id) or NEAREST
+        speaker = choose(people, wanted)
         self._in_view = ABSENT if speaker is None else speaker.person_id
         self._camera = message.header.frame_id
         start_ns, end_ns = to_ns(message.start), to_ns(message.end)
@@ -140,12 +153,19 @@ class FusionNode(SmernNode):
             self._add(SKELETON, message.utterance_id, start_ns, end_ns, encoded)
             return
         self._forward_only(topics.SKELETON_WINDOW, end_ns)
-        speaking = time.monotonic() < self._spoken_at + SPEECH_HOLDS
-        if speaking or self._aligner.busy or not self.value('gestures'):
+        if not self.value('gestures'):
             return
-        encoded = None if speaker is None else self._session.see(speaker)
-        if encoded is not None:
-            self._publish(Due('', start_ns, end_ns, {SKELETON: encoded}, late=(), is_final=False))
+        speaking = time.monotonic() < self._spoken_at + SPEECH_HOLDS or self._aligner.busy
+        for one in people:
+            if speaking and one is speaker:  # whose state is the utterance's
+                continue
+            encoded = self._session.see(one)
+            if encoded is not None:
+                self._publish(Due('', start_ns, end_ns, {SKELETON: encoded}, late=(), is_final=False))
+
+    def _speaker(self, utterance_id: str) -> str:
+        """:return: the person_id that others name, if they are to be believed; empty: not known."""
+        return self._named.of(utterance_id) if self.value('speaker') == NAMED else ABSENT
 
     # --- services ---------------------------------------------------------------------------------------------
 
@@ -243,6 +263,7 @@ class FusionNode(SmernNode):
             if due.is_final and due.late:
                 self.get_logger().info(f'utterance {due.utterance_id}: no {" or ".join(due.late)} in time')
             self._publish(due)
+        self.health.dropped(len(self._aligner.given_up))
         for utterance_id in self._aligner.given_up:
             self.complain('utterance', f'evidence for {utterance_id!r}, which never ended, is dropped')
         self._aligner.given_up.clear()
@@ -265,9 +286,10 @@ class FusionNode(SmernNode):
         if not evidence:
             self.get_logger().info(f'utterance {due.utterance_id}: nothing to judge by')
             return
-        judgement = self._session.judge(evidence, due.start_ns)
+        speaker = self._speaker(due.utterance_id) if due.utterance_id else ABSENT
+        judgement = self._session.judge(evidence, due.start_ns, speaker)
         if due.is_final:
-            self._session.learn(evidence, due.start_ns, due.end_ns)
+            self._session.learn(evidence, due.start_ns, due.end_ns, speaker)
             self._judged[due.utterance_id] = judgement
             while len(self._judged) > LABELLED_WITHIN:
                 self._judged.popitem(last=False)

@@ -52,9 +52,9 @@ class MediaSourceNode(SmernNode):
         Parameter('height', 480, 'of the camera image, pixels', (16, 8192)),
         Parameter('camera_rate', 30.0, 'frames per second asked of the camera', (1.0, 240.0)),
         Parameter('transport', 'raw', f'{topics.IMAGE} or {topics.IMAGE_COMPRESSED}', choices=('raw', 'compressed')),
-        Parameter('quality', 90, 'of compressed images: JPEG, 100 is best', (1, 100)),
-        Parameter('camera_frame', 'camera', 'frame_id of images: an optical frame'),
-        Parameter('microphone_frame', 'microphone', 'frame_id of sound'),
+        Parameter('quality', 90, 'of compressed images: JPEG, 100 is best', (1, 100), live=True),
+        Parameter('camera_frame', 'camera', 'frame_id of images: an optical frame', live=True),
+        Parameter('microphone_frame', 'microphone', 'frame_id of sound', live=True),
     )
 
     def load(self) -> None:
@@ -186,6 +186,7 @@ class MediaSourceNode(SmernNode):
     # --- publishing, on the threads of playback and devices -----------------------------------------------------
 
     def _show(self, frame: VideoFrame, start_ns: int = 0) -> None:
+        taken_at = time.monotonic()
         stamp_ns = start_ns + frame.stamp_ns
         self._tick(stamp_ns)
         taken = header(stamp_ns, self.value('camera_frame'))
@@ -193,8 +194,10 @@ class MediaSourceNode(SmernNode):
             self._images.publish(to_compressed(frame.image, taken, quality=self.value('quality')))
         else:
             self._images.publish(to_image(frame.image, taken))
+        self.health.took(time.monotonic() - taken_at)
 
     def _send(self, chunk: AudioBlock, start_ns: int = 0) -> None:
+        taken_at = time.monotonic()
         self._tick(start_ns + chunk.end_ns)
         self._sound.publish(msg.AudioChunk(
             header=header(start_ns + chunk.stamp_ns, self.value('microphone_frame')),
@@ -203,6 +206,7 @@ class MediaSourceNode(SmernNode):
             encoding=msg.AudioChunk.S16LE,
             data=array.array('B', chunk.samples.astype('<i2').tobytes()),
         ))
+        self.health.took(time.monotonic() - taken_at)
 
     def _tick(self, now_ns: int) -> None:
         """Simulated time, which never goes back though two tracks drive it."""

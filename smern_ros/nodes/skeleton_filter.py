@@ -6,6 +6,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from smern_ros import msg
 from smern_ros.nodes import qos, topics
@@ -21,6 +22,7 @@ from smern_ros.nodes.messages import (
 from smern_ros.nodes.parameters import Parameter
 from smern_ros.skeleton.history import SkeletonHistory
 from smern_ros.skeleton.live import LiveFilter
+from smern_ros.spec import SPEC
 from smern_ros.values import CLOCK_JUMP, SECOND, Utterance
 
 REMEMBERED = 100
@@ -39,27 +41,39 @@ class Waiting:
 class SkeletonFilterNode(SmernNode):
     NAME = 'skeleton_filter'
     PARAMETERS = (
-        Parameter('history', 30.0, 's of raw skeletons kept: the longest window', (2.0, 600.0)),
-        Parameter('gesture_window', 2.0, 's of movement in each window between utterances', (0.5, 30.0)),
-        Parameter('gesture_period', 0.5, 's of stamp time between such windows; 0: none', (0.0, 60.0)),
-        Parameter('late_frame_wait', 0.25, 's to wait for frames up to the end of an utterance', (0.0, 10.0)),
-        Parameter('camera_timeout', 1.0, 's without a frame after which none is waited for', (0.1, 60.0)),
+        Parameter('history', 30.0, 's of raw skeletons kept: the longest window', (2.0, 600.0), live=True),
+        Parameter('gesture_window', 2.0, 's of movement in each window between utterances', (0.5, 30.0), live=True),
+        Parameter('gesture_period', 0.5, 's of stamp time between such windows; 0: none', (0.0, 60.0), live=True),
+        Parameter('late_frame_wait', 0.25, 's to wait for frames up to the end of an utterance', (0.0, 10.0),
+                  live=True),
+        Parameter('camera_timeout', 1.0, 's without a frame after which none is waited for', (0.1, 60.0), live=True),
     )
 
     def load(self) -> None:
+        self.check({p.name: self.value(p.name) for p in self.PARAMETERS})
         self._history = SkeletonHistory(self.value('history'))
         self._live = LiveFilter()
-        self._gesture_window_ns = round(self.value('gesture_window') * SECOND)
-        self._gesture_period_ns = round(self.value('gesture_period') * SECOND)
+        self.reconfigure()
         self._waiting: dict[str, Waiting] = {}
         self._published: OrderedDict[str, int] = OrderedDict()  # utterance id: end of its newest window
         self._forget()
+        self.health.fact('model', f'low-pass filter of {SPEC.name}')
         self.health.fact('delay of skeleton/filtered [s]', f'{self._live.delay_ns / SECOND:.3f}')
 
         self._filtered = self.output(msg.SkeletonArray, topics.SKELETON_FILTERED, qos.STREAM)
         self._windows = self.output(msg.SkeletonWindow, topics.SKELETON_WINDOW, qos.EVIDENCE)
         self.listen(msg.SkeletonArray, topics.SKELETON_RAW, self._take_skeletons, qos.STREAM)
         self.listen(msg.Utterance, topics.UTTERANCE, self._take_utterance, qos.EVIDENCE)
+
+    def check(self, values: dict[str, Any]) -> None:
+        if values['gesture_window'] > values['history']:
+            raise ValueError(f'gesture_window is {values["gesture_window"]} s, but history keeps only '
+                             f'{values["history"]} s: make history longer or gesture_window shorter')
+
+    def reconfigure(self) -> None:
+        self._history.seconds = self.value('history')
+        self._gesture_window_ns = round(self.value('gesture_window') * SECOND)
+        self._gesture_period_ns = round(self.value('gesture_period') * SECOND)
 
     def stop(self) -> None:
         self._history.clear()
@@ -68,6 +82,7 @@ class SkeletonFilterNode(SmernNode):
     # --- topics -----------------------------------------------------------------------------------------------
 
     def _take_skeletons(self, message: msg.SkeletonArray) -> None:
+        came = time.monotonic()
         skeletons = skeletons_from_message(message)
         stamp_ns = stamp_of(message.header)
         if self._history.add(stamp_ns, skeletons):
@@ -81,6 +96,7 @@ class SkeletonFilterNode(SmernNode):
             self._release(utterance_id)
         if self._gesture_period_ns:
             self._publish_gesture(stamp_ns)
+        self.health.took(time.monotonic() - came)
 
     def _take_utterance(self, message: msg.Utterance) -> None:
         utterance = utterance_from_message(message)

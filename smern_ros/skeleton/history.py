@@ -17,10 +17,14 @@ class SkeletonHistory:
     """
 
     def __init__(self, seconds: float = 30.0, spec: FeatureSpec = SPEC):
-        self._span_ns = round(seconds * SECOND)
+        self.seconds = seconds  # may be changed at any time
         self._spec = spec
         self._frames: deque[tuple[int, tuple[Skeleton, ...]]] = deque()
         self._suspect_ns: int | None = None  # of the last frame, if it was refused as being from long ago
+
+    @property
+    def _span_ns(self) -> int:
+        return round(self.seconds * SECOND)
 
     @property
     def newest_ns(self) -> int | None:
@@ -67,7 +71,7 @@ class SkeletonHistory:
         if end_ns - start_ns > self._span_ns:
             raise ValueError(
                 f'a window of {(end_ns - start_ns) / SECOND:.1f} s was asked for, '
-                f'but only {self._span_ns / SECOND:.1f} s are remembered'
+                f'but only {self.seconds:.1f} s are remembered'
             )
         inside = (frame for stamp_ns, frame in self._frames if start_ns <= stamp_ns <= end_ns)
         return cut((skeleton for frame in inside for skeleton in frame), start_ns, end_ns, self._spec)

@@ -26,7 +26,7 @@ class Schedule:
 
     def __init__(self, capacity: int) -> None:
         """:param capacity: utterances that may wait; beyond it tentative ones go first."""
-        self._capacity = capacity
+        self.capacity = capacity  # may be changed at any time
         self._jobs: dict[str, Job] = {}
         self._lock = threading.Lock()
 
@@ -87,6 +87,11 @@ class Schedule:
                 self._jobs[utterance.id] = replace(job, running=False, transcript=transcript)
             return None if transcript is None else job.ended
 
+    def waiting(self) -> int:
+        """How many are still to be begun."""
+        with self._lock:
+            return sum(not job.running and job.transcript is None for job in self._jobs.values())
+
     def clear(self) -> None:
         """Forgets everything."""
         with self._lock:
@@ -94,7 +99,7 @@ class Schedule:
 
     def _shrink(self) -> list[Utterance]:
         given_up = []
-        while len(idle := [job for job in self._jobs.values() if not job.running]) > self._capacity:
+        while len(idle := [job for job in self._jobs.values() if not job.running]) > self.capacity:
             job = next((job for job in idle if not job.ended), idle[0])
             del self._jobs[job.utterance.id]
             if job.ended:

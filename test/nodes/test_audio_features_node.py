@@ -190,7 +190,7 @@ def test_a_microphone_that_falls_silent_leaves_no_utterance_open(probe, start_no
     (ended,) = listener.wait_for_the_end(1)
     assert ended.id == first.id
     assert to_ns(ended.end) <= START + middle * SECOND // RATE
-    assert listener.node.said('in the middle of an utterance')
+    probe.wait_for(lambda: listener.node.said('in the middle of an utterance'), 'the reason')
 
 
 def test_settings_that_contradict_each_other_stop_the_node(start_node):

@@ -2,8 +2,11 @@
 import textwrap
 
 import pytest
-from diagnostic_msgs.msg import DiagnosticArray
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
+from lifecycle_msgs.msg import Transition
 from lifecycle_msgs.srv import ChangeState, GetState
+from rcl_interfaces.srv import SetParameters
+from rclpy.parameter import Parameter as RosParameter
 from std_msgs.msg import String
 
 from smern_ros.nodes import qos, topics
@@ -22,13 +25,30 @@ TOY = textwrap.dedent("""
         PARAMETERS = (
             Parameter('mode', 'good', 'what to do', choices=('good', 'bad')),
             Parameter('gain', 1.0, 'a factor', (0.0, 2.0), live=True),
+            Parameter('breaks', '', 'the transition that breaks', live=True),
         )
 
         def load(self):
+            self.may_break('load')
             if self.value('mode') == 'bad':
                 raise ConfigurationError('mode is bad; choose another')
             self.echo = self.output(String, 'echo', qos.EVIDENCE)
             self.listen(String, 'word', self.take, qos.EVIDENCE)
+
+        def start(self):
+            if self.value('breaks') == 'refuse':
+                raise ConfigurationError('there is no camera; plug one in')
+            self.may_break('start')
+
+        def stop(self):
+            self.may_break('stop')
+
+        def unload(self):
+            self.may_break('unload')
+
+        def may_break(self, step):
+            if self.value('breaks') == step:
+                raise RuntimeError(f'{step} broke')
 
         def take(self, message):
             if message.data == 'wrong':
@@ -108,6 +128,81 @@ def test_a_lifecycle_manager_can_run_it_stop_it_and_run_it_again(start_toy, prob
         transition(cleanup)
         probe.wait_for(lambda: not words.get_subscription_count(), 'the subscription to be gone')
     assert state() == 'unconfigured'
+
+
+class Toy:
+    """The toy node under a lifecycle manager."""
+
+    def __init__(self, probe):
+        self.probe = probe
+        self.health = probe.collect(DiagnosticArray, topics.DIAGNOSTICS, qos.STREAM)
+        self.words = probe.publisher(String, 'word', qos.EVIDENCE)
+
+    def transition(self, number) -> bool:
+        return self.probe.call(ChangeState, 'toy/change_state', transition=Transition(id=number)).success
+
+    @property
+    def state(self) -> str:
+        return self.probe.call(GetState, 'toy/get_state').current_state.label
+
+    def set(self, **values):
+        messages = [RosParameter(name, value=value).to_parameter_msg() for name, value in values.items()]
+        answer = self.probe.call(SetParameters, 'toy/set_parameters', parameters=messages)
+        assert all(result.successful for result in answer.results), answer.results
+
+    def wait_for_status(self, *, level, said):
+        self.probe.wait_for(
+            lambda: self.health and self.health[-1].status[0].level == level
+            and said in self.health[-1].status[0].message, f'{said!r} in diagnostics',
+        )
+
+
+CONFIGURE, CLEANUP, ACTIVATE, DEACTIVATE = 1, 2, 3, 4
+
+
+def test_what_is_refused_leaves_the_node_as_it_was_and_what_breaks_frees_everything(start_toy, probe):
+    node = start_toy({'autostart': False})
+    toy = Toy(probe)
+    toy.set(mode='bad')
+    assert not toy.transition(CONFIGURE) and toy.state == 'unconfigured'
+    toy.wait_for_status(level=DiagnosticStatus.ERROR, said='mode is bad; choose another')
+    toy.set(mode='good', breaks='refuse')
+    assert toy.transition(CONFIGURE)
+    assert not toy.transition(ACTIVATE) and toy.state == 'inactive'
+    toy.wait_for_status(level=DiagnosticStatus.ERROR, said='there is no camera; plug one in')
+    toy.set(breaks='')
+    assert toy.transition(ACTIVATE) and toy.state == 'active'
+
+    # Each of these breaks in its own way; nothing of the node is left, and it can be configured again.
+    ways = {'load': [CONFIGURE], 'start': [CONFIGURE, ACTIVATE], 'stop': [CONFIGURE, ACTIVATE, DEACTIVATE]}
+    assert toy.transition(DEACTIVATE) and toy.transition(CLEANUP)
+    for step, (*before, breaking) in ways.items():
+        for number in before:
+            assert toy.transition(number)
+        toy.set(breaks=step)
+        assert not toy.transition(breaking)
+        assert toy.state == 'unconfigured', step
+        toy.wait_for_status(level=DiagnosticStatus.ERROR, said=f'{step} broke')
+        probe.wait_for(lambda: not toy.words.get_subscription_count(), f'the subscription to be gone after {step}')
+        toy.set(breaks='')
+    assert toy.transition(CONFIGURE)
+    toy.set(breaks='unload')
+    assert not toy.transition(CLEANUP) and toy.state == 'finalized'  # what cannot be freed twice is beyond help
+    assert node.alive
+
+
+def test_it_becomes_active_after_those_it_gives_to_and_tells_whom_it_waits_for(start_toy, probe):
+    toy = Toy(probe)
+    start_toy({'start_after': 'listener, other'})
+    toy.wait_for_status(level=DiagnosticStatus.OK, said='inactive, waiting for listener, other')
+    start_toy(arguments=['-r', '__node:=listener'])
+    other = start_toy({'autostart': False}, arguments=['-r', '__node:=other'])
+    assert probe.call(ChangeState, 'other/change_state', transition=Transition(id=CONFIGURE)).success
+    probe.wait_for(lambda: probe.call(GetState, 'listener/get_state').current_state.label == 'active', 'the listener')
+    assert toy.state == 'inactive'
+    assert probe.call(ChangeState, 'other/change_state', transition=Transition(id=ACTIVATE)).success
+    probe.wait_for(lambda: toy.state == 'active', 'the toy')
+    assert other.alive
 
 
 def test_an_argument_that_ros_cannot_parse_is_a_wrong_configuration(start_toy, tmp_path):

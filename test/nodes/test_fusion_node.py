@@ -121,6 +121,18 @@ def test_evidence_without_an_utterance_gives_no_final_state_and_holds_up_no_othe
     assert {s.utterance_id for s in fusion.states if s.is_final} == {'u2'}
 
 
+def test_utterances_that_never_end_are_given_up_and_counted(fusion):
+    under_way = 16
+    for k in range(under_way + 3):
+        fusion.announce(msg.Utterance.TENTATIVE, f'endless {k}')
+
+    def told(key):
+        return {v.value for m in fusion.health[-1:] for s in m.status for v in s.values if v.key == key}
+
+    fusion.probe.wait_for(lambda: told('dropped') == {'3'}, 'what was dropped, in diagnostics')
+    assert told('errors') == {'3'} and "'endless 2', which never ended" in told('last error').pop()
+
+
 def test_a_clock_that_jumps_back_is_said_and_the_next_utterance_is_judged(fusion):
     fusion.see(body(), utterance_id='')
     fusion.probe.wait_for(lambda: fusion.states, 'a state before the jump')

@@ -1,12 +1,19 @@
-"""Every node of the graph, put to sleep, emptied and woken again by a lifecycle manager, works as on the first day."""
+"""Every node of the graph, put to sleep, emptied and woken again by a lifecycle manager, works as on the first day.
+
+On its way each is asked how it is: what it says on /diagnostics is what happened, and its memory is given back.
+"""
 import array
+from dataclasses import dataclass
 
 import numpy as np
+import psutil
 import pytest
 import soundfile
+from diagnostic_msgs.msg import DiagnosticArray
 from sensor_msgs.msg import Image
 from support import film
 from support.lifecycle import Manager
+from support.probe import NodeProcess, Probe
 from support.speech import START, sentence, utterance
 
 from smern_ros import assets, graph, msg
@@ -20,25 +27,88 @@ from smern_ros.nodes.messages import (
     to_time,
     utterance_to_message,
 )
+from smern_ros.predictor import shipped_checkpoint
 from smern_ros.spec import AUDIO, SPEC
 from smern_ros.values import SECOND, AudioFeatures, Skeleton
 
 pytestmark = pytest.mark.ros
 
 
+MEGABYTE = 2**20
+SPARE = 30 * MEGABYTE
+"""That libraries may keep from one life to the next: their code, first used in it, and their threads."""
+
+
+@dataclass
+class Life:
+    """A node that has been active, was cleaned up, and is active again."""
+
+    probe: Probe
+    node: NodeProcess
+    manager: Manager
+    health: list[DiagnosticArray]
+    emptied: int  # bytes that it held after its first life
+
+    @property
+    def memory(self) -> int:
+        """Bytes that the node holds."""
+        return psutil.Process(self.node.pid).memory_info().rss
+
+    def told(self, key: str) -> list[str]:
+        """The values of a key in its reports."""
+        return [v.value for m in self.health for s in m.status for v in s.values if v.key == key]
+
+    def finish(self, model: str, *, heard: dict[str, int], said: str, weights: int) -> None:
+        """It had no trouble and counted rightly, sleeps when told to, gives its memory back and ends cleanly.
+
+        :param model: a part of its model's id.
+        :param heard: how many messages of which topic it has got.
+        :param said: a topic on which it has published.
+        :param weights: bytes of its model.
+        """
+        self.probe.wait_for(lambda: any(map(float, self.told(f'out {said} [Hz]'))), f'the rate of {said}')
+        for topic, count in heard.items():
+            near = max(0.5, 0.1 * count)  # rates are told with one decimal
+            self.probe.wait_for(
+                lambda t=topic, n=count, d=near: abs(self._came(t) - n) < d, f'{count} times in {topic}', timeout=60.0
+            )
+        assert any(float(value) > 0 for value in self.told('latency max [ms]') if value)
+        assert model in self.told('model')[-1]
+        assert set(self.told('errors')) == set(self.told('dropped')) == {'0'} and set(self.told('last error')) == {''}
+        self.probe.wait_for(lambda: self.told('queue')[-1] == '0', 'an empty queue')
+        full = self.memory
+        self.manager.deactivate()
+        self.manager.cleanup()
+        assert full - self.memory >= 0.9 * weights, f'{full} bytes before, {self.memory} after'
+        assert self.memory - self.emptied < SPARE, f'{self.memory} bytes after the second life, {self.emptied} before'
+        self.probe.wait_for(lambda: self.told('state')[-1] == 'unconfigured', 'its state')
+        assert self.told('model')[-1] == 'none'
+        assert self.node.stop() == 0
+        assert '[ERROR]' not in self.node.output and 'Traceback' not in self.node.output
+
+    def _came(self, topic: str) -> float:
+        """How many messages its rates amount to."""
+        stamps = [m.header.stamp.sec + m.header.stamp.nanosec / 1e9 for m in self.health]
+        rates = [next((float(v.value) for v in m.status[0].values if v.key == f'in {topic} [Hz]'), 0.0)
+                 for m in self.health]
+        return sum(rate * (stamp - last) for rate, stamp, last in zip(rates[1:], stamps[1:], stamps, strict=False))
+
+
 @pytest.fixture
 def again(probe, start_node):
-    """Starts a node and takes it twice to active. :return: its process and what takes it down."""
+    """Starts a node, takes it through a life and into the next."""
     def start(name, **parameters):
+        health = probe.collect(DiagnosticArray, topics.DIAGNOSTICS, qos.STREAM)
         node = start_node(name, {'autostart': False, **parameters})
         manager = Manager(probe, name)
         manager.configure()
         manager.activate()
         manager.deactivate()
         manager.cleanup()
+        emptied = psutil.Process(node.pid).memory_info().rss
         manager.configure()
         manager.activate()
-        return node, manager
+        return Life(probe, node, manager, health, emptied)
 
     return start
 
@@ -50,18 +120,10 @@ def asset(name):
         pytest.skip(str(error))
 
 
-def finish(node, manager) -> None:
-    """It sleeps when told to, ends cleanly, and had no trouble in all its life."""
-    manager.deactivate()
-    manager.cleanup()
-    assert node.stop() == 0
-    assert '[ERROR]' not in node.output and 'Traceback' not in node.output
-
-
 @pytest.mark.weights
 def test_pose_estimation_sees_a_person(probe, again, shared_data):
     asset('pose-landmarker-full')
-    node, manager = again('pose_estimation')
+    life = again('pose_estimation')
     images = probe.publisher(Image, topics.IMAGE, qos.IMAGES)
     skeletons = probe.collect(msg.SkeletonArray, topics.SKELETON_RAW, qos.STREAM)
     probe.wait_for_listener(images)
@@ -69,11 +131,12 @@ def test_pose_estimation_sees_a_person(probe, again, shared_data):
     images.publish(to_image(film.pictures(shared_data, 1)[0], header(START, 'camera')))
     (seen,) = probe.wait_for(lambda: skeletons, 'skeletons')
     assert to_ns(seen.header.stamp) == START and len(seen.skeletons) == 1
-    finish(node, manager)
+    life.finish('pose-landmarker-full', heard={topics.IMAGE: 1}, said=topics.SKELETON_RAW,
+                weights=asset('pose-landmarker-full').stat().st_size)
 
 
 def test_skeleton_filter_cuts_a_window(probe, again):
-    node, manager = again('skeleton_filter', gesture_period=0.0)
+    life = again('skeleton_filter', gesture_period=0.0)
     raw = probe.publisher(msg.SkeletonArray, topics.SKELETON_RAW, qos.STREAM)
     utterances = probe.publisher(msg.Utterance, topics.UTTERANCE, qos.EVIDENCE)
     filtered = probe.collect(msg.SkeletonArray, topics.SKELETON_FILTERED, qos.STREAM)
@@ -92,11 +155,11 @@ def test_skeleton_filter_cuts_a_window(probe, again):
     utterances.publish(utterance_to_message(spoken, msg.Utterance.ENDED, spoken.end_ns, 'microphone'))
     (window,) = probe.wait_for(lambda: windows, 'the window')
     assert window.utterance_id == spoken.id and [track.person_id for track in window.tracks] == ['a']
-    finish(node, manager)
+    life.finish(SPEC.name, heard={topics.SKELETON_RAW: 61, topics.UTTERANCE: 1}, said=topics.SKELETON_WINDOW, weights=0)
 
 
 def test_audio_features_hears_speech(probe, again, shared_data):
-    node, manager = again('audio_features')
+    life = again('audio_features')
     sound = probe.publisher(msg.AudioChunk, topics.AUDIO, qos.AUDIO)
     activity = probe.collect(msg.VoiceActivity, topics.IS_SPEAKING, qos.AUDIO)
     features = probe.collect(msg.AudioFeatures, topics.AUDIO_FEATURES, qos.EVIDENCE)
@@ -112,14 +175,15 @@ def test_audio_features_hears_speech(probe, again, shared_data):
     probe.wait_for(lambda: any(a.is_speaking for a in activity), 'is_speaking')
     heard = probe.wait_for(lambda: features, 'the features of what was said')[0]
     assert heard.spec == SPEC.name and START <= to_ns(heard.start) < to_ns(heard.end)
-    finish(node, manager)
+    life.finish('silero-vad', heard={topics.AUDIO: len(range(0, len(samples), 1600))}, said=topics.AUDIO_FEATURES,
+                weights=0)
 
 
 @pytest.mark.weights
 def test_asr_understands_a_sentence(probe, again):
     asset('whisper-tiny.en')
     asset('demo-speech')
-    node, manager = again('asr')
+    life = again('asr')
     utterances = probe.publisher(msg.Utterance, topics.UTTERANCE, qos.EVIDENCE)
     transcripts = probe.collect(msg.Transcript, topics.TRANSCRIPT, qos.EVIDENCE)
     probe.wait_for_listener(utterances)
@@ -128,11 +192,12 @@ def test_asr_understands_a_sentence(probe, again):
     utterances.publish(utterance_to_message(spoken, msg.Utterance.ENDED, spoken.end_ns, 'microphone'))
     (transcript,) = probe.wait_for(lambda: transcripts, 'the transcript')
     assert transcript.is_final and transcript.text == 'He might even have been made amiable himself.'
-    finish(node, manager)
+    weights = sum(file.stat().st_size for file in asset('whisper-tiny.en').iterdir())
+    life.finish('whisper-tiny.en', heard={topics.UTTERANCE: 1}, said=topics.TRANSCRIPT, weights=weights)
 
 
 def test_fusion_judges_a_voice(probe, again):
-    node, manager = again('fusion', text_wait=0.1)
+    life = again('fusion', text_wait=0.1)
     utterances = probe.publisher(msg.Utterance, topics.UTTERANCE, qos.EVIDENCE)
     features = probe.publisher(msg.AudioFeatures, topics.AUDIO_FEATURES, qos.EVIDENCE)
     states = probe.collect(msg.EmotionState, topics.EMOTION_STATE, qos.STATE)
@@ -148,7 +213,8 @@ def test_fusion_judges_a_voice(probe, again):
     ))
     final = probe.wait_for(lambda: [s for s in states if s.is_final], 'the final state')[0]
     assert list(final.modalities) == [AUDIO] and sum(final.probabilities) == pytest.approx(1.0, abs=1e-5)
-    finish(node, manager)
+    life.finish(final.model, heard={topics.UTTERANCE: 1, topics.AUDIO_FEATURES: 1}, said=topics.EMOTION_STATE,
+                weights=(shipped_checkpoint() / 'model.safetensors').stat().st_size)
 
 
 def test_every_node_on_the_path_is_tested_here():

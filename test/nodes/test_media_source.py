@@ -2,6 +2,7 @@
 import time
 
 import numpy as np
+import psutil
 import pytest
 from lifecycle_msgs.msg import State
 from lifecycle_msgs.srv import GetState
@@ -168,7 +169,13 @@ def test_a_camera_that_is_lost_is_told_and_opened_again(probe, start_node, clip)
     images.clear()
     probe.wait_for(lambda: images, 'images of the camera that is there again')
     assert node.output.count('[ERROR]') == 1 and 'Traceback' not in node.output
+
+    def is_open() -> bool:
+        return str(clip) in {file.path for file in psutil.Process(node.pid).open_files()}
+
+    probe.wait_for(is_open, 'the camera to be held')
     manager.deactivate()
+    assert not is_open(), 'the camera is not released'
     assert node.stop(timeout=3.0) == 0
 
 
