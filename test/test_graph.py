@@ -51,3 +51,14 @@ def test_a_node_waits_for_none_that_is_not_started():
 def test_an_unknown_node_is_refused_with_the_names_there_are():
     with pytest.raises(ValueError, match="'pose'.*pose_estimation"):
         graph.select({'pose': False})
+
+
+def test_sensors_and_inference_together_are_the_whole_graph_with_its_source():
+    sensors, inference = (set(graph.select(part=part)) for part in (graph.SENSORS, graph.INFERENCE))
+    assert sensors | inference == {n for n in graph.NODES if n.default or n.name == graph.SOURCE}
+    assert not sensors & inference
+
+
+def test_a_part_that_the_graph_has_not_is_refused():
+    with pytest.raises(ValueError, match=r"'ears'.*sensors"):
+        graph.select(part='ears')
