@@ -24,7 +24,7 @@ from smern_ros.training.reading import Reading, Recipe, train
 from smern_ros.training.samples import FULL, TRIAL, Size, label_of, smaller, some_of_each_label, text_split
 
 TESTED, FOLDS = 'the published test part', ('test',)
-SEEDS = (1, 2, 3, 4, 5)
+SEEDS = (1, 2, 3)
 SPOKEN, SPOKEN_TRIAL = 1000, 8
 """At most so many comments of the test part are spoken, as many of each label: three to four minutes of one core."""
 
@@ -73,7 +73,7 @@ def experiments(data: Path, cache: Path, trial: bool) -> Iterable[Experiment]:
         {**made_of, 'strengths': STRENGTHS, 'phrases': PHRASES}, modules, Reference(source), needs,
     )
     for name, (detail, recipe) in VARIANTS.items():
-        seeds = SEEDS[:1] if trial else SEEDS if name == SHIPPED else SEEDS[:3]
+        seeds = SEEDS if name == SHIPPED and not trial else SEEDS[:1]
         yield Experiment(
             f'words, {name}', rows(name, detail), FOLDS, seeds, {**made_of, 'recipe': asdict(recipe)}, modules,
             Trained(source, recipe), needs,
