@@ -6,6 +6,7 @@ everything else is on the input's time line, so what is told does not depend on 
 """
 from __future__ import annotations
 
+import math
 from collections import OrderedDict
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
@@ -13,6 +14,9 @@ from typing import Generic, TypeVar
 from smern_ros.spec import AUDIO, MODALITIES, SKELETON
 
 Evidence = TypeVar('Evidence')
+NEWS_WITHIN = 5.0
+"""s in which the detector decides on an end that it announced; an utterance without news for longer has lost its
+detector, or goes on, which voice activity tells."""
 
 
 @dataclass(frozen=True)
@@ -66,13 +70,14 @@ class Aligner(Generic[Evidence]):
         self._capacity = capacity
         self._pending: OrderedDict[str, _Pending[Evidence]] = OrderedDict()
         self._told: OrderedDict[str, int] = OrderedDict()  # final end by id, so that late evidence is known as such
+        self._asked_at = -math.inf
         self.given_up: list[str] = []
         """Ids of utterances dropped since this list was last cleared."""
 
     @property
     def busy(self) -> bool:
-        """An utterance is under way."""
-        return bool(self._pending)
+        """An utterance is under way: when `due` was last asked it had ended, or there had been news of it lately."""
+        return any(p.ended_at is not None or self._asked_at < p.since + NEWS_WITHIN for p in self._pending.values())
 
     def announce(self, utterance_id: str, start_ns: int, end_ns: int, *, ended: bool, now: float) -> None:
         """The detector says that the utterance ends at end_ns: tentatively, or for good."""
@@ -106,6 +111,7 @@ class Aligner(Generic[Evidence]):
 
     def due(self, now: float) -> list[Due[Evidence]]:
         """What should be told now, oldest utterance first; nothing is told twice."""
+        self._asked_at = now
         ready = []
         held_up = False
         for utterance_id, pending in sorted(self._pending.items(), key=lambda item: item[1].start_ns):

@@ -129,3 +129,14 @@ def test_somebody_who_speaks_on_and_on_is_not_given_up(aligner):
     aligner.resume('u1', END, now=29.0)
     aligner.due(31.0)
     assert aligner.busy and not aligner.given_up
+
+
+def test_an_utterance_whose_detector_died_holds_up_no_gestures_but_is_kept(aligner):
+    aligner.announce('u1', START, END, ended=False, now=0.0)
+    aligner.due(1.0)
+    assert aligner.busy
+    aligner.due(6.0)
+    assert not aligner.busy and not aligner.given_up
+    aligner.announce('u1', START, END, ended=True, now=7.0)
+    aligner.due(8.0)
+    assert aligner.busy, 'it waits for its evidence'
