@@ -11,7 +11,7 @@ from smern_ros.nodes.roll_call import RollCall
 if TYPE_CHECKING:
     from smern_ros.nodes.base import SmernNode
 
-PATIENCE = 60.0
+PATIENCE = 120.0
 """s after which a node goes on without those it waits for: a part of the graph is better than none."""
 
 

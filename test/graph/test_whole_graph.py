@@ -93,14 +93,18 @@ def assert_on_time_line(evidence, start_ns, end_ns):
         assert all(0 <= age <= 15 for age in state.modality_ages)
 
 
-def assert_up_in_order(said):
+def assert_up_in_order(graph):
     """Every node became active after those that take what it gives, by the stamps of their own log lines."""
     from smern_ros import graph as description
 
-    stamps = {name: float(line.split('[')[2].split(']')[0]) for name, line in said if line.endswith(': active')}
-    for node in description.select():
+    def stamps():
+        return {name: float(line.split('[')[2].split(']')[0]) for name, line in graph.said if line.endswith(': active')}
+
+    nodes = description.select()
+    graph.wait_for(lambda: len(stamps()) == len(nodes), 'every node to say that it is active', timeout=60.0)
+    for node in nodes:
         for listener in node.feeds:
-            assert stamps[listener] < stamps[node.name], f'{node.name} was active before {listener}'
+            assert stamps()[listener] < stamps()[node.name], f'{node.name} was active before {listener}'
 
 
 def test_a_replay_through_the_source_gives_the_offline_tensors_and_probabilities(clip, tmp_path):
@@ -119,7 +123,7 @@ def test_a_replay_through_the_source_gives_the_offline_tensors_and_probabilities
     checkpoint = personal_checkpoint(tmp_path)
     settings = [Override('pose_estimation', 'drop_frames', 'false'), Override('fusion', 'checkpoint', str(checkpoint))]
     with Graph(overrides=settings) as graph:
-        assert_up_in_order(graph.said)
+        assert_up_in_order(graph)
         source = starter.children([description.node('media_source')], overrides=[
             Override('media_source', 'media', str(clip)),
             Override('media_source', 'rate', '0.0'),
