@@ -132,7 +132,7 @@ class NodeProcess:
         self._reader.join(timeout)
         return self._process.returncode
 
-    def stop(self, timeout: float = 15.0) -> int:
+    def stop(self, timeout: float = 60.0) -> int:
         """Ctrl-C, and the exit code. By default it may take long: all cores may be busy."""
         if self.alive:
             self._process.send_signal(signal.SIGINT)
