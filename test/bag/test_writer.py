@@ -138,6 +138,7 @@ def assert_whole_up_to_the_end(folder, recorded):
     assert sorted(file.name for file in folder.iterdir()) == ['bag.mcap', 'metadata.yaml']
 
 
+@pytest.mark.faults
 def test_a_full_disk_ends_the_bag_and_what_it_holds_is_read_by_all(small_disk):
     recorded = bags.messages(400, SECOND_OF_SOUND)
     with pytest.raises(DiskFull, match='No space left on device. The bag is closed and whole'):
@@ -145,6 +146,7 @@ def test_a_full_disk_ends_the_bag_and_what_it_holds_is_read_by_all(small_disk):
     assert_whole_up_to_the_end(small_disk / 'bag', recorded)
 
 
+@pytest.mark.faults
 @pytest.mark.parametrize('size', [2_500_000, 3_300_000, 4_000_000])
 def test_a_file_that_may_not_grow_is_as_a_full_disk_wherever_it_ends(tmp_path, size):
     recorded = bags.messages(400, SECOND_OF_SOUND)
@@ -153,6 +155,7 @@ def test_a_file_that_may_not_grow_is_as_a_full_disk_wherever_it_ends(tmp_path, s
     assert_whole_up_to_the_end(tmp_path / 'bag', recorded)
 
 
+@pytest.mark.faults
 def test_a_disk_that_is_full_when_the_index_is_written_costs_the_last_chunks_only(tmp_path):
     recorded = bags.messages(300, SECOND_OF_SOUND)
     whole = bags.write(tmp_path / 'whole/bag', recorded)

@@ -123,6 +123,7 @@ def test_all_that_comes_is_in_the_bag_after_ctrl_c(record, microphone, probe, tm
         assert make_reader(file).get_summary().statistics.message_count == 102 + len(images)
 
 
+@pytest.mark.faults
 def test_a_recorder_that_hangs_keeps_no_sound_from_the_others(record, microphone, probe):
     from smern_ros import msg
     from smern_ros.nodes import qos, topics
@@ -151,6 +152,7 @@ def test_only_what_was_asked_for_is_recorded(record, microphone, probe, tmp_path
     assert {name: t.count for name, t in BagReader(tmp_path / 'bag').topics.items()} == {'/audio': 5}
 
 
+@pytest.mark.faults
 def test_a_full_queue_costs_messages_and_says_which(record, microphone, tmp_path):
     process = record('--queue', '0.01')
     large = microphone(3, 50_000)
@@ -162,6 +164,7 @@ def test_a_full_queue_costs_messages_and_says_which(record, microphone, tmp_path
     assert f'{len(large)} dropped' in process.text and 'the disk is too slow' in process.text
 
 
+@pytest.mark.faults
 def test_a_full_disk_ends_it_with_its_reason_and_a_bag_that_is_whole(record, microphone, tmp_path):
     from smern_ros import msg
 
@@ -173,6 +176,7 @@ def test_a_full_disk_ends_it_with_its_reason_and_a_bag_that_is_whole(record, mic
     assert 0 < len(got) < len(sent) and got == sent[:len(got)]
 
 
+@pytest.mark.faults
 def test_a_recorder_that_is_killed_leaves_what_it_had_written(record, microphone, probe, tmp_path):
 
     process = record()
