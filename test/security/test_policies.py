@@ -1,5 +1,7 @@
 """The SROS2 policies in security/policies allow each node what it does in the running graph, and nothing else."""
 import contextlib
+import os
+import signal
 import wave
 
 import numpy as np
@@ -37,11 +39,18 @@ def policy_of(name):
 
 @pytest.fixture
 def start(start_node):
-    """A node by its policy's enclave, with the usual parameters."""
-    def start(name, parameters, arguments=()):
-        return start_node(name, parameters, arguments=['--enclave', graph.node(name).enclave, *arguments])
+    """A node in its enclave. All end with the test, at once: each takes its time on a busy machine."""
+    started = []
 
-    return start
+    def start(name, parameters, arguments=()):
+        started.append(start_node(name, parameters, arguments=['--enclave', graph.node(name).enclave, *arguments]))
+
+    yield start
+    for node in started:
+        if node.alive:
+            os.kill(node.pid, signal.SIGINT)
+    for node in started:
+        node.stop(timeout=120.0)
 
 
 @pytest.fixture
