@@ -3,7 +3,6 @@ from __future__ import annotations
 
 import array
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterable
 
@@ -23,9 +22,10 @@ from smern_ros.nodes import qos, topics
 from smern_ros.nodes.answers import HEARS, JUDGES, SEES, Answers
 from smern_ros.nodes.base import ConfigurationError, SmernNode, run
 from smern_ros.nodes.image_messages import to_compressed, to_image
-from smern_ros.nodes.messages import header, to_time
+from smern_ros.nodes.messages import header
 from smern_ros.nodes.parameters import Parameter
 from smern_ros.nodes.roll_call import RollCall
+from smern_ros.nodes.simulated_time import SimulatedTime
 from smern_ros.values import SECOND
 
 WEBCAM, MICROPHONE = 'webcam', 'microphone'
@@ -69,8 +69,8 @@ class MediaSourceNode(SmernNode):
         self._images = self.output(kind, topic, images)
         self._sound = self.output(msg.AudioChunk, topics.AUDIO, qos.AUDIO)
         self._finished = self.output(Bool, topics.MEDIA_FINISHED, qos.STATE)
-        self._time = self.output(Clock, '/clock', qos.STREAM) if self.value('publish_clock') else None
-        self._clock_ns, self._clock_lock = 0, threading.Lock()
+        clock = self.output(Clock, '/clock', qos.STREAM) if self.value('publish_clock') else None
+        self._time = None if clock is None else SimulatedTime(clock.publish)
         self._answers = Answers(self) if self._reader is not None and self.value('lossless') else None
 
     def start(self) -> None:
@@ -87,8 +87,8 @@ class MediaSourceNode(SmernNode):
             self._to_stop.pop()()
         if self._answers is not None:
             self._answers.forget()
-        with self._clock_lock:
-            self._clock_ns = 0  # the next playing may begin at an earlier time
+        if self._time is not None:
+            self._time.reset()
 
     # --- files ------------------------------------------------------------------------------------------------
 
@@ -209,13 +209,8 @@ class MediaSourceNode(SmernNode):
         self.health.took(time.monotonic() - taken_at)
 
     def _tick(self, now_ns: int) -> None:
-        """Simulated time, which never goes back though two tracks drive it."""
-        if self._time is None:
-            return
-        with self._clock_lock:
-            if now_ns > self._clock_ns:
-                self._clock_ns = now_ns
-                self._time.publish(Clock(clock=to_time(now_ns)))
+        if self._time is not None:
+            self._time.advance(now_ns)
 
 
 def main(args: list[str] | None = None) -> int:
