@@ -4,7 +4,7 @@ import pytest
 import torch
 from support.personal import personal_checkpoint
 
-from smern_ros.persons import ABSENT
+from smern_ros.persons import ABSENT, NOBODY
 from smern_ros.predictor import EmotionPredictor, NoEvidence
 from smern_ros.session import Session
 from smern_ros.spec import AUDIO, SKELETON, TEXT
@@ -99,8 +99,8 @@ def test_a_voice_without_a_body_is_nobody_in_view(predictor):
     assert known.prosody.count[0] == 1 and not known.skeleton.count.any()
 
 
-def test_a_checkpoint_that_normalises_everybody_alike_remembers_nobody():
-    session = Session(EmotionPredictor.load())
+def test_a_checkpoint_that_normalises_everybody_alike_remembers_nobody(tmp_path):
+    session = Session(EmotionPredictor.load(personal_checkpoint(tmp_path, NOBODY)))
     session.predict(utterance(1))
     assert len(session.people) == 0
 
