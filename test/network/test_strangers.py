@@ -64,12 +64,6 @@ def without(*names):
     return [word for name in names for word in ('--without', name)]
 
 
-def multi_host_profile(host, peers):
-    program = f'import time; from smern_ros import dds; import json; print(json.dumps(dds.environment("multi_host", ' \
-              f'peers="{peers}")), flush=True); time.sleep(3600)'
-    return host.start(sys.executable, '-c', program).wait_for(lambda report: report, 'a profile')
-
-
 def test_nothing_of_the_graph_listens_on_the_network(computers, insider):
     robot, *_ = computers
     lines = robot.do('cat', '/proc/net/udp').splitlines()[1:]
@@ -96,7 +90,7 @@ def test_strangers_with_any_profile_see_hear_and_say_nothing(computers, insider)
     strangers = {}
     for name, env in STRANGERS.items():
         host = container if name == 'container' else elsewhere
-        env = multi_host_profile(host, ROBOT) if env is None else env
+        env = hosts.multi_host_profile(host, ROBOT) if env is None else env
         strangers[name] = host.start(*OBSERVER, name, env=env)
     insider.wait_for(lambda report: 'neighbour' in report['labels'], 'what a node of the robot says of feelings')
     for name in ('default', 'calling', 'peer'):

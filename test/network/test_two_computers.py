@@ -67,17 +67,10 @@ def robot(computers, lossy):
     _, robot = computers
     network = ('--dds', 'multi_host', '--dds-peers', f'{CAMERA},{CAMERA_BY_LOSSY}')
     graph = robot.start(*SMERN, 'run', '--part', 'inference', *network, *PATIENT)
-    profile = multi_host_profile(robot, f'{CAMERA},{CAMERA_BY_LOSSY}')
+    profile = hosts.multi_host_profile(robot, f'{CAMERA},{CAMERA_BY_LOSSY}')
     observer = robot.start(sys.executable, str(Path(hosts.__file__).with_name('observer.py')), env=profile)
     observer.said = graph.said  # shown if what is waited for does not come
     return observer
-
-
-def multi_host_profile(host, peers):
-    """The environment that `--dds multi_host` gives the nodes of that host."""
-    program = f'import time; from smern_ros import dds; import json; print(json.dumps(dds.environment("multi_host", ' \
-              f'peers="{peers}")), flush=True); time.sleep(3600)'
-    return host.start(sys.executable, '-c', program).wait_for(lambda report: report, 'a profile')
 
 
 def play(camera, recording, robot_address, *settings):

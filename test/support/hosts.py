@@ -157,6 +157,20 @@ def join(one: Host, other: Host, addresses: Sequence[str], *, name: str = 'wire'
         _wait_until_running(host, name)
 
 
+PROFILE = """
+import json, signal, sys
+from smern_ros import dds
+signal.signal(signal.SIGTERM, lambda *_: sys.exit())  # the profile's file goes with the process
+print(json.dumps(dds.environment(dds.MULTI_HOST, peers=sys.argv[1])), flush=True)
+signal.pause()
+"""
+
+
+def multi_host_profile(host: Host, peers: str) -> dict[str, str]:
+    """The environment that `--dds multi_host --dds-peers PEERS` gives to nodes of that host."""
+    return host.start(sys.executable, '-c', PROFILE, peers).wait_for(lambda report: report, 'a profile')
+
+
 def join_by_lossy_wire(one: Host, other: Host, addresses: Sequence[str], *, name: str = 'lossy') -> Process:
     """As `join`, through a program that can lose and delay packets: tell it `LOSS DELAY`, a share and seconds."""
     wire = one.start(sys.executable, str(Path(__file__).with_name('lossy_wire.py')), str(other.pid), name)
