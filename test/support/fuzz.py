@@ -7,9 +7,10 @@ import functools
 import importlib
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
-from diagnostic_msgs.msg import DiagnosticArray
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from lifecycle_msgs.srv import GetState
@@ -17,6 +18,7 @@ from rclpy.qos import QoSProfile, ReliabilityPolicy
 from rclpy.serialization import serialize_message
 
 from smern_ros.nodes import diagnostics, qos, topics
+from smern_ros.nodes.messages import to_ns
 from smern_ros.values import SECOND
 from support.fusion import START
 
@@ -167,14 +169,21 @@ class Fuzzer:
         return max((int(v.value) for s in self._reports() for v in s.values if v.key == 'errors'), default=0)
 
     def taken(self) -> int:
-        """How many messages the node says it has taken, by its rates: a few more or less."""
-        return round(sum(float(v.value) for s in self._reports() for v in s.values if v.key.startswith('in ')))
+        """How many messages the node says it has taken, by its rates and the time from report to report."""
+        reports = [(to_ns(m.header.stamp), s) for m in self._health for s in m.status if self._is_mine(s)]
+        return round(sum(
+            (now - before) / SECOND * sum(float(v.value) for v in status.values if v.key.startswith('in '))
+            for (before, _), (now, status) in pairwise(reports)
+        ))
 
     def _inputs(self) -> list:
         return self._probe.node.get_subscriber_names_and_types_by_node(self._node, '/')
 
     def _reports(self) -> list:
-        return [s for m in self._health for s in m.status if s.name.endswith(f'/{self._node}')]
+        return [s for m in self._health for s in m.status if self._is_mine(s)]
+
+    def _is_mine(self, status: DiagnosticStatus) -> bool:
+        return status.name.endswith(f'/{self._node}')
 
     def _message(self, message_type: type) -> st.SearchStrategy:
         makers = self._right.get(message_type)
