@@ -4,12 +4,13 @@ import pytest
 import torch
 from std_srvs.srv import Trigger
 from support.fusion import START, Fusion, audio, body, text
+from support.personal import personal_checkpoint
 
 from smern_ros import adaptation_file, msg, srv
 from smern_ros.adaptation import Adaptation, Example
 from smern_ros.nodes import topics
 from smern_ros.nodes.fusion import LABELLED_WITHIN
-from smern_ros.persons import EVERYBODY
+from smern_ros.persons import EVERYBODY, NOBODY
 from smern_ros.predictor import ADAPTED, EmotionPredictor
 from smern_ros.spec import AUDIO, LABELS
 from smern_ros.values import SECOND
@@ -21,9 +22,9 @@ ANGRY = LABELS.index('angry')
 class Teacher:
     """Somebody who says what was felt, and hears the same utterance judged again and again."""
 
-    def __init__(self, probe, start_node, parameters=None):
-        self.fusion = Fusion(probe, start_node, parameters)
-        self.model = EmotionPredictor.load().id
+    def __init__(self, probe, start_node, checkpoint, adaptation=''):
+        self.fusion = Fusion(probe, start_node, {'checkpoint': str(checkpoint), 'adaptation': str(adaptation)})
+        self.model = EmotionPredictor.load(checkpoint).id
         self.said = 0
 
     def judged(self, person_id='anna'):
@@ -58,9 +59,15 @@ class Teacher:
         return self.fusion.probe.call(Trigger, name)
 
 
+@pytest.fixture(scope='module')
+def checkpoint(tmp_path_factory):
+    """The same utterance is judged alike, however often it was heard, unless labels change that."""
+    return personal_checkpoint(tmp_path_factory.mktemp('networks'), NOBODY)
+
+
 @pytest.fixture
-def teacher(probe, start_node):
-    return Teacher(probe, start_node)
+def teacher(probe, start_node, checkpoint):
+    return Teacher(probe, start_node, checkpoint)
 
 
 def test_a_label_changes_what_is_said_of_that_person_until_it_is_undone(teacher):
@@ -102,9 +109,9 @@ def test_what_cannot_be_learnt_is_refused_with_the_reason_and_the_next_utterance
     assert teacher.judged().model == teacher.model
 
 
-def test_saved_when_asked_and_known_after_the_next_start(probe, start_node, tmp_path):
+def test_saved_when_asked_and_known_after_the_next_start(probe, start_node, checkpoint, tmp_path):
     file = tmp_path / 'learnt.safetensors'
-    first = Teacher(probe, start_node, {'adaptation': str(file)})
+    first = Teacher(probe, start_node, checkpoint, file)
     first.label(first.judged().utterance_id, 'angry')
     taught = first.judged_by(first.model + ADAPTED)
     assert not file.exists()
@@ -112,28 +119,28 @@ def test_saved_when_asked_and_known_after_the_next_start(probe, start_node, tmp_
     assert saved.success and f'1 labelled utterances are in {file}' in saved.message
     first.fusion.node.stop()
 
-    second = Teacher(probe, start_node, {'adaptation': str(file)})
+    second = Teacher(probe, start_node, checkpoint, file)
     again = second.judged()
     assert again.model == taught.model
     np.testing.assert_allclose(again.probabilities, taught.probabilities, atol=1e-6)
 
 
 def test_what_was_learnt_for_everybody_from_recordings_serves_all_beside_labels_of_their_own(
-    probe, start_node, tmp_path
+    probe, start_node, checkpoint, tmp_path
 ):
     file = tmp_path / 'learnt.safetensors'
-    checkpoint = EmotionPredictor.load().checkpoint
-    recorded = Adaptation(checkpoint)
-    recorded.add(EVERYBODY, Example('a recording', {AUDIO: torch.ones(checkpoint.smern_ga.config.audio)}, 'angry'))
-    adaptation_file.save(recorded, checkpoint, file)
+    networks = EmotionPredictor.load(checkpoint).checkpoint
+    recorded = Adaptation(networks)
+    recorded.add(EVERYBODY, Example('a recording', {AUDIO: torch.ones(networks.smern_ga.config.audio)}, 'angry'))
+    adaptation_file.save(recorded, networks, file)
 
-    teacher = Teacher(probe, start_node, {'adaptation': str(file)})
+    teacher = Teacher(probe, start_node, checkpoint, file)
     for person_id in ('anna', 'ben'):
         assert teacher.judged(person_id).model == teacher.model + ADAPTED
     teacher.label(teacher.judged('anna').utterance_id, 'sad')
     assert '2 labelled utterances' in teacher.ask(topics.SAVE_ADAPTATION).message
-    found = Adaptation(checkpoint)
-    adaptation_file.load(found, checkpoint, file)
+    found = Adaptation(networks)
+    adaptation_file.load(found, networks, file)
     assert set(found.people) == {EVERYBODY, 'anna'}
     teacher.fusion.probe.call(srv.ForgetPerson, topics.FORGET_PERSON, person_id=EVERYBODY)
     assert teacher.judged('ben').model == teacher.model
