@@ -108,6 +108,7 @@ def again(probe, start_node):
         emptied = psutil.Process(node.pid).memory_info().rss
         manager.configure()
         manager.activate()
+        probe.wait_for(lambda: health, f'a report of {name}')  # from which on its rates are counted
         return Life(probe, node, manager, health, emptied)
 
     return start
