@@ -64,6 +64,7 @@ def survives(probe, node, name, wanted, right, count) -> None:
     probe.wait_for(lambda: fuzzer.errors() > count // 20, 'the node to tell of what was wrong')
     # Torn messages mostly end in the middleware.
     probe.wait_for(lambda: fuzzer.taken() > 0.7 * count, f'{name} to have taken most of {count} messages')
+    probe.wait_for(fuzzer.is_quiet, 'the last message to have come')
     assert 'Traceback' not in node.output, node.output[node.output.index('Traceback') - 500:][:3000]
     assert max(map(len, node.output.splitlines())) < 1_000
 

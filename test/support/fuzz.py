@@ -176,6 +176,10 @@ class Fuzzer:
             for (before, _), (now, status) in pairwise(reports)
         ))
 
+    def is_quiet(self) -> bool:
+        """Whether nothing came in the last report's time: what was sent is there, large messages, too."""
+        return not any(float(v.value) for v in self._reports()[-1].values if v.key.startswith('in '))
+
     def _inputs(self) -> list:
         return self._probe.node.get_subscriber_names_and_types_by_node(self._node, '/')
 
