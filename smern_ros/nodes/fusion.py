@@ -261,7 +261,7 @@ class FusionNode(SmernNode):
     def _tell_what_is_due(self) -> None:
         for due in self._aligner.due(time.monotonic()):
             if due.is_final and due.late:
-                self.get_logger().info(f'utterance {due.utterance_id}: no {" or ".join(due.late)} in time')
+                self.get_logger().info(f'utterance {due.utterance_id[:80]}: no {" or ".join(due.late)} in time')
             self._publish(due)
         self.health.dropped(len(self._aligner.given_up))
         for utterance_id in self._aligner.given_up:

@@ -141,7 +141,7 @@ class SkeletonFilterNode(SmernNode):
         waiting = self._waiting.pop(utterance_id)
         missing = (waiting.end_ns - (self._history.newest_ns or waiting.start_ns)) / SECOND
         self._publish_window(utterance_id, waiting.start_ns, waiting.end_ns)
-        self.get_logger().warning(f'the last {missing:.2f} s of utterance {utterance_id!r} have no skeletons yet')
+        self.get_logger().warning(f'the last {missing:.2f} s of utterance {utterance_id[:80]!r} have no skeletons yet')
 
     def _drop(self, utterance_id: str) -> None:
         if utterance_id in self._waiting:
