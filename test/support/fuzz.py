@@ -156,13 +156,13 @@ class Fuzzer:
             publisher.publish(data.draw(self._message(message_type)))
             self.sent += 1
             if self.sent % BATCH == 0:
-                self._catch_up()
+                self.catch_up()
 
         while self.sent < count:  # hypothesis ends early where it finds nothing new
             count_before = self.sent
             shoot()
             assert self.sent > count_before
-        self._catch_up()
+        self.catch_up()
 
     def errors(self) -> int:
         """How many the node says it has met."""
@@ -213,7 +213,7 @@ class Fuzzer:
 
         return drawn()
 
-    def _catch_up(self) -> None:
+    def catch_up(self) -> None:
         """Until the node has taken what was sent: its callbacks are called in the order of arrival."""
         answer = self._state.call_async(GetState.Request())
         self._probe.wait_for(answer.done, f'an answer of {self._node} after {self.sent} messages', 60.0)
