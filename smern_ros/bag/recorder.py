@@ -12,7 +12,6 @@ from typing import Any
 import rclpy
 from rclpy.context import Context
 from rclpy.event_handler import SubscriptionEventCallbacks
-from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSProfile, ReliabilityPolicy
 from rosbags import interfaces
@@ -20,6 +19,7 @@ from rosbags import interfaces
 from smern_ros.bag.errors import BagError
 from smern_ros.bag.queue import BoundedQueue, Received
 from smern_ros.bag.writer import BagWriter
+from smern_ros.nodes import executor
 from smern_ros.nodes.streams import Stream
 
 REST_WITHIN, REST_LOOKS = 2.0, 3
@@ -46,7 +46,7 @@ class Recorder:
         self._context = Context()
         rclpy.init(context=self._context)
         self._node = Node('recorder', context=self._context, namespace=namespace.strip('/'))
-        self._executor = SingleThreadedExecutor(context=self._context)
+        self._executor = executor.create(self._context)
         self._executor.add_node(self._node)
         self._profiles: dict[str, QoSProfile] = {}
         self._types: dict[str, str] = {}

@@ -87,7 +87,7 @@ class SmernNode(ManagedNode):
     def output(self, message_type: type, topic: str, profile: QoSProfile) -> Output:
         publisher = self.create_lifecycle_publisher(message_type, topic, profile)
         self._undo.append(lambda: self.destroy_lifecycle_publisher(publisher))
-        self.health.speaks(topic)
+        self.health.speaks(topic, publisher.get_subscription_count)
         return Output(self, publisher, topic)
 
     def listen(self, message_type: type, topic: str, callback: Callable[[Any], None], profile: QoSProfile) -> None:

@@ -26,6 +26,7 @@ class Health:
         self._since = time.monotonic()
         self._received: Counter[str] = Counter()
         self._sent: Counter[str] = Counter()
+        self._listeners: dict[str, Callable[[], int]] = {}
         self._ages: dict[str, float] = {}  # s, of the newest stamp since the last report
         self._latencies: deque[float] = deque(maxlen=1000)
         self._dropped = self._errors = 0
@@ -48,10 +49,11 @@ class Health:
         with self._lock:
             self._ages[topic] = min(seconds, self._ages.get(topic, seconds))
 
-    def speaks(self, topic: str) -> None:
-        """Its rate is told from now on, 0 while nothing is sent."""
+    def speaks(self, topic: str, listeners: Callable[[], int]) -> None:
+        """Its rate is told from now on, 0 while nothing is sent, and how many are there to hear it."""
         with self._lock:
             self._sent[topic] += 0
+            self._listeners[topic] = listeners
 
     def sent(self, topic: str) -> None:
         with self._lock:
@@ -83,6 +85,7 @@ class Health:
         with self._lock:
             self._received.clear()
             self._sent.clear()
+            self._listeners.clear()
             self._facts = {'model': 'none'}
 
     def fact(self, key: str, value: object) -> None:
@@ -104,6 +107,7 @@ class Health:
         elapsed, self._since = max(now - self._since, 1e-6), now
         values = {f'in {topic} [Hz]': f'{n / elapsed:.1f}' for topic, n in sorted(self._received.items())}
         values |= {f'out {topic} [Hz]': f'{n / elapsed:.1f}' for topic, n in sorted(self._sent.items())}
+        values |= {f'listeners of {topic}': str(count()) for topic, count in sorted(self._listeners.items())}
         values |= {f'least age {topic} [s]': f'{age:.3f}' for topic, age in sorted(self._ages.items())}
         ahead = [
             f'{topic} is stamped {-age:.1f} s ahead of the clock here: are the clocks of the computers in step?'

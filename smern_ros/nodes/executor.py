@@ -5,14 +5,15 @@ messages a second that is 3 % of a core for a node that does nothing else; the e
 """
 from __future__ import annotations
 
+from rclpy.context import Context
 from rclpy.executors import Executor, SingleThreadedExecutor
 
 
-def create() -> Executor:
+def create(context: Context | None = None) -> Executor:
     """One thread; callbacks in the order in which their messages came. Loop over its `spin_once`: the `spin` of the
     events executor does not end by SIGTERM."""
     try:
         from rclpy.experimental import EventsExecutor
     except ImportError:  # Jazzy before rclpy 7.1.4
-        return SingleThreadedExecutor()
-    return EventsExecutor()
+        return SingleThreadedExecutor(context=context)
+    return EventsExecutor(context=context)

@@ -67,6 +67,7 @@ def record_a_run(clip, bag, smern):
     """Final states, in the order of time, and all transcripts."""
     from std_msgs.msg import Bool
     from support.graph import Graph
+    from support.lifecycle import Manager
 
     from smern_ros import graph as description
     from smern_ros import starter
@@ -81,9 +82,13 @@ def record_a_run(clip, bag, smern):
         graph.wait_for(lambda: any(s.node_name == 'recorder' for s in listeners('/emotion_state')), 'a recorder', 120.0)
         source = starter.children([description.node('media_source')], overrides=[
             Override.text('media_source', 'media', str(clip)), Override('media_source', 'rate', '0.0'),
-            Override('media_source', 'lossless', 'true'),
+            Override('media_source', 'lossless', 'true'), Override('media_source', 'autostart', 'false'),
         ])
         with Supervisor(source, output=lambda name, line: graph.said.append((name, line))):
+            player = Manager(graph.probe, 'media_source')
+            player.configure()
+            graph.wait_for(lambda: graph.connected(topics.IMAGE, topics.AUDIO), 'all to find the recorder', 60.0)
+            player.activate()
             graph.wait_for(lambda: any(m.data for m in finished), 'the end of the clip', PATIENCE)
             graph.wait_for_finals(2)
             assert_every_topic_is_known(graph.probe, others={'probe', 'recorder'})

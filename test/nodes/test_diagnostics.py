@@ -26,7 +26,7 @@ def test_rates_are_messages_by_the_time_since_the_last_report(monkeypatch):
     monkeypatch.setattr(time, 'monotonic', lambda: now)
     health = Health()
     health.listens('word')
-    health.speaks('echo')
+    health.speaks('echo', listeners=lambda: 2)
     now += 2.0
     for _ in range(9):
         health.received('word')
@@ -34,6 +34,7 @@ def test_rates_are_messages_by_the_time_since_the_last_report(monkeypatch):
     assert values(health.report('/toy', 'active')).items() >= {'in word [Hz]': '4.5', 'out echo [Hz]': '0.5'}.items()
     now += 1.0
     assert values(health.report('/toy', 'active')).items() >= {'in word [Hz]': '0.0', 'out echo [Hz]': '0.0'}.items()
+    assert values(health.report('/toy', 'active'))['listeners of echo'] == '2'
 
 
 def test_latencies_are_those_since_the_last_report_and_counts_those_of_a_life():
@@ -81,12 +82,13 @@ def test_the_level_is_that_of_the_worst_that_is_still_so(monkeypatch):
 def test_without_a_configuration_there_are_no_topics_and_no_model():
     health = Health()
     health.listens('word')
+    health.speaks('echo', listeners=lambda: 2)
     health.fact('model', 'toy-1')
     health.dropped()
     assert values(health.report('/toy', 'inactive'))['model'] == 'toy-1'
     health.unconfigured()
     left = values(health.report('/toy', 'unconfigured'))
-    assert left['model'] == 'none' and left['dropped'] == '1' and 'in word [Hz]' not in left
+    assert left['model'] == 'none' and left['dropped'] == '1' and not any('word' in key or 'echo' in key for key in left)
 
 
 @pytest.mark.weights

@@ -13,6 +13,8 @@ from smern_ros.starter import Override
 from smern_ros.supervisor import Supervisor
 from support.probe import Probe
 
+LISTENERS = 'listeners of '
+"""The key of diagnostics, without the topic."""
 READY_WITHIN = 120.0  # s; on two busy cores the models take their time
 
 
@@ -78,6 +80,18 @@ class Graph:
     def active(self) -> set[str]:
         """Names of the nodes that have said so."""
         return {s.name.rpartition('/')[2] for m in self._health for s in m.status if diagnostics.is_active(s)}
+
+    def connected(self, *spoken: str) -> bool:
+        """Whether these topics have publishers, and every publisher has found all who listen.
+
+        Discovery takes up to 3 s now and then, and what is published before is lost to the late.
+        """
+        latest = {s.name: s.values for m in self._health for s in m.status}
+        listeners = [(v.key.removeprefix(LISTENERS), int(v.value)) for values in latest.values() for v in values
+                     if v.key.startswith(LISTENERS)]
+        known, resolve = self.probe.node.count_subscribers, self.probe.node.resolve_topic_name
+        return (set(spoken) <= {topic for topic, _ in listeners}
+                and all(count >= known(resolve(topic)) for topic, count in listeners))
 
     @property
     def complaints(self) -> list[str]:

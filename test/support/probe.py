@@ -1,6 +1,7 @@
 """A test's own end of the graph: real DDS, conditions instead of sleeps, nodes as real processes."""
 from __future__ import annotations
 
+import math
 import os
 import signal
 import subprocess
@@ -17,6 +18,8 @@ from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.parameter import Parameter
 from rclpy.qos import QoSProfile
+
+ASK_AGAIN = 10.0  # s
 
 
 class Probe:
@@ -65,13 +68,20 @@ class Probe:
         self.wait_for(lambda: all(self.node.count_publishers(t) for t in topics), f'publishers of {topics}', timeout)
 
     def call(self, service_type: type, name: str, timeout: float = 60.0, **request: Any) -> Any:
-        """The response of a service, once it is there."""
+        """The response of a service, once it is there. Asks again: DDS may find the way back later than the way."""
         client = self.node.create_client(service_type, name)
+        answers, asked_at = [], -math.inf
+
+        def answer() -> Any:
+            nonlocal asked_at
+            if time.monotonic() > asked_at + ASK_AGAIN:
+                asked_at = time.monotonic()
+                answers.append(client.call_async(service_type.Request(**request)))
+            return next((a for a in answers if a.done()), None)
+
         try:
             self.wait_for(client.service_is_ready, f'the service {name}', timeout)
-            answer = client.call_async(service_type.Request(**request))
-            self.wait_for(answer.done, f'an answer of {name}', timeout)
-            return answer.result()
+            return self.wait_for(answer, f'an answer of {name}', timeout).result()
         finally:
             self.node.destroy_client(client)
 
