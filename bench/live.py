@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import statistics
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -27,6 +28,7 @@ class Heard:
     decided: dict[str, tuple[int, int, int]] = field(default_factory=dict)  # id: arrival, end, last voiced sample
     states: list[tuple[int, str, int, bool]] = field(default_factory=list)  # arrival, id, end, is_final
     skeletons: list[int] = field(default_factory=list)                      # arrivals
+    frames: list[float] = field(default_factory=list)                       # a second of the camera, each second
 
     def latencies(self, *, final: bool, since_voice: bool) -> list[float]:
         """s from the last voiced sample, or from the decision that the utterance ended, to the first such state.
@@ -56,6 +58,7 @@ class Session:
         from smern_ros.nodes import diagnostics, qos, topics
 
         self._is_active = diagnostics.is_active
+        self._frame_rate = f'out {topics.IMAGE} [Hz]'
         self._nodes = [n for n in graph.select() if n.name != _SOURCE]
         # Each play is a new stream with a clock of its own, which the nodes would call a fault.
         self.supervisor = Supervisor(starter.children(self._nodes, overrides=overrides, log_level='fatal'))
@@ -139,6 +142,7 @@ class Session:
 
     def _take_diagnostics(self, message) -> None:
         self._active |= {s.name.rpartition('/')[2] for s in message.status if self._is_active(s)}
+        self.heard.frames += [float(v.value) for s in message.status for v in s.values if v.key == self._frame_rate]
 
     def _take_finished(self, message) -> None:
         self._finished = message.data
@@ -185,11 +189,12 @@ def idle(session: Session, film: Path, *, settle: float = 5.0, seconds: float = 
     """
     with session.looping(film):
         session.listen(settle)
-        load, came = Load(session.supervisor.pids), len(session.heard.skeletons)
+        load = Load(session.supervisor.pids)
+        session.heard.frames.clear()
         session.listen(seconds)
         load.tell()
         total = sum(load.shares().values())
-    frames = (len(session.heard.skeletons) - came) / seconds
+    frames = statistics.mean(session.heard.frames)
     row('all nodes, nobody in view and silence', f'{100 * total:5.1f} % of a core at {frames:.1f} frames/s')
     return total
 

@@ -11,6 +11,7 @@ from std_msgs.msg import Bool
 
 from smern_ros import msg
 from smern_ros.audio import features, pcm
+from smern_ros.audio.quiet import Quiet
 from smern_ros.audio.segmenter import Segmentation, State
 from smern_ros.audio.stream import Activity, Boundary, Discontinuity, Event, SpeechStream
 from smern_ros.nodes import qos, topics
@@ -58,6 +59,7 @@ class AudioFeaturesNode(SmernNode):
             own_detector=self.value('voice_activity') == OWN,
         )
         self.health.fact('model', f'silero-vad {importlib.metadata.version("silero-vad")}, {SPEC.name}')
+        self._quiet = Quiet()
         self._microphone = ''                # frame_id of the newest chunk
         self._heard_at = time.monotonic()
         # The first extraction imports and builds what the later ones reuse.
@@ -114,7 +116,7 @@ class AudioFeaturesNode(SmernNode):
     def _publish(self, events: list[Event]) -> None:
         for event in events:
             match event:
-                case Activity():
+                case Activity() if self._quiet.is_worth_telling(event):
                     self._activity.publish(
                         msg.VoiceActivity(
                             header=header(event.stamp_ns, self._microphone),

@@ -9,7 +9,8 @@ from typing import Any, ClassVar
 from rclpy.clock import Clock, ClockType
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 
-from smern_ros.nodes import diagnostics, memory, qos, topics
+from smern_ros import allocator
+from smern_ros.nodes import diagnostics, qos, topics
 from smern_ros.nodes.throttle import Throttle
 
 COMPLAIN_EVERY = 5.0
@@ -105,7 +106,7 @@ class ManagedNode(LifecycleNode):
 
     def on_cleanup(self, state: LifecycleState) -> TransitionCallbackReturn:
         result = self._transition(self._free, super().on_cleanup, state)
-        memory.give_back()
+        allocator.give_back()
         return result
 
     def on_shutdown(self, state: LifecycleState) -> TransitionCallbackReturn:
@@ -127,7 +128,7 @@ class ManagedNode(LifecycleNode):
             self.complain('error processing', error)
             return TransitionCallbackReturn.FAILURE
         finally:
-            memory.give_back()
+            allocator.give_back()
         return super().on_error(state)
 
     def close(self) -> None:

@@ -10,7 +10,7 @@ from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import CompressedImage, Image
 from std_msgs.msg import Bool
 
-from smern_ros import msg
+from smern_ros import allocator, msg
 from smern_ros.media.capture import Microphone, Webcam
 from smern_ros.media.chunks import chunks
 from smern_ros.media.device import Device, KeptDevice
@@ -58,6 +58,7 @@ class MediaSourceNode(SmernNode):
     )
 
     def load(self) -> None:
+        allocator.keep_freed(allocator.IMAGES)
         self._media = self.value('media')
         self._reader = None if self._media in (WEBCAM, MICROPHONE) else self._open_file()
         self._waited_for = {name.strip() for name in self.value('wait_for').split(',') if name.strip()}

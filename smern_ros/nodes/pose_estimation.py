@@ -11,7 +11,7 @@ import numpy as np
 from sensor_msgs.msg import CompressedImage, Image
 from std_msgs.msg import Header
 
-from smern_ros import msg
+from smern_ros import allocator, msg
 from smern_ros.assets import AssetError
 from smern_ros.nodes import qos, topics
 from smern_ros.nodes.base import ConfigurationError, SmernNode, run
@@ -78,8 +78,8 @@ class PoseEstimationNode(SmernNode):
                   live=True),
         Parameter('occlusion', OCCLUSION, 's that somebody may be out of sight and keep the person_id', (0.0, 60.0),
                   live=True),
-        Parameter('idle_rate', IDLE_RATE, 'frames a second that are looked at while nobody is in view, 0: all; '
-                                          'the others are answered with nobody', (0.0, 240.0), live=True),
+        Parameter('idle_rate', IDLE_RATE, 'frames a second that are looked at while nobody is in view, 0: all',
+                  (0.0, 240.0), live=True),
         Parameter('transport', 'raw', f'{topics.IMAGE} or {topics.IMAGE_COMPRESSED}', choices=('raw', 'compressed')),
         Parameter('queue', 5, 'frames that may wait for the estimator', (1, 100), live=True),
         Parameter('drop_frames', True, 'when the queue is full: true drops the oldest frame; false holds up '
@@ -96,6 +96,7 @@ class PoseEstimationNode(SmernNode):
     _estimator: Lease | None = None
 
     def load(self) -> None:
+        allocator.keep_freed(allocator.IMAGES)
         try:
             self._estimator = Lease(pose.create(self.value('backend'), **self._options()))
         except (AssetError, pose.MissingLibrary) as error:
@@ -158,11 +159,20 @@ class PoseEstimationNode(SmernNode):
         came = self._came_at = time.monotonic()
         # A job that outlives this configuration shall not touch what is the next one's.
         estimator, watch = self._estimator, self._watch
+        if not self._lossless and self._worker.idle and self._is_uninteresting(stamp_of(message.header)):
+            return
         dropped = self._worker.submit(lambda: self._estimate(estimator, watch, message, came), wait=self._lossless)
         self.health.dropped(dropped)
 
+    def _is_uninteresting(self, stamp_ns: int) -> bool:
+        """While nobody is in view, and the worker is idle, so that this is known."""
+        if stamp_ns <= self._newest_ns or self._watch.wants(stamp_ns):
+            return False
+        self._newest_ns = stamp_ns
+        return True
+
     def _estimate(self, estimator: Lease, watch: Watch, message: Image | CompressedImage, came: float) -> None:
-        """On the worker's thread: one image, one message, with nobody in it too."""
+        """On the worker's thread: one image, one message, with nobody in it too. Whoever waits for each gets it."""
         stamp_ns = stamp_of(message.header)
         if stamp_ns == self._newest_ns:
             raise ValueError(f'two images in a row have the stamp {stamp_ns / SECOND:.3f} s; the second is left out')

@@ -17,7 +17,7 @@ class Worker:
         self._on_error = on_error
         self._jobs: deque[Callable[[], None]] = deque()
         self._changed = threading.Condition()
-        self._closed = False
+        self._closed = self._running = False
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         self._thread.start()
 
@@ -34,6 +34,11 @@ class Worker:
                 self._jobs.append(job)
             self._changed.notify_all()
         return dropped
+
+    @property
+    def idle(self) -> bool:
+        """No job waits or runs. Holds until the next is submitted."""
+        return not (self._jobs or self._running)
 
     @property
     def queued(self) -> int:
@@ -57,9 +62,11 @@ class Worker:
                 self._changed.wait_for(lambda: self._closed or self._jobs)
                 if self._closed:
                     return
-                job = self._jobs.popleft()
+                job, self._running = self._jobs.popleft(), True
                 self._changed.notify_all()
             try:
                 job()
             except Exception as error:  # one bad message must not end the thread
                 self._on_error(error)
+            finally:
+                self._running = False

@@ -11,11 +11,11 @@ from pathlib import Path
 
 import torch
 
+from smern_ros import allocator
 from smern_ros.training import processes
 from smern_ros.training.cluster import Cluster, ClusterError, Lost, connected
 from smern_ros.training.experiments import vectors
 from smern_ros.training.experiments.machine import described
-from smern_ros.training.experiments.memory import keep_freed
 from smern_ros.training.experiments.results import Store, StoreError
 from smern_ros.training.experiments.runs import Run, execute
 from smern_ros.training.experiments.train import Machine
@@ -49,7 +49,7 @@ class Worker:
         :raises ValueError: if the word vectors cannot, or there is no such device.
         """
         work.machine.require()
-        keep_freed()
+        allocator.keep_freed(allocator.TENSORS)
         self.work = work
         self.features = FeatureSet.load(work.features, memory_mapped=True)
         self.vectors = _vectors(work.glove, self.features)

@@ -7,10 +7,10 @@ import pytest
 _STEPS = """
 import resource
 import torch
-from smern_ros.training.experiments.memory import keep_freed
+from smern_ros.allocator import TENSORS, keep_freed
 
 if {kept}:
-    keep_freed()
+    keep_freed(TENSORS)
 torch.set_num_threads(1)
 for step in range(24):
     if step == 12:  # what is aligned fits a freed block only when some of them have joined: settled after six

@@ -1,0 +1,22 @@
+"""Nobody misses a frame of speech or a change, and silence is told of often enough."""
+from itertools import pairwise
+
+from smern_ros.audio.quiet import QUIET_PERIOD, Quiet
+from smern_ros.audio.stream import FRAME_NS, Activity
+
+
+def told(pattern: str) -> str:
+    """:param pattern: a letter a frame: S for speech, m for silence in which the robot speaks, - for silence."""
+    quiet = Quiet()
+    frames = [Activity(k * FRAME_NS, 0.5, is_speaking=c == 'S', muted=c == 'm') for k, c in enumerate(pattern)]
+    return ''.join(c if quiet.is_worth_telling(frame) else ' ' for c, frame in zip(pattern, frames, strict=True))
+
+
+def test_all_of_speech_and_each_change_is_told():
+    assert told('--SSSS-S----') == '- SSSS-S-  -'
+    assert told('---mmm--') == '-  m  - '
+
+
+def test_of_silence_every_third_frame_is_told():
+    heard = [k for k, c in enumerate(told('-' * 100)) if c != ' ']
+    assert heard[0] == 0 and {later - one for one, later in pairwise(heard)} == {QUIET_PERIOD}
