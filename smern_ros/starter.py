@@ -89,23 +89,24 @@ def children(
         overrides = [*overrides, *(Override(n.name, 'use_sim_time', 'true') for n in nodes)]
     if not autostart:
         overrides = [*overrides, *(Override(n.name, 'autostart', 'false') for n in nodes)]
-    order = {n.name: graph.start_after(n, nodes) for n in nodes}
-    overrides = [*(Override.text(name, 'start_after', names) for name, names in order.items() if names), *overrides]
     compressing = graph.compressing(nodes, part)
     overrides = [*(Override.text(name, 'transport', 'compressed') for name in compressing), *overrides]
     if awaited := graph.awaited(nodes, part):
         overrides = [Override.text(graph.SOURCE, 'wait_for', awaited), *overrides]
-    if overrides:
-        common += ['--params-file', _write(overrides, space)]
+    order = {n.name: graph.start_after(n, nodes) for n in nodes}
+    ordered = [*(Override.text(name, 'start_after', names) for name, names in order.items() if names), *overrides]
     env = {
         **dds.environment(dds_profile, peers=dds_peers, interface=dds_interface),
         'OMP_WAIT_POLICY': 'PASSIVE',  # spinning OpenMP threads take the processors from the other nodes
         'PYTHONUNBUFFERED': '1',
     }
+    first, again = ([*common, *_parameters(values, space)] for values in (ordered, overrides))
+    start = [sys.executable, '-m', 'smern_ros.nodes']  # again: without an order, for the others are there by then
     return [
         Child(
             name=n.name,
-            command=[sys.executable, '-m', 'smern_ros.nodes', n.name, '--ros-args', '--enclave', n.enclave, *common],
+            command=[*start, n.name, '--ros-args', '--enclave', n.enclave, *first],
+            command_again=[*start, n.name, '--ros-args', '--enclave', n.enclave, *again],
             env=env,
             optional=n.optional,
             may_finish=n.optional,
@@ -114,8 +115,10 @@ def children(
     ]
 
 
-def _write(overrides: Sequence[Override], namespace: str) -> str:
-    """A parameter file for this process's life. `-p` would lose against a section of the nodes' file with a name."""
+def _parameters(overrides: Sequence[Override], namespace: str) -> list[str]:
+    """ROS arguments, for this process's life. `-p` would lose against a section of the nodes' file with a name."""
+    if not overrides:
+        return []
     sections: dict[str, dict[str, dict[str, object]]] = {}
     for o in overrides:
         name = '/'.join(('', *filter(None, (namespace, o.node))))
@@ -124,4 +127,4 @@ def _write(overrides: Sequence[Override], namespace: str) -> str:
     with tempfile.NamedTemporaryFile('w', prefix='smern-', suffix='.yaml', delete=False) as file:
         yaml.safe_dump(sections, file)
     atexit.register(Path(file.name).unlink, missing_ok=True)
-    return file.name
+    return ['--params-file', file.name]

@@ -27,6 +27,7 @@ class Child:
 
     name: str
     command: Sequence[str]
+    command_again: Sequence[str] = ()                     # after it has died; by default the same
     env: Mapping[str, str] = field(default_factory=dict)  # added to this process's environment
     optional: bool = False                                # the others go on without it if it cannot be configured
     may_finish: bool = False                              # an end with exit code 0 is its job done
@@ -152,7 +153,7 @@ class Supervisor:
         while not self._stopping.is_set():
             began = time.monotonic()
             try:
-                code = await self._run_once(child)
+                code = await self._run_once(child, (failures and child.command_again) or child.command)
             except OSError as error:
                 self._say(f'{child.name} cannot be started: {error}')
                 code = EXIT_CONFIGURATION
@@ -170,11 +171,11 @@ class Supervisor:
             with contextlib.suppress(asyncio.TimeoutError):
                 await asyncio.wait_for(self._stopping.wait(), delay)
 
-    async def _run_once(self, child: Child) -> int:
+    async def _run_once(self, child: Child, command: Sequence[str]) -> int:
         """Starts the child and shows its output until it ends or everything stops; returns its exit code."""
         supervisor = os.getpid()
         process = await asyncio.create_subprocess_exec(
-            *child.command,
+            *command,
             env={**os.environ, **child.env},
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,

@@ -8,6 +8,7 @@ from torch import nn
 
 from smern_ros.models.checks import check_config, check_sequences, check_shape
 from smern_ros.models.encoders import Encoders, without_output
+from smern_ros.models.initial import word_embedding
 from smern_ros.models.masked import within
 from smern_ros.models.recurrent import DropoutGRU
 from smern_ros.models.smacn import SMACN
@@ -49,7 +50,7 @@ class CMA(nn.Module):
     def __init__(self, config: Config):
         super().__init__()
         self.config = config
-        self.embedding = nn.Embedding(config.words, config.embedding)
+        self.embedding = word_embedding(config.words, config.embedding)
         self.audio_encoder = DropoutGRU(config.mfcc, config.hidden, config.dropout_audio)
         self.text_encoder = DropoutGRU(config.embedding, config.hidden, config.dropout_text)
         self.audio_to_text, self.text_to_audio = (

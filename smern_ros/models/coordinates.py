@@ -12,6 +12,8 @@ import math
 import torch
 from torch import nn
 
+from smern_ros.models.initial import normal_
+
 ALIKE, APART = CHOICES = ('alike', 'apart')
 
 Convolution = type[nn.Conv2d] | type[nn.Conv3d]
@@ -26,7 +28,7 @@ class ConvolutionApart(nn.Module):
         self.convolution = kind(columns, channels, kernel, padding=padding, bias=False)  # type: ignore[arg-type]
         self.bias = nn.Parameter(torch.zeros(channels, columns))
         # At each place all channels but one are zero: to begin with, the kernels are as large as for that one alone.
-        nn.init.normal_(self.convolution.weight, std=math.prod(kernel) ** -0.5)
+        normal_(self.convolution.weight, std=math.prod(kernel) ** -0.5)
 
     def forward(self, apart: torch.Tensor) -> torch.Tensor:
         """

@@ -8,6 +8,7 @@ from torch import nn
 
 from smern_ros.models.are import ARE
 from smern_ros.models.checks import check_config, check_sequences, check_shape
+from smern_ros.models.initial import word_embedding
 from smern_ros.models.recurrent import DropoutGRU
 from smern_ros.models.tre import TRE
 
@@ -39,7 +40,7 @@ class MDRE(nn.Module):
         super().__init__()
         self.config = config
         audio, text = config.hidden + config.prosody, config.hidden
-        self.embedding = nn.Embedding(config.words, config.embedding)
+        self.embedding = word_embedding(config.words, config.embedding)
         self.audio_encoder = DropoutGRU(config.mfcc, config.hidden, config.dropout_audio)
         self.text_encoder = DropoutGRU(config.embedding, config.hidden, config.dropout_text)
         self.audio = nn.Linear(audio, audio // 2)

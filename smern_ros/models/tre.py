@@ -7,6 +7,7 @@ import torch
 from torch import nn
 
 from smern_ros.models.checks import check_config, check_lengths, check_shape
+from smern_ros.models.initial import word_embedding
 from smern_ros.models.recurrent import init_orthogonal, last_state, pooled_states
 
 
@@ -35,7 +36,7 @@ class TRE(nn.Module):
         super().__init__()
         self.config = config
         self.dropout = nn.Dropout(config.dropout)
-        self.embedding = nn.Embedding(config.words, config.embedding)
+        self.embedding = word_embedding(config.words, config.embedding)
         self.gru = nn.GRU(config.embedding, config.hidden, batch_first=True)
         self.fc = nn.Linear(config.hidden * (3 if config.pooling == 'all' else 1), config.out)
         self.output = nn.Linear(config.out, config.labels)

@@ -51,9 +51,6 @@ class AudioFeaturesNode(SmernNode):
 
     def load(self) -> None:
         segmentation = _segmentation({p.name: self.value(p.name) for p in self.PARAMETERS})
-        import torch
-
-        torch.set_num_threads(1)
         self._stream = SpeechStream(
             segmentation=segmentation, tolerance=self.value('stamp_tolerance'), mute_tail=self.value('mute_tail'),
             own_detector=self.value('voice_activity') == OWN,
@@ -62,13 +59,11 @@ class AudioFeaturesNode(SmernNode):
         self._quiet = Quiet()
         self._microphone = ''                # frame_id of the newest chunk
         self._heard_at = time.monotonic()
-        # The first extraction imports and builds what the later ones reuse.
-        features.extract(Utterance('warm-up', 0, 1, np.zeros(SPEC.sample_rate, np.float32)))
-
         self._activity = self.output(msg.VoiceActivity, topics.IS_SPEAKING, qos.STREAM)
         self._utterances = self.output(msg.Utterance, topics.UTTERANCE, qos.EVIDENCE)
         self._features = self.output(msg.AudioFeatures, topics.AUDIO_FEATURES, qos.EVIDENCE)
         self._worker = self.worker('features', capacity=8)
+        self._worker.submit(_warm_up)
         self.listen(msg.AudioChunk, topics.AUDIO, self._take_sound, qos.AUDIO)
         self.listen(Bool, topics.ROBOT_SPEAKING, self._take_robot_speaking, qos.EVIDENCE)
         if self.value('voice_activity') == TOLD:
@@ -150,6 +145,14 @@ class AudioFeaturesNode(SmernNode):
             f'stamps of {topics.AUDIO}',
             f'time {what} {abs(jump.seconds):.3f} s; what was being said is ended there, and hearing begins anew',
         )
+
+
+def _warm_up() -> None:
+    """Imports and builds what extractions use. On their thread, so that a node that was killed hears again before."""
+    import torch
+
+    torch.set_num_threads(1)
+    features.extract(Utterance('warm-up', 0, 1, np.zeros(SPEC.sample_rate, np.float32)))
 
 
 def _segmentation(values: dict[str, Any]) -> Segmentation:

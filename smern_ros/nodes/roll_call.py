@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 LOOK_EVERY = 0.05
 """Seconds between two looks."""
 
-ASK_AGAIN = 1.0
+ASK_AGAIN = 0.5
 """Seconds without an answer after which a node is asked again: it may load a model, or have died."""
 
 SAY_AFTER = 2.0

@@ -96,6 +96,19 @@ class Life:
         return sum(rate * (stamp - last) for rate, stamp, last in zip(rates[1:], stamps[1:], stamps, strict=False))
 
 
+def wait_until_loaded(probe, node) -> None:
+    """Some libraries come in the background: until the node's memory has not grown for a second."""
+    process, largest, since = psutil.Process(node.pid), 0, time.monotonic()
+
+    def loaded() -> bool:
+        nonlocal largest, since
+        if (size := process.memory_info().rss) > largest + MEGABYTE:
+            largest, since = size, time.monotonic()
+        return time.monotonic() > since + 1.0
+
+    probe.wait_for(loaded, 'all libraries', 60.0)
+
+
 @pytest.fixture
 def again(probe, start_node):
     """Starts a node, takes it through a life and into the next."""
@@ -105,6 +118,7 @@ def again(probe, start_node):
         manager = Manager(probe, name)
         manager.configure()
         manager.activate()
+        wait_until_loaded(probe, node)
         manager.deactivate()
         manager.cleanup()
         emptied = psutil.Process(node.pid).memory_info().rss
