@@ -19,8 +19,11 @@ def start(name: str) -> NoReturn:
     It ends at once: tearing down torch and its like takes seconds on a busy machine.
     """
     os.environ.setdefault('OMP_WAIT_POLICY', 'PASSIVE')  # read when torch is loaded
+    gc.disable()  # what is imported is no garbage
     with _end_quietly_when_asked():
         module = importlib.import_module(graph.node(name).module)
+    gc.freeze()
+    gc.enable()
     try:
         code = module.main()
     finally:

@@ -6,16 +6,13 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import torch
 from std_msgs.msg import String
 from std_srvs.srv import Trigger
 
-from smern_ros import adaptation_file, msg, srv
-from smern_ros.adaptation import Example
-from smern_ros.adaptation_file import AdaptationError
+from smern_ros import msg, srv
 from smern_ros.alignment import Aligner, Due
-from smern_ros.checkpoint import CheckpointError
 from smern_ros.nodes import qos, topics
 from smern_ros.nodes.base import ConfigurationError, SmernNode, run
 from smern_ros.nodes.messages import (
@@ -31,11 +28,12 @@ from smern_ros.nodes.messages import (
 )
 from smern_ros.nodes.parameters import Parameter
 from smern_ros.persons import ABSENT, EVERYBODY
-from smern_ros.predictor import EmotionPredictor
-from smern_ros.session import Encoded, Judgement, Session
 from smern_ros.skeleton.speaker import NAMED, NEAREST, Named, choose
 from smern_ros.spec import AUDIO, SKELETON, TEXT, SpecMismatch
 from smern_ros.values import CLOCK_JUMP, SECOND
+
+if TYPE_CHECKING:
+    from smern_ros.session import Encoded, Judgement
 
 SPEECH_HOLDS = 0.5
 """s after a voiced frame in which somebody still speaks: longer than a pause between words, and than the detector needs
@@ -63,6 +61,13 @@ class FusionNode(SmernNode):
     )
 
     def load(self) -> None:
+        # Only here, for torch takes a second, in which the others find this node already.
+        import torch
+
+        from smern_ros.checkpoint import CheckpointError
+        from smern_ros.predictor import EmotionPredictor
+        from smern_ros.session import Session
+
         torch.set_num_threads(1)
         try:
             predictor = EmotionPredictor.load(self.value('checkpoint') or None)
@@ -193,6 +198,8 @@ class FusionNode(SmernNode):
         judged = self._judged.get(request.utterance_id)
         if judged is None:
             raise ValueError(f'{request.utterance_id!r} is none of the last {LABELLED_WITHIN} final states')
+        from smern_ros.adaptation import Example
+
         self._require_room()
         example = Example(request.utterance_id, judged.vectors, request.label)
         self._session.adaptation.add(judged.person_id, example)
@@ -209,6 +216,8 @@ class FusionNode(SmernNode):
         path = self.value('adaptation')
         if not path:
             raise ValueError('the parameter adaptation names no file')
+        from smern_ros import adaptation_file
+
         session = self._session
         try:
             count = adaptation_file.save(session.adaptation, session.predictor.checkpoint, Path(path))
@@ -217,11 +226,13 @@ class FusionNode(SmernNode):
         return f'{count} labelled utterances are in {path}'
 
     def _load_adaptation(self) -> None:
+        from smern_ros import adaptation_file
+
         path = self.value('adaptation')
         if path and Path(path).exists():
             try:
                 adaptation_file.load(self._session.adaptation, self._session.predictor.checkpoint, Path(path))
-            except AdaptationError as error:
+            except adaptation_file.AdaptationError as error:
                 raise ConfigurationError(str(error)) from error
 
     def _require_room(self) -> None:
