@@ -1,6 +1,7 @@
 """One run through time, live or of a recording: who is met is remembered, and normalised by what is known of them."""
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
@@ -12,6 +13,9 @@ from smern_ros.persons import ABSENT, UNKNOWN, People, PersonStatistics
 from smern_ros.predictor import EmotionPredictor
 from smern_ros.spec import AUDIO, SKELETON, TEXT
 from smern_ros.values import AudioFeatures, Prediction, SkeletonWindow, Transcript, UtteranceInputs
+
+MOST_BODIES = 256
+"""Ids of people seen that are kept: more than anything is known of."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,6 +48,7 @@ class Session:
         """:param adaptation: what labels taught before; None: nothing yet."""
         self.predictor = predictor
         self.people = People()
+        self._bodies: OrderedDict[str, None] = OrderedDict()  # ids of those seen; the one seen last is last
         self.adaptation = Adaptation(predictor.checkpoint) if adaptation is None else adaptation
 
     def hear(self, features: AudioFeatures, person_id: str = ABSENT) -> Encoded | None:
@@ -63,6 +68,10 @@ class Session:
 
     def see(self, window: SkeletonWindow) -> Encoded | None:
         """:return: None if no joint is visible in any frame."""
+        self._bodies[window.person_id] = None
+        self._bodies.move_to_end(window.person_id)
+        while len(self._bodies) > MOST_BODIES:
+            self._bodies.popitem(last=False)
         known = self.people.known(window.person_id, window.start_ns)
         vector = self.predictor.encode_skeleton(window, known)
         if vector is None:
@@ -93,6 +102,18 @@ class Session:
         heard, seen = (evidence[m].source if m in evidence else None for m in (AUDIO, SKELETON))
         told = self.predictor.told_by(heard, seen)  # type: ignore[arg-type]
         self.people.learn(_person(evidence) or speaker, told, start_ns, end_ns)
+
+    def forget_bodies(self) -> list[str]:
+        """Whoever follows bodies begins anew: the ids of those seen so far will stand for others.
+
+        :return: these ids, of which nothing is known now, labels included.
+        """
+        bodies = list(self._bodies)
+        self._bodies.clear()
+        for person_id in bodies:
+            self.people.forget(person_id)
+            self.adaptation.forget(person_id)
+        return bodies
 
     def predict(self, inputs: UtteranceInputs) -> Judgement:
         """All of that for a whole utterance or window. The utterances come in the order of time.

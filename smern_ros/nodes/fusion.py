@@ -16,6 +16,7 @@ from smern_ros.alignment import Aligner, Due
 from smern_ros.nodes import qos, topics
 from smern_ros.nodes.base import ConfigurationError, SmernNode, run
 from smern_ros.nodes.messages import (
+    begins_anew,
     features_from_message,
     header,
     prediction_to_fields,
@@ -95,6 +96,7 @@ class FusionNode(SmernNode):
             (msg.AudioFeatures, topics.AUDIO_FEATURES, self._take_audio, qos.EVIDENCE),
             (msg.Transcript, topics.TRANSCRIPT, self._take_text, qos.EVIDENCE),
             (msg.SkeletonWindow, topics.SKELETON_WINDOW, self._take_skeleton, qos.EVIDENCE),
+            (msg.SkeletonArray, topics.PEOPLE, self._take_people, qos.STATE),
             (String, topics.SPEAKER, self._take_speaker, qos.LATCHED),
         ):
             self.listen(message_type, topic, self._on_worker(topic, take), profile)
@@ -120,6 +122,13 @@ class FusionNode(SmernNode):
     def _take_activity(self, message: msg.VoiceActivity) -> None:
         if message.is_speaking:
             self._spoken_at = time.monotonic()
+
+    def _take_people(self, message: msg.SkeletonArray) -> None:
+        if not begins_anew(message):
+            return
+        self._in_view = ABSENT
+        for person_id in self._session.forget_bodies():
+            self._forget_judged(person_id)
 
     def _take_speaker(self, message: String) -> None:
         self._named.name(message.data)

@@ -104,6 +104,14 @@ def skeletons_to_message(skeletons: Sequence[Skeleton], message_header: Header) 
     )
 
 
+def begins_anew(people: msg.SkeletonArray) -> bool:
+    """Whether who follows everybody has just begun to, so that the person_ids of before now stand for others.
+
+    :param people: of the topic `people`: nobody is here, and no camera is known yet.
+    """
+    return not people.skeletons and not people.header.frame_id
+
+
 def skeletons_from_message(message: msg.SkeletonArray) -> list[Skeleton]:
     """:raises ValueError: naming the person and field that cannot be."""
     stamp_ns = stamp_of(message.header)

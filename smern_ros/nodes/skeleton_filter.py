@@ -12,6 +12,7 @@ from smern_ros import msg
 from smern_ros.nodes import qos, topics
 from smern_ros.nodes.base import SmernNode, run
 from smern_ros.nodes.messages import (
+    begins_anew,
     header,
     skeletons_from_message,
     skeletons_to_message,
@@ -63,6 +64,7 @@ class SkeletonFilterNode(SmernNode):
         self._filtered = self.output(msg.SkeletonArray, topics.SKELETON_FILTERED, qos.STREAM)
         self._windows = self.output(msg.SkeletonWindow, topics.SKELETON_WINDOW, qos.EVIDENCE)
         self.listen(msg.SkeletonArray, topics.SKELETON_RAW, self._take_skeletons, qos.STREAM)
+        self.listen(msg.SkeletonArray, topics.PEOPLE, self._take_people, qos.STATE)
         self.listen(msg.Utterance, topics.UTTERANCE, self._take_utterance, qos.EVIDENCE)
 
     def check(self, values: dict[str, Any]) -> None:
@@ -97,6 +99,13 @@ class SkeletonFilterNode(SmernNode):
         if self._gesture_period_ns:
             self._publish_gesture(stamp_ns)
         self.health.took(time.monotonic() - came)
+
+    def _take_people(self, message: msg.SkeletonArray) -> None:
+        """Two people who have had the same id in turn have not moved as one."""
+        if begins_anew(message):
+            self._history.clear()
+            self._live.reset()
+            self._first_ns = None
 
     def _take_utterance(self, message: msg.Utterance) -> None:
         utterance = utterance_from_message(message)

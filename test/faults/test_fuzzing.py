@@ -134,6 +134,7 @@ def evidence(samples):
         msg.Utterance: utterances(samples),
         msg.AudioFeatures: [lambda stamp_ns: features_to_message(fusion.audio(**span(stamp_ns)), 'microphone')],
         msg.Transcript: [lambda stamp_ns: transcript_to_message(fusion.text(**span(stamp_ns)), 'mic', is_final=True)],
+        msg.SkeletonArray: [people, lambda stamp_ns: msg.SkeletonArray(header=header(stamp_ns, ''))],
         msg.SkeletonWindow: [window, lambda stamp_ns: window(stamp_ns, id_of(stamp_ns))],
         msg.VoiceActivity: [lambda stamp_ns: msg.VoiceActivity(header=header(stamp_ns, 'mic'), is_speaking=True)],
     }
@@ -174,7 +175,7 @@ def test_pose_estimation(probe, start_node, shared_data, messages, transport):
 def test_skeleton_filter(probe, start_node, spoken, messages):
     node = start_node('skeleton_filter')
     right = {msg.SkeletonArray: [people], msg.Utterance: utterances(spoken)}
-    survives(probe, node, 'skeleton_filter', {topics.SKELETON_RAW, topics.UTTERANCE}, right, messages)
+    survives(probe, node, 'skeleton_filter', {topics.SKELETON_RAW, topics.PEOPLE, topics.UTTERANCE}, right, messages)
 
     camera = probe.publisher(msg.SkeletonArray, topics.SKELETON_RAW, qos.STREAM)
     voice = probe.publisher(msg.Utterance, topics.UTTERANCE, qos.EVIDENCE)
@@ -241,7 +242,7 @@ def test_asr(probe, start_node, spoken, messages):
 def test_fusion(probe, start_node, spoken, messages):
     node = start_node('fusion')
     wanted = {topics.UTTERANCE, topics.AUDIO_FEATURES, topics.TRANSCRIPT, topics.SKELETON_WINDOW, topics.IS_SPEAKING,
-              topics.SPEAKER}
+              topics.SPEAKER, topics.PEOPLE}
     fuzzer = survives(probe, node, 'fusion', wanted, evidence(spoken), messages)
 
     publishers = [probe.publisher(kind, topic, qos.EVIDENCE) for kind, topic in (

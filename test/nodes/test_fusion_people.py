@@ -3,11 +3,12 @@ from dataclasses import dataclass
 
 import numpy as np
 import pytest
-from support.fusion import START, Fusion, audio, body, text
+from support.fusion import CAMERA, START, Fusion, audio, body, text
 from support.personal import personal_checkpoint
 
 from smern_ros import msg, srv
 from smern_ros.nodes import topics
+from smern_ros.nodes.messages import header
 from smern_ros.predictor import EmotionPredictor
 from smern_ros.session import Session
 from smern_ros.values import SECOND, UtteranceInputs
@@ -125,3 +126,23 @@ def test_who_is_forgotten_is_a_stranger_again_and_nobody_else_is(fusion, checkpo
     assert forget('').success
     assert not forget('ben').success
     np.testing.assert_allclose(tell(fusion, TURNS[3]).probabilities, strange, atol=1e-5)
+
+
+def test_whoever_has_the_id_of_somebody_before_a_restart_is_a_stranger(fusion, checkpoint):
+    """pose_estimation, started again, counts from p1 again."""
+    def nobody_is_here(frame_id):
+        fusion.wait_until_heard(topics.PEOPLE, lambda: fusion.people.publish(
+            msg.SkeletonArray(header=header(START, frame_id))))
+
+    first = tell(fusion, TURNS[0])
+    nobody_is_here(CAMERA)  # who has only left is not forgotten
+    told = [tell(fusion, turn) for turn in TURNS[1:3]]
+    for state, wanted in zip([first, *told], expected(checkpoint, TURNS[:3]), strict=True):
+        np.testing.assert_allclose(state.probabilities, wanted, atol=1e-5)
+    label = {'utterance_id': TURNS[2].id, 'label': 'sad'}
+    assert fusion.probe.call(srv.LabelUtterance, topics.LABEL_UTTERANCE, **label).success
+    nobody_is_here('')
+    strange = expected(checkpoint, TURNS[3:])[0]
+    np.testing.assert_allclose(tell(fusion, TURNS[3]).probabilities, strange, atol=1e-5)
+    refused = fusion.probe.call(srv.LabelUtterance, topics.LABEL_UTTERANCE, **label)
+    assert not refused.success and 'none of the last' in refused.message

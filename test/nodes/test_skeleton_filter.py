@@ -38,10 +38,11 @@ class Graph:
         self.node = start_node('skeleton_filter', parameters)
         self._raw = probe.publisher(msg.SkeletonArray, topics.SKELETON_RAW, qos.STREAM)
         self._utterances = probe.publisher(msg.Utterance, topics.UTTERANCE, qos.EVIDENCE)
+        self._people = probe.publisher(msg.SkeletonArray, topics.PEOPLE, qos.STATE)
         self.windows = probe.collect(msg.SkeletonWindow, topics.SKELETON_WINDOW, qos.EVIDENCE)
         self.filtered = probe.collect(msg.SkeletonArray, topics.SKELETON_FILTERED, qos.STREAM)
         self.health = probe.collect(DiagnosticArray, topics.DIAGNOSTICS, qos.STREAM)
-        probe.wait_for_listener(self._raw, self._utterances)
+        probe.wait_for_listener(self._raw, self._utterances, self._people)
         probe.wait_for_speaker(topics.SKELETON_WINDOW, topics.SKELETON_FILTERED)
 
     def see(self, frames: list[int], people=('a',)) -> None:
@@ -52,6 +53,14 @@ class Graph:
             lambda: self.filtered and 0 < frames[-1] - messages.to_ns(self.filtered[-1].header.stamp) < 600_000_000,
             'the frames to pass the filter',
         )
+
+    def say_who_is_here(self, frame_id: str) -> None:
+        """Nobody. :param frame_id: the camera's; empty: whoever looks has just begun to."""
+        taken = len(self.health)
+        self._people.publish(msg.SkeletonArray(header=messages.header(START, frame_id)))
+        self.probe.wait_for(
+            lambda: any(v.key == f'in {topics.PEOPLE} [Hz]' and float(v.value) > 0
+                        for m in self.health[taken:] for v in m.status[0].values), 'who is here to be heard')
 
     def raw(self, message: msg.SkeletonArray) -> None:
         self._raw.publish(message)
@@ -234,3 +243,18 @@ def test_a_clock_that_is_set_back_starts_all_afresh_and_is_told(probe, start_nod
         assert_as_offline(window, frames[1:])  # one frame from long ago could have been a mistake
     assert min(messages.to_ns(m.header.stamp) for m in graph.filtered) >= START
     assert graph.node.output.count('jumped back') == 1
+
+
+def test_two_people_who_have_had_one_id_are_not_mixed(probe, start_node):
+    graph = Graph(probe, start_node, gesture_period=0.0)
+    before, after = stamps(30, 0, 1), stamps(30, 1.5, 3)
+    graph.see(before)
+    graph.say_who_is_here('cam')  # who has gone is not forgotten: their utterance may still end
+    graph.speak(ENDED, 0.9, start=0.1, name='u1')
+    probe.wait_for(lambda: len(graph.windows) == 1, 'the window of who has left')
+    assert_as_offline(graph.windows[0], before)
+    graph.say_who_is_here('')     # pose_estimation was started again
+    graph.see(after)
+    graph.speak(ENDED, 2.5, start=0.5, name='u2')
+    probe.wait_for(lambda: len(graph.windows) == 2, 'the window of who came after')
+    assert_as_offline(graph.windows[1], after)

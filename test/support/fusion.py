@@ -52,10 +52,11 @@ class Fusion:
         self.audio = probe.publisher(msg.AudioFeatures, topics.AUDIO_FEATURES, qos.EVIDENCE)
         self.text = probe.publisher(msg.Transcript, topics.TRANSCRIPT, qos.EVIDENCE)
         self.skeleton = probe.publisher(msg.SkeletonWindow, topics.SKELETON_WINDOW, qos.EVIDENCE)
+        self.people = probe.publisher(msg.SkeletonArray, topics.PEOPLE, qos.STATE)
         self.activity = probe.publisher(msg.VoiceActivity, topics.IS_SPEAKING, qos.STREAM)
         self.health = probe.collect(DiagnosticArray, topics.DIAGNOSTICS, qos.STREAM)
         self.states = probe.collect(msg.EmotionState, topics.EMOTION_STATE, qos.STATE)
-        probe.wait_for_listener(self.utterances, self.audio, self.text, self.skeleton, self.activity)
+        probe.wait_for_listener(self.utterances, self.audio, self.text, self.skeleton, self.people, self.activity)
         probe.wait_for_speaker(topics.EMOTION_STATE)
 
     def wait_until_heard(self, topic, publish):
