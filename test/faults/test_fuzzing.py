@@ -2,12 +2,11 @@
 import array
 
 import numpy as np
-import psutil
 import pytest
 from sensor_msgs.msg import CompressedImage, Image
 from std_msgs.msg import Bool
 from support import film, fusion, speech
-from support.fuzz import Fuzzer
+from support.fuzz import survives
 
 from smern_ros import assets, msg
 from smern_ros.audio.features import extract
@@ -37,10 +36,6 @@ pytestmark = [pytest.mark.faults, pytest.mark.ros, pytest.mark.weights, pytest.m
 
 AFTER = 2_000 * SECOND
 """Where the right input begins."""
-FILLING, GROWTH = 160 * 2**20, 64 * 2**20
-"""Bytes that a node may be larger after the second half of the messages: what allocators keep of short-lived networks
-(a clock that jumps makes a new pose estimator), but no messages. A run of less than LONG still fills them."""
-LONG = 2000
 
 
 @pytest.fixture(scope='module')
@@ -49,25 +44,6 @@ def spoken():
         return speech.sentence('0930').samples
     except assets.MissingAsset as error:
         pytest.skip(str(error))
-
-
-def survives(probe, node, name, wanted, right, count) -> Fuzzer:
-    """Fuzzes the node, and checks what must hold of any."""
-    fuzzer = Fuzzer(probe, name, right)
-    fuzzer.find_topics(wanted)
-    fuzzer.run(count // 2)
-    size = psutil.Process(node.pid).memory_full_info().uss
-    fuzzer.run(count)
-    assert node.alive, node.output
-    grown = psutil.Process(node.pid).memory_full_info().uss - size
-    assert grown < (GROWTH if count >= LONG else FILLING), f'{grown / 2**20:.0f} MB in {count - count // 2} messages'
-    probe.wait_for(lambda: fuzzer.errors() > count // 20, 'the node to tell of what was wrong')
-    # Torn messages mostly end in the middleware.
-    probe.wait_for(lambda: fuzzer.taken() > 0.7 * count, f'{name} to have taken most of {count} messages')
-    probe.wait_for(fuzzer.is_quiet, 'the last message to have come')
-    assert 'Traceback' not in node.output, node.output[node.output.index('Traceback') - 500:][:3000]
-    assert max(map(len, node.output.splitlines())) < 1_000
-    return fuzzer
 
 
 # --- right messages -----------------------------------------------------------------------------------------------
