@@ -13,6 +13,7 @@ Topics are relative: with `--ros-args -r __ns:=/robot` it talks to a graph that 
 """
 from __future__ import annotations
 
+import os
 import sys
 from contextlib import suppress
 
@@ -24,6 +25,7 @@ from rclpy.node import Node
 from rclpy.qos import QoSProfile, ReliabilityPolicy
 from std_msgs.msg import String
 
+from smern_ros import dds
 from smern_ros.msg import EmotionState
 
 REPLIES = {
@@ -87,6 +89,7 @@ class DialogManager(Node):
 
 
 def main() -> int:
+    os.environ.update(dds.environment())  # as the graph does: feelings that the network claims are not heard
     rclpy.init()
     try:
         node = DialogManager()

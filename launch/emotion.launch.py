@@ -8,6 +8,9 @@ from launch_ros.substitutions import FindPackageShare
 
 from smern_ros import dds, graph
 
+RESPAWN_DELAY = 1.0
+"""s after which a node that ended is started again. One that cannot be configured tries, and says why, each time."""
+
 
 class OnInThisPart(Substitution):
     """`true` if the node belongs to the part of the graph that runs on this computer."""
@@ -94,6 +97,8 @@ def _start_nodes(context):
             arguments=['--ros-args', '--enclave', n.enclave, '--log-level', LaunchConfiguration('log_level')],
             output='screen',
             emulate_tty=True,
+            respawn=not n.optional,  # who has played a film is not to play it again
+            respawn_delay=RESPAWN_DELAY,
             condition=IfCondition(LaunchConfiguration(n.name)),
         )
         for n in graph.NODES

@@ -79,6 +79,11 @@ class Aligner(Generic[Evidence]):
         """An utterance is under way: when `due` was last asked it had ended, or there had been news of it lately."""
         return any(p.ended_at is not None or self._asked_at < p.since + NEWS_WITHIN for p in self._pending.values())
 
+    @property
+    def pending(self) -> tuple[str, ...]:
+        """Utterances of which something is known and no final state."""
+        return tuple(self._pending)
+
     def announce(self, utterance_id: str, start_ns: int, end_ns: int, *, ended: bool, now: float) -> None:
         """The detector says that the utterance ends at end_ns: tentatively, or for good."""
         pending = self._at(utterance_id, start_ns, end_ns, now)

@@ -46,8 +46,10 @@ def environment(
         raise ValueError(f'no DDS profile {profile!r} (argument dds or variable {CHOICE}); it is one of {PROFILES}')
     if profile != MULTI_HOST and (peers or interface):
         raise ValueError(f'dds_peers and dds_interface are for the DDS profile {MULTI_HOST}, but it is {profile}')
-    if profile == NONE or env.get(VARIABLE) or env.get(OLD_VARIABLE):
+    if env.get(VARIABLE) or env.get(OLD_VARIABLE):
         return {}
+    if profile == NONE:
+        return {CHOICE: NONE}  # for the nodes, which would choose for themselves
     variable = OLD_VARIABLE if env.get('ROS_DISTRO') in OF_THE_OLD_VARIABLE else VARIABLE
     if profile == MULTI_HOST:
         return {variable: _written(dds_profile.multi_host(peers, interface)), **DISCOVERY}

@@ -89,8 +89,9 @@ def test_a_profile_of_the_users_own_is_left_alone(variable):
     assert dds.environment('local', {variable: '/mine.xml'}) == {}
 
 
-def test_none_sets_nothing():
-    assert dds.environment('none', {}) == {}
+def test_none_sets_no_profile_and_nodes_are_told_so():
+    chosen = dds.environment('none', {})
+    assert chosen == {dds.CHOICE: dds.NONE} and dds.environment(None, chosen) == chosen
 
 
 def test_an_unknown_profile_is_refused():

@@ -88,6 +88,8 @@ class FakeNode:
     arguments: list
     output: str
     emulate_tty: bool
+    respawn: bool
+    respawn_delay: float
     condition: FakeCondition
 
 
@@ -262,6 +264,11 @@ def test_namespace_log_level_and_parameter_file_reach_every_node(launch):
     assert launched.context.arguments['params_file'] == '/mine.yaml'
 
 
+def test_a_node_that_ends_is_started_again_unless_it_may_end(launch):
+    again = {node.name for node in launch(**{n.name: 'true' for n in graph.NODES}).nodes if node.respawn}
+    assert again == {n.name for n in graph.NODES if not n.optional}
+
+
 def test_its_log_levels_are_those_of_smern_run(description):
     (argument,) = (part for part in description if isinstance(part, FakeArgument) and part.name == 'log_level')
     assert argument.choices == list(starter.LOG_LEVELS)
@@ -277,7 +284,8 @@ def test_the_environment_is_that_of_smern_run(launch, monkeypatch, chosen, given
     network = {'dds_peers': '127.0.0.1', 'dds_interface': 'lo'} if chosen == dds.MULTI_HOST else {}
     (child,) = starter.children([graph.node('fusion')], dds_profile=chosen or None, **network)
     changed = {k: v for k, v in launch(given, dds=chosen, **network).context.environment.items() if given.get(k) != v}
-    by_run = {k: v for k, v in child.env.items() if k != 'PYTHONUNBUFFERED'}  # launch unbuffers by a tty
+    by_run = {k: v for k, v in child.env.items() if given.get(k) != v}
+    del by_run['PYTHONUNBUFFERED']  # launch unbuffers by a tty
     assert {k: content(v) for k, v in changed.items()} == {k: content(v) for k, v in by_run.items()}
 
 

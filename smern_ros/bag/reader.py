@@ -65,18 +65,18 @@ class BagReader:
                 raise BagError(f'{self.path} is no bag: it has no {METADATA} and no file of a bag')
             return files[:MAX_FILES]
         told = _metadata(metadata)
-        mode, how = (str(told.get(f'compression_{key}') or '').lower() for key in ('mode', 'format'))
+        mode, how = (_text(told.get(f'compression_{key}')).lower() for key in ('mode', 'format'))
         if mode == 'file':
             raise BagError(f'the files of {self.path} are compressed as a whole; unpack one (unzstd FILE), play that')
         self._packed = mode == 'message'
         if self._packed and how != 'zstd':
             raise BagError(f'the messages of {self.path} are compressed by {how[:40]!r}; only zstd is known')
         names = told.get('relative_file_paths')
-        if not isinstance(names, list) or not names or len(names) > MAX_FILES:
+        if not isinstance(names, list) or not 0 < len(names) <= MAX_FILES or not all(isinstance(n, str) for n in names):
             raise BagError(f'{metadata} does not tell the files of the bag (relative_file_paths)')
         self.hashes = dict(_hashes(told))
         # Old bags tell a path, but the files always lie here; nothing else on this machine is anybody's bag.
-        return [self.path / PurePosixPath(str(name)).name for name in names]
+        return [self.path / PurePosixPath(name).name for name in names]
 
 
 def _metadata(file: Path) -> dict[str, Any]:
@@ -98,7 +98,12 @@ def _hashes(told: dict[str, Any]) -> Iterator[tuple[str, str]]:
     for one in listed if isinstance(listed, list) else []:
         topic = one.get('topic_metadata') if isinstance(one, dict) else None
         if isinstance(topic, dict):
-            yield str(topic.get('name')), str(topic.get('type_description_hash') or '')
+            yield _text(topic.get('name')), _text(topic.get('type_description_hash'))
+
+
+def _text(value: Any) -> str:
+    """What is text; anything else, which aliases of YAML can make as large as memory when it is written out, is ''."""
+    return value if isinstance(value, str) else ''
 
 
 def _open(file: Path) -> McapFile | SqliteFile:

@@ -24,6 +24,11 @@ class People:
     def forget(self, person: str) -> None:
         self._parts.pop(person, None)
 
+    def forget_parts(self, part: str) -> None:
+        """Nobody's body, face or voice of that kind is known any more."""
+        for parts in self._parts.values():
+            parts.pop(part, None)
+
     def clear(self) -> None:
         self._parts.clear()
 

@@ -14,8 +14,8 @@ FRAMES_AHEAD = 4
 SOUND_AHEAD = SECOND // 2
 """ns of sound that may be under way."""
 
-SOUND_UNHEARD = SECOND // 10
-"""ns at the end of all sound for which there is no answer: less than a frame of the voice activity detector."""
+SOUND_UNHEARD = SECOND // 5
+"""ns at the end of all sound for which there is no answer: of silence only every third frame is told."""
 
 FRAMES_BEFORE_SOUND = 2 * SECOND
 """ns that frames may be ahead of the sound: less than the skeletons of which windows are cut are kept."""

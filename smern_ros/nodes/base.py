@@ -16,6 +16,7 @@ from rclpy.lifecycle import LifecyclePublisher
 from rclpy.parameter import Parameter as RosParameter
 from rclpy.qos import QoSProfile
 
+from smern_ros import dds
 from smern_ros.nodes import executor
 from smern_ros.nodes.bring_up import bring_up
 from smern_ros.nodes.managed import LONGEST_LINE, ConfigurationError, ManagedNode
@@ -211,6 +212,11 @@ def run(node_class: type[SmernNode], args: list[str] | None = None) -> int:
     """
     # Two spinning OpenMP threads on two busy cores are many times slower than one.
     os.environ.setdefault('OMP_WAIT_POLICY', 'PASSIVE')
+    try:
+        os.environ.update(dds.environment())  # for a node that was started by itself
+    except ValueError as error:
+        print(f'{node_class.NAME}: {error}', file=sys.stderr)
+        return EXIT_CONFIGURATION
     try:
         rclpy.init(args=args)
     except Exception as error:

@@ -81,6 +81,7 @@ class FusionNode(SmernNode):
         self._in_view = ABSENT  # who was chosen of the newest window: the best guess whose the next voice is
         self._camera = ''       # its frame_id
         self._named = Named()   # by topics.SPEAKER
+        self._of_others: set[str] = set()  # utterances of people whose ids are others' by now; they teach nothing
         self._aligner: Aligner[Encoded] = Aligner(
             skeleton_wait=self.value('skeleton_wait'), text_wait=self.value('text_wait')
         )
@@ -127,6 +128,8 @@ class FusionNode(SmernNode):
         if not begins_anew(message):
             return
         self._in_view = ABSENT
+        self._named = Named()
+        self._of_others = {*self._aligner.pending}
         for person_id in self._session.forget_bodies():
             self._forget_judged(person_id)
 
@@ -308,7 +311,7 @@ class FusionNode(SmernNode):
             return
         speaker = self._speaker(due.utterance_id) if due.utterance_id else ABSENT
         judgement = self._session.judge(evidence, due.start_ns, speaker)
-        if due.is_final:
+        if due.is_final and due.utterance_id not in self._of_others:
             self._session.learn(evidence, due.start_ns, due.end_ns, speaker)
             self._judged[due.utterance_id] = judgement
             while len(self._judged) > LABELLED_WITHIN:

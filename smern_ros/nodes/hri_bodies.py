@@ -37,8 +37,7 @@ class Bodies:
 
     def stop(self) -> None:
         self._size.stop()
-        self._follow(Changes((), self.roster.clear(), ()))
-        self.tell()
+        self.all_have_left()
 
     def tell(self) -> None:
         """Once a second: whoever was not seen for long has left, and who is there is said again."""
@@ -46,6 +45,10 @@ class Bodies:
         complain_of_rivals(self._node, f'{BODIES}/tracked', 'one robot needs one node that tracks bodies')
         stamp_ns = self._stamp_ns or self._node.get_clock().now().nanoseconds
         self._tracked.publish(self._hri.ids(self.roster.ids, header(stamp_ns, '')))
+
+    def all_have_left(self) -> None:
+        self._follow(Changes((), self.roster.clear(), ()))
+        self.tell()
 
     def _take_skeletons(self, message: msg.SkeletonArray) -> None:
         skeletons = skeletons_from_message(message)

@@ -107,9 +107,9 @@ def skeletons_to_message(skeletons: Sequence[Skeleton], message_header: Header) 
 def begins_anew(people: msg.SkeletonArray) -> bool:
     """Whether who follows everybody has just begun to, so that the person_ids of before now stand for others.
 
-    :param people: of the topic `people`: nobody is here, and no camera is known yet.
+    :param people: of the topic `people`: nobody is here, and there is no time at which that was seen.
     """
-    return not people.skeletons and not people.header.frame_id
+    return not people.skeletons and not to_ns(people.header.stamp)
 
 
 def skeletons_from_message(message: msg.SkeletonArray) -> list[Skeleton]:

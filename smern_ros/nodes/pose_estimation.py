@@ -27,6 +27,8 @@ from smern_ros.skeleton.watch import IDLE_RATE, Watch
 from smern_ros.values import SECOND, Skeleton
 
 FRACTION = (0.0, 1.0)
+QUIET_PERIOD = 3
+"""While nobody is in view one of so many frames is answered: whoever waits for answers has more frames under way."""
 BLIND_AFTER = 2.0
 """s without an image, beyond an occlusion, after which nobody is said to be here: the camera is gone."""
 
@@ -104,6 +106,7 @@ class PoseEstimationNode(SmernNode):
         self.health.fact('model', ' '.join(filter(None, (self.value('backend'), self._model()))))
         self._watch = Watch(self.value('idle_rate'))
         self._newest_ns = 0
+        self._untold = 0  # frames since the last that was answered
         self._lossless = not self.value('drop_frames')
         self._presence = Presence()
         self._frame_id = ''  # the camera's
@@ -119,7 +122,7 @@ class PoseEstimationNode(SmernNode):
         self.every(0.5, self._notice_blindness)
 
     def start(self) -> None:
-        self.after(0.0, self._tell_that_nobody_is_here)  # whoever was here before a restart has another id now
+        self.after(0.0, self._tell_that_nobody_is_here)
 
     def stop(self) -> None:
         self._tell_that_nobody_is_here()
@@ -165,10 +168,12 @@ class PoseEstimationNode(SmernNode):
         self.health.dropped(dropped)
 
     def _is_uninteresting(self, stamp_ns: int) -> bool:
-        """While nobody is in view, and the worker is idle, so that this is known."""
-        if stamp_ns <= self._newest_ns or self._watch.wants(stamp_ns):
+        """While nobody is in view, and the worker is idle, so that this is known. Some are answered all the same."""
+        if stamp_ns <= self._newest_ns or self._untold + 1 == QUIET_PERIOD or self._watch.wants(stamp_ns):
+            self._untold = 0
             return False
         self._newest_ns = stamp_ns
+        self._untold += 1
         return True
 
     def _estimate(self, estimator: Lease, watch: Watch, message: Image | CompressedImage, came: float) -> None:
@@ -203,8 +208,10 @@ class PoseEstimationNode(SmernNode):
             self._worker.submit(self._tell_that_nobody_is_here)
 
     def _tell_that_nobody_is_here(self) -> None:
+        """Without a time if no camera was looked through yet: whoever was here before a restart has another id now."""
         self._presence.forget()
-        self._tell_who_is_here([], header(self.get_clock().now().nanoseconds, self._frame_id))
+        now_ns = self.get_clock().now().nanoseconds if self._newest_ns else 0
+        self._tell_who_is_here([], header(now_ns, self._frame_id))
 
     def _tell_who_is_here(self, here: list[Skeleton], noticed: Header) -> None:
         message = skeletons_to_message(here, noticed)

@@ -5,6 +5,7 @@ import sys
 
 from std_msgs.msg import String
 
+from smern_ros import msg
 from smern_ros.hri.ids import Changes
 from smern_ros.hri.people import BODY, VOICE, People
 from smern_ros.nodes import qos, topics
@@ -14,6 +15,7 @@ from smern_ros.nodes.hri_bodies import Bodies
 from smern_ros.nodes.hri_messages import HriMessages
 from smern_ros.nodes.hri_persons import MANAGERS, OWN, Persons
 from smern_ros.nodes.hri_voices import VoiceInputs
+from smern_ros.nodes.messages import begins_anew
 from smern_ros.nodes.parameters import Parameter
 
 
@@ -47,6 +49,7 @@ class Ros4HriBridgeNode(SmernNode):
         self._voices = VoiceInputs(self, hri, self._choose_speaker)
         self._persons.heard_by(lambda: self._voices.voices.heard)
         self._speakers = self.output(String, topics.SPEAKER, qos.LATCHED)
+        self.listen(msg.SkeletonArray, topics.PEOPLE, self._take_people, qos.STATE)
         self.every(1.0, self._tell)
 
     def reconfigure(self) -> None:
@@ -76,6 +79,12 @@ class Ros4HriBridgeNode(SmernNode):
         self.health.fact('speaker', self._speaker)
         self._choose_speaker()
         self._speakers.publish(String(data=self._speaker))
+
+    def _take_people(self, message: msg.SkeletonArray) -> None:
+        """Whose a body is was told of those who had the ids before."""
+        if begins_anew(message):
+            self._people.forget_parts(BODY)
+            self._bodies.all_have_left()
 
     def _bodies_changed(self, changes: Changes) -> None:
         self._persons.bodies_changed(changes)

@@ -38,7 +38,8 @@ class Worker:
     @property
     def idle(self) -> bool:
         """No job waits or runs. Holds until the next is submitted."""
-        return not (self._jobs or self._running)
+        with self._changed:
+            return not (self._jobs or self._running)
 
     @property
     def queued(self) -> int:

@@ -187,7 +187,11 @@ def test_what_cannot_be_is_refused_before_memory_is_taken_for_it(tmp_path, conte
     'rosbag2_bagfile_information: {relative_file_paths: bag.mcap}',
     'rosbag2_bagfile_information: {relative_file_paths: []}',
     'rosbag2_bagfile_information: !!python/object/apply:os.system ["touch stolen"]',
-], ids=['broken', 'list', 'number', 'deep', 'large', 'text', 'empty', 'code'])
+    # Written out, its only name has a gigabyte.
+    'rosbag2_bagfile_information: {x: [&a [y,y,y,y,y,y,y,y,y,y], '
+    + ', '.join(f'&{b} [' + ','.join([f'*{a}'] * 10) + ']' for a, b in zip('abcdefgh', 'bcdefghi', strict=True))
+    + '], relative_file_paths: [*i]}',
+], ids=['broken', 'list', 'number', 'deep', 'large', 'text', 'empty', 'code', 'aliases'])
 def test_metadata_that_is_none_is_refused(tmp_path, monkeypatch, text):
     monkeypatch.chdir(tmp_path)
     folder = bags.write(tmp_path / 'bag', RECORDED)

@@ -110,7 +110,7 @@ def evidence(samples):
         msg.Utterance: utterances(samples),
         msg.AudioFeatures: [lambda stamp_ns: features_to_message(fusion.audio(**span(stamp_ns)), 'microphone')],
         msg.Transcript: [lambda stamp_ns: transcript_to_message(fusion.text(**span(stamp_ns)), 'mic', is_final=True)],
-        msg.SkeletonArray: [people, lambda stamp_ns: msg.SkeletonArray(header=header(stamp_ns, ''))],
+        msg.SkeletonArray: [people, lambda stamp_ns: msg.SkeletonArray(header=header(0, ''))],
         msg.SkeletonWindow: [window, lambda stamp_ns: window(stamp_ns, id_of(stamp_ns))],
         msg.VoiceActivity: [lambda stamp_ns: msg.VoiceActivity(header=header(stamp_ns, 'mic'), is_speaking=True)],
     }

@@ -135,7 +135,7 @@ def test_ros4hri_bridge(probe, start_node, audio_common, ros4hri, found, message
         LiveSpeech: [lambda s: LiveSpeech(header=header(s, ''), final='I am here')],
         Bool: [lambda _: Bool(data=True)],
     }
-    inputs = {topics.SKELETON_RAW, topics.EMOTION_STATE, topics.UTTERANCE, 'humans/voices/tracked',
+    inputs = {topics.SKELETON_RAW, topics.PEOPLE, topics.EMOTION_STATE, topics.UTTERANCE, 'humans/voices/tracked',
               *(f'{VOICE}/{line}' for line in ('audio', 'is_speaking', 'speech'))}
     # Voices come and go with the garbage in their list, and with them their topics: less than all is taken.
     survives(probe, node, 'ros4hri_bridge', inputs, right, messages, lossy={f'{VOICE}/audio'}, taken=0.3)

@@ -10,7 +10,7 @@ pytestmark = [pytest.mark.faults, pytest.mark.ros, pytest.mark.weights, pytest.m
               pytest.mark.timeout(900)]
 
 GROWTH = 24.0
-"""MB in four minutes: allocators still fill, but what is kept of a message (a picture has 0.7 MB, 24 a second) is more."""
+"""MB in four minutes: allocators still fill, but what is kept of a message (pictures are 17 MB a second) is more."""
 
 
 def test_people_come_and_go_and_nothing_is_kept_of_them(tmp_path):

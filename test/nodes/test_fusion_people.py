@@ -130,18 +130,18 @@ def test_who_is_forgotten_is_a_stranger_again_and_nobody_else_is(fusion, checkpo
 
 def test_whoever_has_the_id_of_somebody_before_a_restart_is_a_stranger(fusion, checkpoint):
     """pose_estimation, started again, counts from p1 again."""
-    def nobody_is_here(frame_id):
+    def nobody_is_here(stamp_ns):
         fusion.wait_until_heard(topics.PEOPLE, lambda: fusion.people.publish(
-            msg.SkeletonArray(header=header(START, frame_id))))
+            msg.SkeletonArray(header=header(stamp_ns, CAMERA))))
 
     first = tell(fusion, TURNS[0])
-    nobody_is_here(CAMERA)  # who has only left is not forgotten
+    nobody_is_here(START)  # who has only left is not forgotten
     told = [tell(fusion, turn) for turn in TURNS[1:3]]
     for state, wanted in zip([first, *told], expected(checkpoint, TURNS[:3]), strict=True):
         np.testing.assert_allclose(state.probabilities, wanted, atol=1e-5)
     label = {'utterance_id': TURNS[2].id, 'label': 'sad'}
     assert fusion.probe.call(srv.LabelUtterance, topics.LABEL_UTTERANCE, **label).success
-    nobody_is_here('')
+    nobody_is_here(0)
     strange = expected(checkpoint, TURNS[3:])[0]
     np.testing.assert_allclose(tell(fusion, TURNS[3]).probabilities, strange, atol=1e-5)
     refused = fusion.probe.call(srv.LabelUtterance, topics.LABEL_UTTERANCE, **label)

@@ -204,6 +204,29 @@ def test_with_a_person_manager_feelings_are_those_of_its_persons(probe, humans, 
     probe.wait_for(lambda: not probe.node.count_publishers('/humans/persons/anna/expression'), 'anna to leave')
 
 
+def test_after_a_restart_of_pose_estimation_a_body_is_nobodys_until_it_is_matched_again(probe, humans, hri, bridge):
+    humans.list('persons', 'anna')
+    bridge(persons='tracked', leave_after=60.0)
+    anna = humans.collect(hri.Expression, 'persons/anna/expression')
+    begins = probe.publisher(msg.SkeletonArray, topics.PEOPLE, qos.STATE)
+    probe.wait_for_listener(begins)
+    humans.say('persons/anna/body_id', String(data='p1'))
+
+    def told(label):
+        humans.show('p1')
+        humans.feel('p1', label)
+        return any(heard.expression == label for heard in anna)
+
+    probe.wait_for(lambda: told('angry'), "anna's expression", 60.0)
+    begins.publish(msg.SkeletonArray())
+    probe.wait_for(lambda: humans.ids('bodies') == [], 'all bodies to leave')
+    for _ in range(5):
+        told('happy')
+    humans.say('persons/anna/body_id', String(data='p1'))
+    probe.wait_for(lambda: told('sad'), "anna's expression", 60.0)
+    assert not any(heard.expression == 'happy' for heard in anna)
+
+
 def test_ids_that_no_topic_can_bear_and_too_many_of_them_are_refused(probe, humans, bridge):
     node = bridge(max_ids=2)
     humans.show_until(lambda: humans.ids('bodies') == ['p1', 'p2'], 'two bodies', '7up', 'a/b', 'p1', 'p2', 'p3')

@@ -54,10 +54,10 @@ class Graph:
             'the frames to pass the filter',
         )
 
-    def say_who_is_here(self, frame_id: str) -> None:
-        """Nobody. :param frame_id: the camera's; empty: whoever looks has just begun to."""
+    def say_that_nobody_is_here(self, stamp_ns: int) -> None:
+        """:param stamp_ns: 0: whoever looks has just begun to."""
         taken = len(self.health)
-        self._people.publish(msg.SkeletonArray(header=messages.header(START, frame_id)))
+        self._people.publish(msg.SkeletonArray(header=messages.header(stamp_ns, 'cam')))
         self.probe.wait_for(
             lambda: any(v.key == f'in {topics.PEOPLE} [Hz]' and float(v.value) > 0
                         for m in self.health[taken:] for v in m.status[0].values), 'who is here to be heard')
@@ -249,11 +249,11 @@ def test_two_people_who_have_had_one_id_are_not_mixed(probe, start_node):
     graph = Graph(probe, start_node, gesture_period=0.0)
     before, after = stamps(30, 0, 1), stamps(30, 1.5, 3)
     graph.see(before)
-    graph.say_who_is_here('cam')  # who has gone is not forgotten: their utterance may still end
+    graph.say_that_nobody_is_here(at(1))  # who has gone is not forgotten: their utterance may still end
     graph.speak(ENDED, 0.9, start=0.1, name='u1')
     probe.wait_for(lambda: len(graph.windows) == 1, 'the window of who has left')
     assert_as_offline(graph.windows[0], before)
-    graph.say_who_is_here('')     # pose_estimation was started again
+    graph.say_that_nobody_is_here(0)      # pose_estimation was started again
     graph.see(after)
     graph.speak(ENDED, 2.5, start=0.5, name='u2')
     probe.wait_for(lambda: len(graph.windows) == 2, 'the window of who came after')
