@@ -1,7 +1,7 @@
 """Of which frames others are told: while nobody speaks there is little to say, and a message costs all who listen."""
 from __future__ import annotations
 
-from smern_ros.audio.stream import Activity
+from smern_ros.audio.stream import FRAME_NS, Activity
 
 QUIET_PERIOD = 3
 """Of this many frames in which nobody speaks, one is told: some ten a second still say how far the sound was heard."""
@@ -11,15 +11,14 @@ class Quiet:
     """Asked in the order of frames."""
 
     def __init__(self) -> None:
-        self._last: Activity | None = None  # that was told
-        self._untold = 0                    # frames since
+        self._told: Activity | None = None  # the last
 
     def is_worth_telling(self, frame: Activity) -> bool:
-        """All of speech and whatever differs from what was told before; of the rest some."""
-        last = self._last
-        changed = last is None or (frame.is_speaking, frame.muted) != (last.is_speaking, last.muted)
-        if changed or frame.is_speaking or self._untold + 1 >= QUIET_PERIOD:
-            self._last, self._untold = frame, 0
-            return True
-        self._untold += 1
-        return False
+        """All of speech, whatever differs from what was told before, and where the time jumped; of the rest some."""
+        told = self._told
+        if told is not None and not frame.is_speaking:
+            same = (frame.is_speaking, frame.muted) == (told.is_speaking, told.muted)
+            if same and 0 < frame.stamp_ns - told.stamp_ns < QUIET_PERIOD * FRAME_NS:
+                return False
+        self._told = frame
+        return True

@@ -68,7 +68,9 @@ class AudioFeaturesNode(SmernNode):
         self.listen(Bool, topics.ROBOT_SPEAKING, self._take_robot_speaking, qos.EVIDENCE)
         if self.value('voice_activity') == TOLD:
             self.listen(msg.VoiceActivity, topics.DETECTED, self._take_detected, qos.EVIDENCE)
+        self._robot_speaks = self._somebody_speaks = False
         self.every(0.5, self._end_if_stalled)
+        self.every(0.5, self._end_what_nobody_tells)
 
     def stop(self) -> None:
         self._publish(self._stream.flush())
@@ -95,10 +97,24 @@ class AudioFeaturesNode(SmernNode):
         self._publish(events)
 
     def _take_robot_speaking(self, message: Bool) -> None:
+        self._robot_speaks = message.data
         self._stream.mute(self.get_clock().now().nanoseconds, message.data)
 
     def _take_detected(self, message: msg.VoiceActivity) -> None:
+        self._somebody_speaks = message.is_speaking
         self._stream.tell(stamp_of(message.header), message.is_speaking)
+
+    def _end_what_nobody_tells(self) -> None:
+        """Whoever said that speech begins may be gone before it says that it ends."""
+        now_ns = self.get_clock().now().nanoseconds
+        if self._robot_speaks and not self.count_publishers(topics.ROBOT_SPEAKING):
+            self._robot_speaks = False
+            self._stream.mute(now_ns, False)
+            self.complain(topics.ROBOT_SPEAKING, 'who said that the robot speaks is gone; listening again')
+        if self._somebody_speaks and not self.count_publishers(topics.DETECTED):
+            self._somebody_speaks = False
+            self._stream.tell(now_ns, False)
+            self.complain(topics.DETECTED, 'who said that somebody speaks is gone; that ends here')
 
     def _end_if_stalled(self) -> None:
         silent = time.monotonic() - self._heard_at

@@ -3,6 +3,7 @@ from itertools import pairwise
 
 from smern_ros.audio.quiet import QUIET_PERIOD, Quiet
 from smern_ros.audio.stream import FRAME_NS, Activity
+from smern_ros.values import SECOND
 
 
 def told(pattern: str) -> str:
@@ -20,3 +21,11 @@ def test_all_of_speech_and_each_change_is_told():
 def test_of_silence_every_third_frame_is_told():
     heard = [k for k, c in enumerate(told('-' * 100)) if c != ' ']
     assert heard[0] == 0 and {later - one for one, later in pairwise(heard)} == {QUIET_PERIOD}
+
+
+def test_after_a_jump_in_time_the_first_frame_is_told():
+    for jump_ns in (-3600 * SECOND, 3600 * SECOND):
+        quiet = Quiet()
+        stamps = [7200 * SECOND, 7200 * SECOND + FRAME_NS, 7200 * SECOND + jump_ns]
+        frames = [Activity(stamp_ns, 0.1, is_speaking=False, muted=False) for stamp_ns in stamps]
+        assert [quiet.is_worth_telling(frame) for frame in frames] == [True, False, True]

@@ -5,6 +5,7 @@ import numpy as np
 import psutil
 import pytest
 from support import fusion, speech
+from support.probe import wait_until_loaded
 
 from smern_ros import assets, msg
 from smern_ros.nodes import qos, topics
@@ -84,6 +85,7 @@ def test_after_long_silence_speech_is_cut_where_it_was_and_nothing_was_kept(prob
     said = probe.collect(msg.Utterance, topics.UTTERANCE, qos.EVIDENCE)
     probe.wait_for_listener(sound)
     probe.wait_for_speaker(topics.IS_SPEAKING, topics.UTTERANCE)
+    wait_until_loaded(probe, node)
     noise = np.random.default_rng(0).normal(0, 30, RATE).astype('<i2')
 
     def hear(samples, at_ns) -> None:
@@ -135,7 +137,8 @@ def test_a_clock_that_jumps_a_day_on_and_two_back_changes_no_answer(tmp_path):
         pytest.skip(str(error))
     first_sentence = [item for item in MediaReader(film) if item.stamp_ns < 7 * SECOND]
     networks = personal_checkpoint(tmp_path, NOBODY)  # what they say depends on nothing before
-    patient = [Override('skeleton_filter', 'late_frame_wait', '10.0'), Override('fusion', 'skeleton_wait', '10.0'),
+    patient = [Override('pose_estimation', 'idle_rate', '0.0'),  # the player waits for an answer to each picture
+               Override('skeleton_filter', 'late_frame_wait', '10.0'), Override('fusion', 'skeleton_wait', '10.0'),
                Override('fusion', 'text_wait', '30.0'), Override('fusion', 'checkpoint', str(networks))]
     day = 86_400 * SECOND
     with Graph(overrides=patient) as graph:

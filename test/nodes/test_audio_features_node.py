@@ -182,6 +182,16 @@ def test_it_does_not_listen_while_the_robot_speaks(listener, talk, expected):
     assert not any(a.is_speaking for a in muted)
 
 
+def test_it_listens_again_when_who_said_that_the_robot_speaks_is_gone(listener, talk, expected):
+    heard = [e.utterance.id for e in expected if isinstance(e, Boundary) and e.state == msg.Utterance.ENDED]
+    listener.robot.publish(Bool(data=True))
+    listener.wait_for_health(lambda _, values: values.get('in robot_speaking [Hz]', '0.0') != '0.0', 'it to be heard')
+    listener.probe.node.destroy_publisher(listener.robot)
+    listener.probe.wait_for(lambda: listener.node.said('listening again'), 'the reason')
+    listener.hear_all(talk, iter(lambda: 1600, None))
+    assert [ended.id for ended in listener.wait_for_the_end(2)] == heard
+
+
 def test_a_microphone_that_falls_silent_leaves_no_utterance_open(probe, start_node, talk, expected):
     listener = Listener(probe, start_node, {'stall': 0.5})
     first = next(e.utterance for e in expected if isinstance(e, Boundary))

@@ -14,7 +14,7 @@ from diagnostic_msgs.msg import DiagnosticArray
 from sensor_msgs.msg import Image
 from support import film
 from support.lifecycle import Manager
-from support.probe import NodeProcess, Probe
+from support.probe import NodeProcess, Probe, wait_until_loaded
 from support.replay import SHOW_AGAIN
 from support.speech import START, sentence, utterance
 
@@ -94,19 +94,6 @@ class Life:
         rates = [next((float(v.value) for v in m.status[0].values if v.key == f'in {topic} [Hz]'), 0.0)
                  for m in self.health]
         return sum(rate * (stamp - last) for rate, stamp, last in zip(rates[1:], stamps[1:], stamps, strict=False))
-
-
-def wait_until_loaded(probe, node) -> None:
-    """Some libraries come in the background: until the node's memory has not grown for a second."""
-    process, largest, since = psutil.Process(node.pid), 0, time.monotonic()
-
-    def loaded() -> bool:
-        nonlocal largest, since
-        if (size := process.memory_info().rss) > largest + MEGABYTE:
-            largest, since = size, time.monotonic()
-        return time.monotonic() > since + 1.0
-
-    probe.wait_for(loaded, 'all libraries', 60.0)
 
 
 @pytest.fixture

@@ -39,7 +39,7 @@ def test_an_utterance_is_what_is_told_to_be_one(probe, start_node, shared_data):
                 header=header(START + at * SECOND // RATE, 'array'), sample_rate=RATE, channels=1,
                 encoding=msg.AudioChunk.S16LE, data=array.array('B', samples[at:at + CHUNK].tobytes()),
             ))
-        end_ns = START + last * SECOND // RATE - SECOND // 20
+        end_ns = START + last * SECOND // RATE - SECOND // 8  # of silence every third frame of 32 ms is told
         probe.wait_for(lambda: activity and to_ns(activity[-1].header.stamp) > end_ns, f'sound to {last}', 60.0)
 
     def tell(at, speaks):

@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import psutil
 import rclpy
 from rclpy.context import Context
 from rclpy.executors import SingleThreadedExecutor
@@ -152,3 +153,16 @@ class NodeProcess:
             self._process.kill()
             self.wait()
             raise AssertionError(f'no end {timeout} s after SIGINT; it said:\n{self.output}') from None
+
+
+def wait_until_loaded(probe: Probe, node: NodeProcess) -> None:
+    """Some libraries come in the background: until the node's memory has not grown for a second."""
+    process, largest, since = psutil.Process(node.pid), 0, time.monotonic()
+
+    def loaded() -> bool:
+        nonlocal largest, since
+        if (size := process.memory_info().rss) > largest + 2**20:
+            largest, since = size, time.monotonic()
+        return time.monotonic() > since + 1.0
+
+    probe.wait_for(loaded, 'all libraries', 60.0)
