@@ -25,9 +25,9 @@ import torch
 
 from bench import plain_training
 from bench.summary import machine
+from smern_ros import allocator
 from smern_ros.spec import SKELETON, SPEC
 from smern_ros.training.experiments import planted, prepare, train
-from smern_ros.training.experiments.memory import keep_freed
 from smern_ros.training.experiments.prepare import Preparation
 from smern_ros.training.experiments.train import Machine, Settings, build, computes_bfloat16
 from smern_ros.training.features.store import FeatureSet
@@ -102,7 +102,7 @@ _features: dict[int, FeatureSet] = {}  # of a process that does runs, by how man
 def _begin(way: str) -> None:
     torch.set_num_threads(1)
     if way == OURS:
-        keep_freed()
+        allocator.keep_freed(allocator.TENSORS)
     _do(way, 'are', Size(32, 8, Settings(epochs=1)))  # what is imported by the first run alone
 
 
