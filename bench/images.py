@@ -17,7 +17,8 @@ WARM_UP, COUNT = 30, 300  # images
 
 def main() -> None:
     argparse.ArgumentParser(description=__doc__).parse_args()
-    os.environ.update(dds.environment(dds.LOCAL), ROS_DOMAIN_ID='91', ROS_AUTOMATIC_DISCOVERY_RANGE='LOCALHOST')
+    os.environ.update(dds.environment(dds.LOCAL), ROS_DOMAIN_ID=str(dds.free_domain()),
+                      ROS_AUTOMATIC_DISCOVERY_RANGE='LOCALHOST')
     print(f'machine  {machine()}\n')
     fresh = multiprocessing.get_context('spawn')
     camera = fresh.Process(target=publish, daemon=True)

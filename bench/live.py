@@ -47,7 +47,8 @@ class Session:
     """The graph without its source, listening; a context manager. The models take seconds to load."""
 
     def __init__(self, overrides: Sequence[Override] = ()) -> None:
-        os.environ.update(dds.environment(dds.LOCAL), ROS_DOMAIN_ID=str(90), ROS_AUTOMATIC_DISCOVERY_RANGE='LOCALHOST')
+        os.environ.update(dds.environment(dds.LOCAL), ROS_DOMAIN_ID=str(dds.free_domain()),
+                          ROS_AUTOMATIC_DISCOVERY_RANGE='LOCALHOST')
         import rclpy
         from diagnostic_msgs.msg import DiagnosticArray
         from rclpy.executors import SingleThreadedExecutor

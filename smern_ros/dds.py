@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import atexit
 import os
+import random
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -54,6 +55,12 @@ def environment(
     if profile == MULTI_HOST:
         return {variable: _written(dds_profile.multi_host(peers, interface)), **DISCOVERY}
     return {variable: str(share('config', 'dds', f'{profile}.xml'))}
+
+
+def free_domain() -> int:
+    """A ROS domain that is probably nobody's: no robot hears what runs there, and it hears no robot."""
+    taken = os.environ.get('ROS_DOMAIN_ID', '0')
+    return random.SystemRandom().choice([n for n in range(1, 102) if str(n) != taken])
 
 
 def _written(content: str) -> str:

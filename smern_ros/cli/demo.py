@@ -38,8 +38,9 @@ def add_parser(subparsers) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """:return: 0 if all modalities were used, 1 if not, 2 if a node or this command is not configured rightly."""
+    from smern_ros import dds
     from smern_ros.demo.clip import SPEECH_ASSET, STATEMENT, VIDEO_ASSET, compose
-    from smern_ros.demo.play import WEBCAM, Demo, Plan, free_domain
+    from smern_ros.demo.play import WEBCAM, Demo, Plan
     from smern_ros.media.reader import MediaError, MediaReader
 
     try:
@@ -68,7 +69,7 @@ def run(args: argparse.Namespace) -> int:
         Plan(
             media=media, name=name, notice=notice, out=args.out, checkpoint=args.checkpoint, overrides=overrides,
             command=shlex.join(['smern', *sys.argv[1:]]),
-            domain_id=free_domain() if args.domain is None else args.domain,
+            domain_id=dds.free_domain() if args.domain is None else args.domain,
         ),
         say=lambda line: print(line, flush=True),
         colour=sys.stdout.isatty(),

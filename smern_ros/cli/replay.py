@@ -104,9 +104,7 @@ def _prepared(args: argparse.Namespace) -> tuple[Plan, list[Override]]:
     """
     os.environ.update(dds.environment(args.dds))
     if args.start:
-        from smern_ros.demo.play import free_domain
-
-        os.environ['ROS_DOMAIN_ID'] = str(free_domain() if args.domain is None else args.domain)
+        os.environ['ROS_DOMAIN_ID'] = str(dds.free_domain() if args.domain is None else args.domain)
     elif args.domain is not None or args.checkpoint or args.overrides:
         raise ValueError('--domain, --checkpoint and --set are of a graph that is started here: give --run, too')
     if not 0 <= args.rate < math.inf:

@@ -5,7 +5,6 @@ import dataclasses
 import json
 import os
 import platform
-import random
 import re
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -41,7 +40,7 @@ class Plan:
     command: str
     checkpoint: Path | None = None              # the fusion node's; None: the one shipped
     overrides: Sequence[Override] = ()
-    domain_id: int = field(default_factory=lambda: free_domain())
+    domain_id: int = field(default_factory=dds.free_domain)
 
 
 class Demo:
@@ -177,12 +176,6 @@ def _files(plan: Plan, recording: Recording) -> Iterator[tuple[str, str]]:
 def _shipped_checkpoints() -> list[Path]:
     """Without the code that loads them, which takes seconds to import."""
     return sorted(file.parent for file in Path(__file__).parents[1].glob('checkpoints/*/config.json'))
-
-
-def free_domain() -> int:
-    """A ROS domain that is probably nobody's: no robot hears the demo, and the demo hears no robot."""
-    taken = os.environ.get('ROS_DOMAIN_ID', '0')
-    return random.SystemRandom().choice([n for n in range(1, 102) if str(n) != taken])
 
 
 def _machine() -> str:

@@ -16,7 +16,7 @@ from rclpy.lifecycle import LifecyclePublisher
 from rclpy.parameter import Parameter as RosParameter
 from rclpy.qos import QoSProfile
 
-from smern_ros import dds
+from smern_ros import dds, dds_leftovers
 from smern_ros.nodes import executor
 from smern_ros.nodes.bring_up import bring_up
 from smern_ros.nodes.managed import LONGEST_LINE, ConfigurationError, ManagedNode
@@ -217,6 +217,7 @@ def run(node_class: type[SmernNode], args: list[str] | None = None) -> int:
     except ValueError as error:
         print(f'{node_class.NAME}: {error}', file=sys.stderr)
         return EXIT_CONFIGURATION
+    dds_leftovers.sweep()  # of this node itself, if it was killed
     try:
         rclpy.init(args=args)
     except Exception as error:

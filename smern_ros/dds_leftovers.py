@@ -1,0 +1,42 @@
+"""What killed processes leave in shared memory: with room for images each leaves 34 MB, for ever. Needs no ROS."""
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import re
+import time
+from pathlib import Path
+
+SHARED_MEMORY = Path('/dev/shm')
+SEGMENT = re.compile(r'fast(?:dds|rtps)_[0-9a-f]{16}')
+"""What Fast DDS calls a participant's memory. Beside it lies a file that is locked while the participant lives."""
+LOCK = '_el'
+YOUNG = 10.0
+"""s; between making its lock and locking it a participant looks as if it were dead."""
+
+
+def sweep(folder: Path = SHARED_MEMORY, *, young: float = YOUNG) -> int:
+    """Removes the memory of participants that are dead, as `fastdds shm clean` does. Others' users' is left alone.
+
+    :param young: s since it was made within which nothing is touched.
+    :return: how many were removed.
+    """
+    removed = 0
+    for segment in folder.glob('fast*'):
+        with contextlib.suppress(OSError):  # somebody else's, or somebody else was faster
+            if SEGMENT.fullmatch(segment.name) and time.time() - segment.stat().st_mtime > young and _is_dead(segment):
+                segment.unlink()
+                removed += 1
+    return removed
+
+
+def _is_dead(segment: Path) -> bool:
+    """And its lock is removed. :raises OSError: if that cannot be known."""
+    lock = segment.with_name(segment.name + LOCK)
+    with lock.open('rb') as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        lock.unlink()
+        return True
