@@ -89,6 +89,7 @@ def test_a_bad_message_is_said_once_and_loses_nothing_else(start_toy, probe):
     for word in ['one', *['wrong'] * 20, 'two']:
         words.publish(String(data=word))
     probe.wait_for(lambda: [m.data for m in heard] == ['one', 'two'], 'the good words, in order')
+    probe.wait_for(lambda: node.said('that word is wrong'), 'what was wrong')
     assert node.output.count('that word is wrong') == 1
     status = probe.wait_for(
         lambda: next((s for m in health for s in m.status if 'that word is wrong' in s.message), None), 'diagnostics'

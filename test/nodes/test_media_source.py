@@ -118,8 +118,8 @@ def test_who_is_not_there_or_does_not_answer_is_named_and_not_waited_for_for_eve
         wait_for='pose_estimation,audio_features,nobody', wait_timeout=0.5,
     ))
     listeners.wait_for_end()
-    assert node.said('starting without what is not there: nobody')
-    assert node.said('for 0.1 s; going on')
+    probe.wait_for(lambda: node.said('starting without what is not there: nobody'), 'who was not there')
+    probe.wait_for(lambda: node.said('for 0.1 s; going on'), 'who did not answer')
 
 
 def test_in_real_time_a_frame_comes_when_its_stamp_says(probe, start_node, clip):

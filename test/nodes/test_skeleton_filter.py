@@ -203,6 +203,7 @@ def test_each_bad_frame_is_one_error_and_loses_nothing_else(probe, start_node):
     graph.speak(TENTATIVE, 2.5)
     [window] = probe.wait_for(lambda: graph.windows, 'the window')
     assert_as_offline(window, frames)
+    probe.wait_for(lambda: all(map(graph.node.said, bad_frames())), 'what was wrong')
     assert {said: graph.node.output.count(said) for said in bad_frames()} == dict.fromkeys(bad_frames(), 1)
     assert graph.node.stop() == 0
 
@@ -220,8 +221,9 @@ def test_each_bad_utterance_is_one_error_and_loses_nothing_else(probe, start_nod
     graph.speak(TENTATIVE, 2.5)
     [window] = probe.wait_for(lambda: graph.windows, 'the window')
     assert_as_offline(window, frames)
-    for said in ('end must follow start', 'unknown state 9', 'utterance without id', r'only 30.0 s are remembered'):
-        assert graph.node.output.count(said) == 1
+    reasons = ('end must follow start', 'unknown state 9', 'utterance without id', r'only 30.0 s are remembered')
+    probe.wait_for(lambda: all(map(graph.node.said, reasons)), 'what was wrong')
+    assert [graph.node.output.count(said) for said in reasons] == [1] * len(reasons)
     assert graph.node.output.count('[ERROR]') == 4
 
 
