@@ -144,7 +144,9 @@ def test_bad_sound_is_said_once_and_loses_no_word(listener, talk, expected):
     ended = listener.wait_for_the_end(2)
     reference = [e.utterance for e in expected if isinstance(e, Boundary) and e.state == msg.Utterance.ENDED]
     assert [u.id for u in ended] == [u.id for u in reference]
-    for kind in ("'mp3' is unknown", 'is empty', '3 bytes', ' channels; wanted', ' Hz; wanted', 'nan', 'header.stamp'):
+    kinds = ("'mp3' is unknown", 'is empty', '3 bytes', ' channels; wanted', ' Hz; wanted', 'nan', 'header.stamp')
+    listener.probe.wait_for(lambda: all(map(listener.node.said, kinds)), 'what was wrong')
+    for kind in kinds:
         assert 1 <= listener.node.output.count(kind) <= 3, f'{kind}: said once, and seldom again'
     assert 'Traceback' not in listener.node.output
     assert listener.node.stop() == 0
