@@ -100,8 +100,9 @@ def children(
         'OMP_WAIT_POLICY': 'PASSIVE',  # spinning OpenMP threads take the processors from the other nodes
         'PYTHONUNBUFFERED': '1',
     }
+    # Again without an order: the others are there by then.
     first, again = ([*common, *_parameters(values, space)] for values in (ordered, overrides))
-    start = [sys.executable, '-m', 'smern_ros.nodes']  # again: without an order, for the others are there by then
+    start = [sys.executable, '-m', 'smern_ros.nodes']
     return [
         Child(
             name=n.name,

@@ -58,6 +58,8 @@ def test_every_node_starts_itself_after_those_that_take_what_it_gives_unless_a_m
         '/audio_features': {'start_after': 'skeleton_filter,asr,fusion'},
         '/asr': {'start_after': 'fusion'},
     }
+    again = [child.command_again for child in children(graph.select())]
+    assert [command.count('--params-file') for command in again] == [1] * len(again), 'who died waits for nobody'
     managed = own(autostart=False)
     assert set(managed) == {f'/{n.name}' for n in graph.select()}
     assert not any(section['autostart'] for section in managed.values())

@@ -81,6 +81,13 @@ def test_a_killed_child_is_started_again_and_it_is_said():
         assert supervisor.pids['a'] != first
 
 
+def test_a_child_that_died_is_started_by_its_other_command():
+    lines, first, again = Lines(), 'print("first"); raise SystemExit(1)', 'print("again", flush=True); ' + STAYS
+    child = python('a', first, command_again=[sys.executable, '-c', again])
+    with Supervisor([child], output=lines, backoff=QUICK):
+        assert ('a', 'first') in lines.until('a', 'again')
+
+
 def test_a_child_that_must_run_is_started_again_even_if_it_ends_without_error():
     lines = Lines()
     with Supervisor([python('a', 'pass')], output=lines, backoff=QUICK):

@@ -1,4 +1,5 @@
 """pose_estimation as the process it is: images in, one SkeletonArray for each, whatever else comes in."""
+from itertools import pairwise
 from pathlib import Path
 
 import cv2
@@ -298,3 +299,14 @@ def test_a_wrong_parameter_ends_it_with_a_reason(start_node, parameters, said):
     assert node.wait() == 2
     assert said in node.output
     assert 'Traceback' not in node.output
+
+
+def test_while_nobody_is_in_view_answers_are_never_more_than_three_frames_apart(start_camera, probe):
+    """Whoever waits for answers, as a replay does, has four frames under way."""
+    _, camera = start_camera(drop_frames=True)
+    empty = np.zeros((48, 64, 3), np.uint8)
+    camera.send_at(30.0, [to_image(empty, header(frame)) for frame in range(30)])
+    probe.wait_for(lambda: len(camera.skeletons) >= 10, 'answers')
+    frames = [(stamp_of(answer.header) - START) // FRAME for answer in camera.skeletons]
+    assert max(later - one for one, later in pairwise(frames)) <= 3
+    assert not any(answer.skeletons for answer in camera.skeletons)
