@@ -11,6 +11,7 @@ import torch
 
 from smern_ros.adaptation import Adaptation, Example
 from smern_ros.checkpoint import Checkpoint
+from smern_ros.file_size import require_size
 from smern_ros.spec import MODALITIES
 
 NOTES = 'smern_ros.adaptation'
@@ -52,8 +53,7 @@ def load(adaptation: Adaptation, checkpoint: Checkpoint, path: Path) -> None:
     from safetensors import SafetensorError, safe_open
 
     try:
-        if path.stat().st_size > LARGEST:
-            raise ValueError(f'it has {path.stat().st_size} bytes, and more than {LARGEST} are never read')
+        require_size(path, LARGEST)
         with safe_open(path, 'pt') as file:
             notes = json.loads((file.metadata() or {})[NOTES])
             if notes['checkpoint'] != checkpoint.id:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from smern_ros.file_size import require_size
 from smern_ros.spec import LABELS
 
 REQUIRED, OPTIONAL = ('file', 'label'), ('text',)
@@ -37,14 +38,14 @@ def read(path: Path, labels: Sequence[str] = LABELS) -> list[Recording]:
         not there, or a recording that stands in the table already, whatever it is called there.
     """
     try:
-        if path.stat().st_size > LARGEST:
-            raise TableError(f'{path} has {path.stat().st_size} bytes; a table has {LARGEST} at most')
+        require_size(path, LARGEST)
         with path.open(encoding='utf-8-sig', newline='') as file:
             rows = csv.DictReader(file, strict=True)
-            _check_columns(path, rows.fieldnames or ())
+            columns = rows.fieldnames or ()
             lines = [(rows.line_num, {k: (v or '').strip() for k, v in row.items() if k in _COLUMNS}) for row in rows]
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+    except (OSError, ValueError, csv.Error) as error:
         raise TableError(f'{path} cannot be read as a table: {error}') from error
+    _check_columns(path, columns)
     if not lines:
         raise TableError(f'{path} names no recording')
     problems = list(_problems(path, lines, labels))

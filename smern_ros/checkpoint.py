@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from smern_ros import models
+from smern_ros.file_size import require_size
 from smern_ros.models.inputs import Normalisation
 from smern_ros.persons import NOBODY, PriorWeights
 from smern_ros.spec import MODALITIES, SPEC, FeatureSpec, SpecMismatch
@@ -155,9 +156,10 @@ def _check_files(path: Path) -> None:
         file = path / name
         if not file.is_file():
             raise _unusable(path, f'it lacks {name} (pickles such as .pt or .bin are never read)')
-        size = file.stat().st_size
-        if size > LARGEST[name]:
-            raise _unusable(path, f'{name} has {size} bytes, and more than {LARGEST[name]} are never read')
+        try:
+            require_size(file, LARGEST[name])
+        except ValueError as error:
+            raise _unusable(path, str(error)) from None
     with (path / WEIGHTS).open('rb') as weights:
         start = weights.read(9)
     # A safetensors file begins with the length of a JSON object, eight bytes, and the object.

@@ -11,9 +11,12 @@ from typing import Any
 import numpy as np
 
 from smern_ros import wheel_shims
+from smern_ros.file_size import require_size
 from smern_ros.skeleton.pose import MissingLibrary
 
 PERSON = 'person'
+LARGEST = 2 << 30
+"""Bytes of a checkpoint."""
 
 
 class PoseModel:
@@ -116,6 +119,8 @@ def _model(package: str, config: str, weights: str, *, random: bool) -> Any:
         raise ValueError(f'no checkpoint for {config}: give one, or set allow_random_weights to see the node run')
     if weights and not Path(weights).is_file():
         raise ValueError(f'no checkpoint at {weights}; give a file, nothing is downloaded')
+    if weights:
+        require_size(Path(weights), LARGEST)
     apis = _apis(package)
     init = apis.init_model if package == 'mmpose' else apis.init_detector
     with warnings.catch_warnings(), _numpy_in_checkpoints():

@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from smern_ros.file_size import require_size
 from smern_ros.skeleton.clothing import torso_colours
 from smern_ros.skeleton.joints import FROM_MEDIAPIPE, Body, Gates, mapped
 from smern_ros.skeleton.pose import MissingLibrary, check_image
@@ -25,6 +26,8 @@ from smern_ros.spec import Joint
 from smern_ros.values import Skeleton
 
 ASSET = 'pose-landmarker-full'
+LARGEST = 256 << 20
+"""Bytes of a .task file."""
 _TELLING = [0, 11, 12]
 """Nose and shoulders: seen in everybody who takes part in a talk."""
 _WANTED = 'give a PoseLandmarker .task file, or none for the default'
@@ -57,6 +60,7 @@ class MediaPipePose:
             model = assets.path(ASSET)
         if not Path(model).is_file():
             raise ValueError(f'no pose model at {model}: {_WANTED}')
+        require_size(Path(model), LARGEST)
         self._gates = gates or Gates()
         self._tracker = PersonTracker(occlusion=occlusion)
         self._image, self._landmarker_class, self._options = _options(Path(model), num_poses, self._gates.min_score)

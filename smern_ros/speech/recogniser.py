@@ -1,12 +1,16 @@
 """What every speech recogniser does, and how one is made."""
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Protocol
 
+from smern_ros.file_size import require_size
 from smern_ros.values import Transcript, Utterance
 
 BACKENDS = ('faster_whisper', 'transformers')
 CONTEXTS = ('own_length', 'full')
+LARGEST = {'*.json': 64 << 20, '*.txt': 64 << 20, '*.bin': 8 << 30, '*.safetensors': 8 << 30}
+"""Bytes of the files in a model's folder."""
 
 
 class Recogniser(Protocol):
@@ -45,6 +49,10 @@ def create(
     for what, value, known in (('backend', backend, BACKENDS), ('context', context, CONTEXTS)):
         if value not in known:
             raise ValueError(f'no speech recognition {what} is called {value!r}; there are {", ".join(known)}')
+    if model:
+        for pattern, most in LARGEST.items():
+            for file in Path(model).expanduser().glob(pattern):
+                require_size(file, most)
     from smern_ros.speech.whisper import WhisperRecogniser
 
     if backend == 'faster_whisper':

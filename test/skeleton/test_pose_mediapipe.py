@@ -219,6 +219,13 @@ def test_a_file_that_is_no_model_is_named(tmp_path):
         create('mediapipe', model=tmp_path / 'pose.task')
 
 
+def test_a_file_of_absurd_size_is_not_read(tmp_path):
+    with (tmp_path / 'pose.task').open('wb') as file:
+        file.truncate(1 << 40)  # sparse: takes no room
+    with pytest.raises(ValueError, match=r'pose\.task has .* are never read'):
+        create('mediapipe', model=tmp_path / 'pose.task')
+
+
 def test_a_missing_system_library_is_named_with_its_debian_package(model, monkeypatch):
     from mediapipe.tasks.python.core import mediapipe_c_bindings
 

@@ -130,6 +130,13 @@ def test_without_weights_it_starts_only_if_told_to():
         create('mmpose', pose_weights='https://example.org/pose.pth')
 
 
+def test_a_checkpoint_of_absurd_size_is_not_read(tmp_path):
+    with (tmp_path / 'pose.pth').open('wb') as file:
+        file.truncate(1 << 40)  # sparse: takes no room
+    with pytest.raises(ValueError, match=r'pose\.pth has .* are never read'):
+        create('mmpose', pose_weights=str(tmp_path / 'pose.pth'))
+
+
 def test_a_wrong_config_is_named():
     with pytest.raises(ValueError, match='no config at nothing.py'):
         create('mmpose', pose_config='nothing.py', allow_random_weights=True)

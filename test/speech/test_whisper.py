@@ -126,6 +126,14 @@ def test_what_cannot_be_made_is_said(options, said):
         create(**options)
 
 
+@pytest.mark.parametrize('name', ['model.bin', 'model.safetensors', 'tokenizer.json'])
+def test_a_model_with_a_file_of_absurd_size_is_not_read(tmp_path, name):
+    with (tmp_path / name).open('wb') as file:
+        file.truncate(1 << 40)  # sparse: takes no room
+    with pytest.raises(ValueError, match=f'{name} has .* are never read'):
+        create(model=str(tmp_path))
+
+
 def test_missing_weights_name_the_command_that_fetches_them(tmp_path, monkeypatch):
     monkeypatch.setenv('SMERN_ASSETS', str(tmp_path))
     with pytest.raises(MissingAsset, match=r'smern assets fetch whisper-tiny\.en'):

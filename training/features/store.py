@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from smern_ros.file_size import require_size
 from smern_ros.spec import LABELS, PROSODY, SPEC, FeatureSpec, SpecMismatch
 
 FORMAT = 1
@@ -241,8 +242,7 @@ def _read_array(folder: Path, name: str, memory_mapped: bool) -> np.ndarray:
 def _read_index(folder: Path) -> dict[str, Any]:
     path = folder / INDEX
     try:
-        if path.stat().st_size > _LARGEST_INDEX:
-            raise FeatureError(f'{path} has {path.stat().st_size} bytes; no index of features is as large')
+        require_size(path, _LARGEST_INDEX)
         index = json.loads(path.read_text(encoding='utf-8'))
     except FileNotFoundError:
         raise FeatureError(
