@@ -40,6 +40,7 @@ SETTINGS = {
     'min_confidence': (0.5, '0..1, below which a state says nothing'),
     'hysteresis': (0.1, '0..1, by how much more confident a state must be that contradicts the one before'),
     'hold': (1.5, 's for which a state that is not final must last'),
+    'gap': (1.5, 's without a state after which it begins to last anew'),
     'quiet': (10.0, 's in which the same feeling of the same person is not answered twice'),
 }
 """Of the Debouncer: default and meaning of each."""

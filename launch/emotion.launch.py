@@ -8,7 +8,7 @@ from launch_ros.substitutions import FindPackageShare
 
 from smern_ros import dds, graph
 
-RESPAWN_DELAY = 1.0
+RESPAWN_DELAY = 0.2
 """s after which a node that ended is started again. One that cannot be configured tries, and says why, each time."""
 
 
@@ -97,7 +97,7 @@ def _start_nodes(context):
             arguments=['--ros-args', '--enclave', n.enclave, '--log-level', LaunchConfiguration('log_level')],
             output='screen',
             emulate_tty=True,
-            respawn=not n.optional,  # who has played a film is not to play it again
+            respawn=True,
             respawn_delay=RESPAWN_DELAY,
             condition=IfCondition(LaunchConfiguration(n.name)),
         )

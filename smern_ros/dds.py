@@ -24,9 +24,12 @@ all the same, with whatever profile they run."""
 VARIABLE, OLD_VARIABLE = 'FASTDDS_DEFAULT_PROFILES_FILE', 'FASTRTPS_DEFAULT_PROFILES_FILE'
 """Where Fast DDS looks for profiles. The old name is warned about where the new one is known."""
 OF_THE_OLD_VARIABLE = ('humble', 'iron', 'jazzy')
+_SOCKETS = Path('/proc/net/udp'), Path('/proc/net/udp6')
 
-
-DISCOVERY = {'ROS_AUTOMATIC_DISCOVERY_RANGE': 'SYSTEM_DEFAULT'}
+FAST_DDS = 'rmw_fastrtps'
+"""What all ROS middlewares with Fast DDS begin with: profiles are for them. Another one is kept to this host by ROS."""
+RANGE = 'ROS_AUTOMATIC_DISCOVERY_RANGE'
+DISCOVERY = {RANGE: 'SYSTEM_DEFAULT'}
 """Beside several hosts: ROS adds no multicast and takes no interface away; whom to call is in the profile."""
 
 
@@ -47,10 +50,19 @@ def environment(
         raise ValueError(f'no DDS profile {profile!r} (argument dds or variable {CHOICE}); it is one of {PROFILES}')
     if profile != MULTI_HOST and (peers or interface):
         raise ValueError(f'dds_peers and dds_interface are for the DDS profile {MULTI_HOST}, but it is {profile}')
-    if env.get(VARIABLE) or env.get(OLD_VARIABLE):
+    middleware = env.get('RMW_IMPLEMENTATION') or FAST_DDS
+    if profile == MULTI_HOST and not middleware.startswith(FAST_DDS):
+        raise ValueError(f'the DDS profile {MULTI_HOST} is for {FAST_DDS}, but RMW_IMPLEMENTATION is {middleware}: set '
+                         f'it up for several hosts yourself and choose {NONE}')
+    if theirs := next((name for name in (VARIABLE, OLD_VARIABLE) if env.get(name)), None):
+        if peers or interface:
+            raise ValueError(f'{theirs} names a profile, {env[theirs]}, which would win over dds_peers and '
+                             'dds_interface: unset it')
         return {}
     if profile == NONE:
         return {CHOICE: NONE}  # for the nodes, which would choose for themselves
+    if not middleware.startswith(FAST_DDS):
+        return {RANGE: 'LOCALHOST'}
     variable = OLD_VARIABLE if env.get('ROS_DISTRO') in OF_THE_OLD_VARIABLE else VARIABLE
     if profile == MULTI_HOST:
         return {variable: _written(dds_profile.multi_host(peers, interface)), **DISCOVERY}
@@ -58,9 +70,17 @@ def environment(
 
 
 def free_domain() -> int:
-    """A ROS domain that is probably nobody's: no robot hears what runs there, and it hears no robot."""
-    taken = os.environ.get('ROS_DOMAIN_ID', '0')
-    return random.SystemRandom().choice([n for n in range(1, 102) if str(n) != taken])
+    """A ROS domain in which nobody of this host is, and probably nobody else: what runs there and a robot do not hear
+    each other."""
+    taken, ours = _domains_here(), os.environ.get('ROS_DOMAIN_ID', '0')
+    return random.SystemRandom().choice([n for n in range(1, 102) if n not in taken and str(n) != ours])
+
+
+def _domains_here() -> set[int]:
+    """Those of which ports are open: domain n has the ports from 7400 + 250 n on (DDSI-RTPS 2.5, 9.6.2.3)."""
+    lines = [line for table in _SOCKETS if table.exists() for line in table.read_text().splitlines()[1:]]
+    ports = [int(line.split()[1].rpartition(':')[2], 16) for line in lines]  # number ADDRESS:PORT ...
+    return {(port - 7400) // 250 for port in ports}
 
 
 def _written(content: str) -> str:

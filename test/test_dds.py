@@ -1,4 +1,6 @@
 """The nodes get a profile with room for images, unless the user has one."""
+import contextlib
+import socket
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
@@ -89,6 +91,25 @@ def test_a_profile_of_the_users_own_is_left_alone(variable):
     assert dds.environment('local', {variable: '/mine.xml'}) == {}
 
 
+@pytest.mark.parametrize('variable', [dds.VARIABLE, dds.OLD_VARIABLE])
+def test_peers_that_the_users_own_profile_would_overrule_are_refused(variable):
+    with pytest.raises(ValueError, match=rf'{variable} names a profile, /mine\.xml.*unset it'):
+        dds.environment(dds.MULTI_HOST, {variable: '/mine.xml'}, peers='127.0.0.1')
+
+
+def test_another_middleware_is_kept_to_this_host_by_ros_and_opened_by_its_user():
+    env = {'RMW_IMPLEMENTATION': 'rmw_cyclonedds_cpp'}
+    assert dds.environment(None, env) == {'ROS_AUTOMATIC_DISCOVERY_RANGE': 'LOCALHOST'}
+    assert dds.environment(dds.NONE, env) == {dds.CHOICE: dds.NONE}
+    with pytest.raises(ValueError, match='is for rmw_fastrtps, but RMW_IMPLEMENTATION is rmw_cyclonedds_cpp'):
+        dds.environment(dds.MULTI_HOST, env, peers='127.0.0.1')
+
+
+@pytest.mark.parametrize('name', ['', 'rmw_fastrtps_cpp', 'rmw_fastrtps_dynamic_cpp'])
+def test_each_middleware_with_fast_dds_gets_the_profile(name):
+    assert dds.VARIABLE in dds.environment(dds.LOCAL, {'RMW_IMPLEMENTATION': name})
+
+
 def test_none_sets_no_profile_and_nodes_are_told_so():
     chosen = dds.environment('none', {})
     assert chosen == {dds.CHOICE: dds.NONE} and dds.environment(None, chosen) == chosen
@@ -97,3 +118,13 @@ def test_none_sets_no_profile_and_nodes_are_told_so():
 def test_an_unknown_profile_is_refused():
     with pytest.raises(ValueError, match=r"'fast'.*SMERN_DDS.*local"):
         dds.environment(None, {'SMERN_DDS': 'fast'})
+
+
+def test_a_free_domain_is_none_in_which_somebody_is():
+    left = {dds.free_domain(), dds.free_domain()}
+    with contextlib.ExitStack() as stack:
+        for domain in set(range(1, 102)) - left:
+            listener = stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
+            with contextlib.suppress(OSError):  # somebody is there already
+                listener.bind(('127.0.0.1', 7400 + 250 * domain + 10))
+        assert {dds.free_domain() for _ in range(50)} <= left

@@ -53,6 +53,15 @@ def test_a_doubt_in_between_begins_the_wait_again(robot):
     assert robot.answers == [('happy', 103.0)]
 
 
+def test_a_feeling_that_was_not_seen_for_a_while_has_not_lasted(robot):
+    robot.see('sad', 0.9, 100.0)
+    robot.see('sad', 0.9, 160.0)
+    assert robot.answers == []
+    for at in (160.5, 161.0, 161.5):
+        robot.see('sad', 0.9, at)
+    assert robot.answers == [('sad', 161.5)]
+
+
 @pytest.mark.parametrize('confidence', [0.49, float('nan')])
 def test_what_is_not_confident_is_not_answered_even_if_it_is_final(robot, confidence):
     robot.see('sad', confidence, 100.0, is_final=True)
@@ -85,7 +94,9 @@ def test_when_the_clock_is_set_back_all_begins_anew(robot):
     assert robot.answers == [('sad', 100.0), ('sad', 5.0)]
 
 
-@pytest.mark.parametrize('wrong', [{'min_confidence': 1.5}, {'hysteresis': -1.0}, {'hold': -1.0}, {'quiet': -0.1}])
+@pytest.mark.parametrize('wrong', [
+    {'min_confidence': 1.5}, {'hysteresis': -1.0}, {'hold': -1.0}, {'gap': -1.0}, {'quiet': -0.1},
+])
 def test_settings_that_make_no_sense_are_refused_by_name(wrong):
     with pytest.raises(ValueError, match=next(iter(wrong))):
         Debouncer(**wrong)
