@@ -16,6 +16,7 @@ from smern_ros.audio.segmenter import Segmentation, State
 from smern_ros.audio.stream import Activity, Boundary, Discontinuity, Event, SpeechStream
 from smern_ros.nodes import qos, topics
 from smern_ros.nodes.base import SmernNode, run
+from smern_ros.nodes.last_said import LastSaid
 from smern_ros.nodes.messages import features_to_message, header, stamp_of, utterance_to_message
 from smern_ros.nodes.parameters import Parameter
 from smern_ros.spec import SPEC
@@ -65,15 +66,20 @@ class AudioFeaturesNode(SmernNode):
         self._worker = self.worker('features', capacity=8)
         self._worker.submit(_warm_up)
         self.listen(msg.AudioChunk, topics.AUDIO, self._take_sound, qos.AUDIO)
-        self.listen(Bool, topics.ROBOT_SPEAKING, self._take_robot_speaking, qos.EVIDENCE)
+        self._robot = LastSaid(self, Bool, topics.ROBOT_SPEAKING, self._take_robot_speaking, self._robot_is_gone)
+        self.every(0.5, self._robot.follow)
         if self.value('voice_activity') == TOLD:
             self.listen(msg.VoiceActivity, topics.DETECTED, self._take_detected, qos.EVIDENCE)
+            self.every(0.5, self._end_what_nobody_tells)
         self._robot_speaks = self._somebody_speaks = False
         self.every(0.5, self._end_if_stalled)
-        self.every(0.5, self._end_what_nobody_tells)
+
+    def start(self) -> None:
+        self._robot.start()
 
     def stop(self) -> None:
         self._publish(self._stream.flush())
+        self._nobody_speaks()  # that they end is not heard meanwhile
 
     def unload(self) -> None:
         self._stream = None
@@ -104,17 +110,21 @@ class AudioFeaturesNode(SmernNode):
         self._somebody_speaks = message.is_speaking
         self._stream.tell(stamp_of(message.header), message.is_speaking)
 
+    def _robot_is_gone(self) -> None:
+        if self._robot_speaks:
+            self._take_robot_speaking(Bool(data=False))
+            self.complain(topics.ROBOT_SPEAKING, 'who said that the robot speaks is gone; listening again')
+
     def _end_what_nobody_tells(self) -> None:
         """Whoever said that speech begins may be gone before it says that it ends."""
-        now_ns = self.get_clock().now().nanoseconds
-        if self._robot_speaks and not self.count_publishers(topics.ROBOT_SPEAKING):
-            self._robot_speaks = False
-            self._stream.mute(now_ns, False)
-            self.complain(topics.ROBOT_SPEAKING, 'who said that the robot speaks is gone; listening again')
         if self._somebody_speaks and not self.count_publishers(topics.DETECTED):
-            self._somebody_speaks = False
-            self._stream.tell(now_ns, False)
+            self._nobody_speaks()
             self.complain(topics.DETECTED, 'who said that somebody speaks is gone; that ends here')
+
+    def _nobody_speaks(self) -> None:
+        if self._somebody_speaks:
+            self._somebody_speaks = False
+            self._stream.tell(self.get_clock().now().nanoseconds, False)
 
     def _end_if_stalled(self) -> None:
         silent = time.monotonic() - self._heard_at

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections import deque
 from collections.abc import Callable
 from typing import Any, ClassVar
 
@@ -14,7 +15,7 @@ from rclpy.exceptions import ParameterException
 from rclpy.executors import Executor, ExternalShutdownException
 from rclpy.lifecycle import LifecyclePublisher
 from rclpy.parameter import Parameter as RosParameter
-from rclpy.qos import QoSProfile
+from rclpy.qos import DurabilityPolicy, QoSProfile
 
 from smern_ros import dds, dds_leftovers
 from smern_ros.nodes import executor
@@ -85,17 +86,28 @@ class SmernNode(ManagedNode):
         """A parameter's value."""
         return self.get_parameter(name).value
 
+    def freed_by(self, free: Callable[[], object]) -> None:
+        """Called when the node is cleaned up: frees what `load` made."""
+        self._undo.append(free)
+
     def output(self, message_type: type, topic: str, profile: QoSProfile) -> Output:
         publisher = self.create_lifecycle_publisher(message_type, topic, profile)
-        self._undo.append(lambda: self.destroy_lifecycle_publisher(publisher))
+        self.freed_by(lambda: self.destroy_lifecycle_publisher(publisher))
         self.health.speaks(topic, publisher.get_subscription_count)
         return Output(self, publisher, topic)
 
     def listen(self, message_type: type, topic: str, callback: Callable[[Any], None], profile: QoSProfile) -> None:
-        """Subscribes. While the node is not active messages are ignored; what `callback` raises is said, no more."""
+        """Subscribes. What `callback` raises is said, no more.
+
+        While the node is not active messages are ignored, but for those of publishers that keep them for late comers:
+        the last ones, as many as the profile is deep, are taken when it becomes active.
+        """
+        kept = profile.durability == DurabilityPolicy.TRANSIENT_LOCAL
+        held: deque[Any] = deque(maxlen=profile.depth if kept else 0)
 
         def guarded(message: Any) -> None:
             if not self.active:
+                held.append(message)
                 return
             self.health.received(topic)
             self._note_age(topic, message)
@@ -104,9 +116,14 @@ class SmernNode(ManagedNode):
             except Exception as error:
                 self.complain(topic, error)
 
+        def take_held() -> None:
+            while held:
+                guarded(held.popleft())
+
         self.health.listens(topic)
         subscription = self.create_subscription(message_type, topic, guarded, profile)
-        self._undo.append(lambda: self.destroy_subscription(subscription))
+        self._awake.append(take_held)
+        self.freed_by(lambda: self.destroy_subscription(subscription))
 
     def _note_age(self, topic: str, message: Any) -> None:
         """Stamps of the future tell that the clocks of two computers are not in step."""
@@ -133,7 +150,7 @@ class SmernNode(ManagedNode):
             return response
 
         service = self.create_service(service_type, name, guarded)
-        self._undo.append(lambda: self.destroy_service(service))
+        self.freed_by(lambda: self.destroy_service(service))
 
     def every(self, seconds: float, callback: Callable[[], None]) -> None:
         """A timer on the steady clock, running while the node is active."""
@@ -147,7 +164,7 @@ class SmernNode(ManagedNode):
                 self.complain(f'timer {callback.__name__}', error)
 
         timer = self.create_timer(seconds, guarded, clock=self._steady)
-        self._undo.append(lambda: self.destroy_timer(timer))
+        self.freed_by(lambda: self.destroy_timer(timer))
 
     def after(self, seconds: float, callback: Callable[[], None], *, asleep: bool = False) -> Callable[[], None]:
         """Calls back once, on the executor's thread, after so long on the steady clock, if the node is active then.
@@ -194,8 +211,8 @@ class SmernNode(ManagedNode):
         :param waiting: tells diagnostics how many wait for it, if those are not its jobs.
         """
         worker = Worker(f'{self.NAME}.{name}', capacity=capacity, on_error=lambda error: self.complain(name, error))
-        self._undo.append(worker.close)
-        self._undo.append(self.health.watch(waiting or (lambda: worker.queued)))
+        self.freed_by(worker.close)
+        self.freed_by(self.health.watch(waiting or (lambda: worker.queued)))
         return worker
 
     def _take_over(self) -> None:

@@ -15,6 +15,7 @@ from smern_ros import msg, srv
 from smern_ros.alignment import Aligner, Due
 from smern_ros.nodes import qos, topics
 from smern_ros.nodes.base import ConfigurationError, SmernNode, run
+from smern_ros.nodes.last_said import LastSaid
 from smern_ros.nodes.messages import (
     begins_anew,
     features_from_message,
@@ -98,15 +99,21 @@ class FusionNode(SmernNode):
             (msg.Transcript, topics.TRANSCRIPT, self._take_text, qos.EVIDENCE),
             (msg.SkeletonWindow, topics.SKELETON_WINDOW, self._take_skeleton, qos.EVIDENCE),
             (msg.SkeletonArray, topics.PEOPLE, self._take_people, qos.STATE),
-            (String, topics.SPEAKER, self._take_speaker, qos.LATCHED),
         ):
             self.listen(message_type, topic, self._on_worker(topic, take), profile)
+        self._names = LastSaid(
+            self, String, topics.SPEAKER, self._on_worker(topics.SPEAKER, self._take_speaker), self._nobody_names,
+        )
+        self.every(0.5, self._names.follow)
         self.listen(msg.VoiceActivity, topics.IS_SPEAKING, self._take_activity, qos.STREAM)
         self._learner = self.worker('adaptation', capacity=WAITING_LABELS)
         self.serve(srv.ForgetPerson, topics.FORGET_PERSON, self._forget)
         self.serve(srv.LabelUtterance, topics.LABEL_UTTERANCE, self._label)
         self.serve(Trigger, topics.UNDO_ADAPTATION, self._undo_label)
         self.serve(Trigger, topics.SAVE_ADAPTATION, self._save_adaptation)
+
+    def start(self) -> None:
+        self._names.start()
 
     def stop(self) -> None:
         self._worker.submit(self._aligner.reset)
@@ -135,6 +142,11 @@ class FusionNode(SmernNode):
 
     def _take_speaker(self, message: String) -> None:
         self._named.name(message.data)
+
+    def _nobody_names(self) -> None:
+        if self.value('speaker') == NAMED:
+            self.complain(topics.SPEAKER, 'who named the speaker is gone; until somebody does, it is the nearest')
+        self._worker.submit(lambda: self._named.name(''), wait=True)
 
     def _take_utterance(self, message: msg.Utterance) -> None:
         start_ns, end_ns = utterance_span(message)

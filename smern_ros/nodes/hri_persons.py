@@ -13,8 +13,8 @@ from smern_ros.hri.ids import Changes, Roster, require_legal
 from smern_ros.hri.people import BODY, FACE, VOICE, People
 from smern_ros.nodes import qos, topics
 from smern_ros.nodes.base import SmernNode
-from smern_ros.nodes.hri_list import TrackedList
 from smern_ros.nodes.hri_messages import HriMessages
+from smern_ros.nodes.last_said import LastSaid
 from smern_ros.nodes.lines import Lines, complain_of_rivals
 from smern_ros.nodes.messages import header
 
@@ -45,7 +45,9 @@ class Persons:
         self._own = node.value('persons') == OWN
         self.roster = Roster('persons', limit=node.value('max_ids'))
         self._persons: dict[str, _Person] = {}
-        self._manager = None if self._own else TrackedList(node, hri, f'{PERSONS}/tracked', self._look)
+        self._manager = None if self._own else LastSaid(
+            node, hri.IdsList, f'{PERSONS}/tracked', lambda message: self._look(message.ids), lambda: self._look(())
+        )
         ours = ('tracked', 'known') if self._own else ()
         self._lists = [node.output(hri.IdsList, f'{PERSONS}/{name}', qos.LATCHED) for name in ours]
         node.listen(msg.EmotionState, topics.EMOTION_STATE, self._take_state, qos.EVIDENCE)
@@ -60,8 +62,6 @@ class Persons:
             self._manager.start()
 
     def stop(self) -> None:
-        if self._manager is not None:
-            self._manager.stop()
         self._follow(Changes((), self.roster.clear(), ()))
         self._publish_lists()
 

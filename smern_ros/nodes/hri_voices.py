@@ -15,8 +15,8 @@ from smern_ros.hri.words import SpokenWords
 from smern_ros.nodes import qos, topics
 from smern_ros.nodes.audio_common import AudioCommon, Format, SoundStream
 from smern_ros.nodes.base import SmernNode
-from smern_ros.nodes.hri_list import TrackedList
 from smern_ros.nodes.hri_messages import HriMessages
+from smern_ros.nodes.last_said import LastSaid
 from smern_ros.nodes.lines import Lines, complain_of_rivals
 from smern_ros.nodes.messages import header, transcript_to_message, utterance_span
 from smern_ros.values import Transcript
@@ -35,7 +35,9 @@ class VoiceInputs:
         self.roster = Roster('voices', limit=node.value('max_ids'))
         self.voices = Voices(node.value('voice'))
         self._lines: dict[str, Lines] = {}
-        self._list = TrackedList(node, hri, f'{VOICES}/tracked', self._look)
+        self._list = LastSaid(
+            node, hri.IdsList, f'{VOICES}/tracked', lambda message: self._look(message.ids), lambda: self._look(())
+        )
         self._told = ('', False)
         self._audio = AudioCommon(node.value('audio_type')) if node.value('take_audio') else None
         self._given = Format(node.value('sample_rate'), node.value('channels'), node.value('sample_format'))
@@ -55,7 +57,6 @@ class VoiceInputs:
         self._list.start()
 
     def stop(self) -> None:
-        self._list.stop()
         self._follow(Changes((), self.roster.clear(), ()))
         self._words.clear()
 

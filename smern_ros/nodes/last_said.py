@@ -1,39 +1,44 @@
-"""A list of ids that others publish, such as persons/tracked."""
+"""A topic whose last message holds until the next one, such as who speaks, from whoever publishes it."""
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 
 from smern_ros.nodes import qos
 from smern_ros.nodes.base import SmernNode
-from smern_ros.nodes.hri_messages import HriMessages
 from smern_ros.nodes.lines import Lines
 
 
-class TrackedList:
-    """Hears it from any publisher, what was said before we came included, where the publisher keeps that."""
+class LastSaid:
+    """Hears it from any publisher: what was said before we came, too, where all publishers keep that, and what was said
+    while the node was not active."""
 
-    def __init__(self, node: SmernNode, hri: HriMessages, topic: str, take: Callable[[Sequence[str]], None]) -> None:
-        """:param take: given the ids; none of them when nobody publishes the list any more."""
-        self._node, self._hri, self._topic, self._take = node, hri, topic, take
+    def __init__(
+        self, node: SmernNode, message_type: type, topic: str, take: Callable[[Any], None], gone: Callable[[], None]
+    ) -> None:
+        """
+        :param take: called with what is said, and when the node becomes active with what holds.
+        :param gone: called when something was said, and nobody is left who could take it back.
+        """
+        self._node, self._type, self._topic, self._take, self._gone = node, message_type, topic, take, gone
+        self._last: Any = None
         self._lines = Lines(node)
-        self._profile: QoSProfile | None = None
-        self._told = False
-
-    def start(self) -> None:
+        node.freed_by(self._lines.close)
+        node.health.listens(topic)
         self._listen(qos.EVIDENCE)
 
-    def stop(self) -> None:
-        self._lines.close()
+    def start(self) -> None:
+        if self._last is not None:
+            self._take(self._last)
 
     def follow(self) -> None:
-        """Once a second: publishers come and go."""
+        """Now and then while the node is active: publishers come and go."""
         publishers = [info.qos_profile for info in self._node.get_publishers_info_by_topic(self._topic)]
-        if not publishers and self._told:
-            self._told = False
-            self._take(())
+        if not publishers and self._last is not None:
+            self._last = None
+            self._gone()
         kept = all(
             p.durability == DurabilityPolicy.TRANSIENT_LOCAL and p.reliability == ReliabilityPolicy.RELIABLE
             for p in publishers
@@ -45,8 +50,9 @@ class TrackedList:
 
     def _listen(self, profile: QoSProfile) -> None:
         self._profile = profile
-        self._lines.listen(self._hri.IdsList, self._topic, self._hear, profile, label=self._topic)
+        self._lines.listen(self._type, self._topic, self._hear, profile, label=self._topic, asleep=True)
 
     def _hear(self, message: Any) -> None:
-        self._told = True
-        self._take(message.ids)
+        self._last = message
+        if self._node.active:
+            self._take(message)

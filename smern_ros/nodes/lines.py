@@ -23,16 +23,18 @@ class Lines:
         self._ends: list[Callable[[], object]] = []
 
     def listen(
-        self, message_type: type, topic: str, take: Callable[[Any], None], profile: QoSProfile, *, label: str
+        self, message_type: type, topic: str, take: Callable[[Any], None], profile: QoSProfile, *, label: str,
+        asleep: bool = False,
     ) -> None:
         """Subscribes; what `take` raises is said, no more.
 
         :param label: what diagnostics call it, with all others of its kind: names that come and go would add up there.
+        :param asleep: also while the node is not active.
         """
         node = self._node
 
         def guarded(message: Any) -> None:
-            if not (node.active and self._ends):  # it may have been on its way when these lines were closed
+            if not ((node.active or asleep) and self._ends):  # it may have been on its way when these lines were closed
                 return
             node.health.received(label)
             try:

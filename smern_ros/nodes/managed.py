@@ -42,6 +42,7 @@ class ManagedNode(LifecycleNode):
         self._failure = ''              # of the last transition
         self._complaints = Throttle(COMPLAIN_EVERY)
         self._undo: list[Callable[[], object]] = []  # frees what `load` made
+        self._awake: list[Callable[[], None]] = []   # of what `load` made: called when the node has become active
         self._cancels: set[Callable[[], None]] = set()  # of timers that have not fired
         self._diagnostics = self.create_publisher(diagnostics.DiagnosticArray, topics.DIAGNOSTICS, qos.STREAM)
         self._steady = Clock(clock_type=ClockType.STEADY_TIME)  # beats under simulated time that stands still, too
@@ -97,6 +98,9 @@ class ManagedNode(LifecycleNode):
     def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
         result = self._transition(self.start, super().on_activate, state)
         self.active = result == TransitionCallbackReturn.SUCCESS
+        if self.active:
+            for take_up in self._awake:
+                take_up()
         return result
 
     def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
@@ -144,6 +148,7 @@ class ManagedNode(LifecycleNode):
         self.configured = False
         steps = [*self._cancels, *reversed(self._undo), self.unload, self.health.unconfigured]
         self._undo.clear()
+        self._awake.clear()
         first: Exception | None = None
         for step in steps:
             try:

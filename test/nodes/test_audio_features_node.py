@@ -6,6 +6,7 @@ import pytest
 from diagnostic_msgs.msg import DiagnosticArray
 from rosgraph_msgs.msg import Clock
 from std_msgs.msg import Bool
+from support.lifecycle import Manager
 
 from smern_ros import msg
 from smern_ros.audio.features import extract
@@ -42,11 +43,11 @@ def expected(talk):
 class Listener:
     """The node as a process on simulated time, a microphone before it, and all that it says."""
 
-    def __init__(self, probe, start_node, parameters=None):
+    def __init__(self, probe, start_node, parameters=None, robot=None):
         self.probe = probe
         self.node = start_node('audio_features', {'use_sim_time': True, **(parameters or {})})
         self.microphone = probe.publisher(msg.AudioChunk, topics.AUDIO, qos.AUDIO)
-        self.robot = probe.publisher(Bool, topics.ROBOT_SPEAKING, qos.EVIDENCE)
+        self.robot = robot or probe.publisher(Bool, topics.ROBOT_SPEAKING, qos.EVIDENCE)
         self.clock = probe.publisher(Clock, '/clock', qos.EVIDENCE)
         self.activity = probe.collect(msg.VoiceActivity, topics.IS_SPEAKING, qos.AUDIO)
         self.utterances = probe.collect(msg.Utterance, topics.UTTERANCE, qos.EVIDENCE)
@@ -190,6 +191,33 @@ def test_it_listens_again_when_who_said_that_the_robot_speaks_is_gone(listener, 
     listener.wait_for_health(lambda _, values: values.get('in robot_speaking [Hz]', '0.0') != '0.0', 'it to be heard')
     listener.probe.node.destroy_publisher(listener.robot)
     listener.probe.wait_for(lambda: listener.node.said('listening again'), 'the reason')
+    listener.hear_all(talk, iter(lambda: 1600, None))
+    assert [ended.id for ended in listener.wait_for_the_end(2)] == heard
+
+
+def test_that_the_robot_speaks_is_heard_by_a_node_that_starts_meanwhile(probe, start_node, talk):
+    robot = probe.publisher(Bool, topics.ROBOT_SPEAKING, qos.LATCHED)
+    robot.publish(Bool(data=True))
+    listener = Listener(probe, start_node, robot=robot)
+    probe.wait_for(lambda: any(float(v.value) for r in listener.health for v in r.status[0].values
+                               if v.key == 'in robot_speaking [Hz]'), 'it to be heard')
+    listener.hear_all(talk, iter(lambda: 1600, None))
+    end_ns = START + (len(talk) - RATE) * SECOND // RATE
+    probe.wait_for(lambda: listener.activity and to_ns(listener.activity[-1].header.stamp) > end_ns, 'the end')
+    assert all(a.muted for a in listener.activity) and not listener.utterances
+
+
+def test_what_the_robot_said_last_holds_for_a_node_that_was_not_active(listener, talk, expected):
+    heard = [e.utterance.id for e in expected if isinstance(e, Boundary) and e.state == msg.Utterance.ENDED]
+    manager = Manager(listener.probe, 'audio_features')
+    for speaks in (True, False):
+        listener.robot.publish(Bool(data=speaks))
+        listener.wait_for_health(
+            lambda _, values: values.get('in robot_speaking [Hz]', '0.0') != '0.0', 'the node to hear of the robot'
+        )
+        if speaks:
+            manager.deactivate()
+    manager.activate()
     listener.hear_all(talk, iter(lambda: 1600, None))
     assert [ended.id for ended in listener.wait_for_the_end(2)] == heard
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 from support.fusion import CAMERA, START, Fusion, audio, body, text
+from support.lifecycle import Manager
 from support.personal import personal_checkpoint
 
 from smern_ros import msg, srv
@@ -97,6 +98,7 @@ def test_an_end_taken_back_is_not_counted(fusion, checkpoint):
         np.testing.assert_allclose(state.probabilities, wanted, atol=1e-5)
 
 
+@pytest.mark.faults
 def test_words_that_come_late_put_no_utterance_before_another(fusion, checkpoint):
     first, second = TURNS[0], TURNS[2]
     for turn in (first, second):
@@ -128,7 +130,9 @@ def test_who_is_forgotten_is_a_stranger_again_and_nobody_else_is(fusion, checkpo
     np.testing.assert_allclose(tell(fusion, TURNS[3]).probabilities, strange, atol=1e-5)
 
 
-def test_whoever_has_the_id_of_somebody_before_a_restart_is_a_stranger(fusion, checkpoint):
+@pytest.mark.faults
+@pytest.mark.parametrize('active', [True, False], ids=['', 'told while it was not active'])
+def test_whoever_has_the_id_of_somebody_before_a_restart_is_a_stranger(fusion, checkpoint, active):
     """pose_estimation, started again, counts from p1 again."""
     def nobody_is_here(stamp_ns):
         fusion.wait_until_heard(topics.PEOPLE, lambda: fusion.people.publish(
@@ -141,7 +145,13 @@ def test_whoever_has_the_id_of_somebody_before_a_restart_is_a_stranger(fusion, c
         np.testing.assert_allclose(state.probabilities, wanted, atol=1e-5)
     label = {'utterance_id': TURNS[2].id, 'label': 'sad'}
     assert fusion.probe.call(srv.LabelUtterance, topics.LABEL_UTTERANCE, **label).success
-    nobody_is_here(0)
+    if active:
+        nobody_is_here(0)
+    else:
+        manager = Manager(fusion.probe, 'fusion')
+        manager.deactivate()
+        fusion.people.publish(msg.SkeletonArray(header=header(0, CAMERA)))
+        manager.activate()
     strange = expected(checkpoint, TURNS[3:])[0]
     np.testing.assert_allclose(tell(fusion, TURNS[3]).probabilities, strange, atol=1e-5)
     refused = fusion.probe.call(srv.LabelUtterance, topics.LABEL_UTTERANCE, **label)

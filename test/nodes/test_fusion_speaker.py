@@ -87,6 +87,14 @@ def test_the_voice_is_of_the_nearest_of_the_one_chosen_or_of_whom_others_name(fu
     name('anna')
     heard = utter(fusion, 'u7')
     assert heard.person_id == 'anna' and list(heard.modalities) == [AUDIO, TEXT]
-    name('')
+    # Who named them may be gone.
+    fusion.probe.node.destroy_publisher(names)
+    fusion.probe.wait_for(lambda: fusion.node.said('who named the speaker is gone'), 'it to be missed')
     last = utter(fusion, 'u8')
     assert last.person_id == 'near' and list(last.modalities) == [AUDIO, TEXT, SKELETON]
+    names = fusion.probe.publisher(String, topics.SPEAKER, qos.EVIDENCE)  # another does not keep what it said
+    fusion.probe.wait_for_listener(names)
+    name('far')
+    assert utter(fusion, 'u9').person_id == 'far'
+    name('')
+    assert utter(fusion, 'u10').person_id == 'near'
