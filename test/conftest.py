@@ -1,6 +1,5 @@
 """What every test shares: where the real data is, and DDS kept to this host and to one test process."""
 import os
-import random
 from pathlib import Path
 
 import pytest
@@ -9,7 +8,7 @@ from smern_ros import dds
 
 # Before any rclpy.init(): two test processes on one machine never hear each other.
 os.environ['ROS_AUTOMATIC_DISCOVERY_RANGE'] = 'LOCALHOST'
-os.environ['ROS_DOMAIN_ID'] = str(random.SystemRandom().randint(1, 101))
+os.environ['ROS_DOMAIN_ID'] = str(dds.free_domain())
 os.environ.setdefault('OMP_WAIT_POLICY', 'PASSIVE')
 os.environ.update(dds.environment(dds.LOCAL))  # room for whole images between processes, as in the graph
 
@@ -62,6 +61,24 @@ def probe():
     probe = Probe()
     yield probe
     probe.close()
+
+
+@pytest.fixture
+def give_interfaces(monkeypatch):
+    """give_interfaces(interfaces.ROS4HRI): nodes that are started from now on find this message package of others.
+
+    With here=True this process does, too; of two packages of one name it can find but one.
+    """
+    from support.interfaces import Interfaces
+
+    def give(*packages, here=False):
+        for package in map(Interfaces, packages):
+            for name, value in package.environment.items():
+                monkeypatch.setenv(name, value)
+            if here:
+                package.load()
+
+    return give
 
 
 @pytest.fixture

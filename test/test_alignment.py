@@ -50,6 +50,7 @@ def test_the_order_of_arrival_does_not_matter(order):
     assert [set(d.evidence) for d in finals] == [set(MODALITIES)]
 
 
+@pytest.mark.faults
 def test_a_missing_camera_delays_the_provisional_state_by_the_wait_only(aligner):
     add(aligner, AUDIO, now=5.0)
     assert aligner.next_deadline() == pytest.approx(5.3)
@@ -58,6 +59,7 @@ def test_a_missing_camera_delays_the_provisional_state_by_the_wait_only(aligner)
     assert due.late == (SKELETON,) and set(due.evidence) == {AUDIO}
 
 
+@pytest.mark.faults
 def test_words_that_never_come_make_the_final_state_late_not_lost(aligner):
     add(aligner, AUDIO, SKELETON)
     aligner.due(0.0)
@@ -76,6 +78,7 @@ def test_final_states_come_in_the_order_of_the_utterances(aligner):
     assert [d.utterance_id for d in aligner.due(2.0)] == ['u1', 'u2']
 
 
+@pytest.mark.faults
 def test_an_utterance_that_never_ends_holds_up_no_other(aligner):
     aligner.add(AUDIO, 'endless', START - 500, END - 500, 'evidence', now=0.0)
     add(aligner, *MODALITIES)
@@ -110,12 +113,14 @@ def test_evidence_after_the_final_state_changes_nothing(aligner):
     assert aligner.due(100.0) == [] and not aligner.busy
 
 
+@pytest.mark.faults
 def test_an_utterance_that_never_ends_is_given_up_and_named(aligner):
     add(aligner, SKELETON, now=0.0)
     assert aligner.due(31.0) == []
     assert aligner.given_up == ['u1'] and not aligner.busy
 
 
+@pytest.mark.faults
 def test_memory_is_bounded_whatever_ids_come(aligner):
     for i in range(100):
         aligner.add(AUDIO, f'u{i}', START, END, 'evidence', now=0.0)
@@ -131,6 +136,7 @@ def test_somebody_who_speaks_on_and_on_is_not_given_up(aligner):
     assert aligner.busy and not aligner.given_up
 
 
+@pytest.mark.faults
 def test_an_utterance_whose_detector_died_holds_up_no_gestures_but_is_kept(aligner):
     aligner.announce('u1', START, END, ended=False, now=0.0)
     aligner.due(1.0)

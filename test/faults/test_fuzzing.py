@@ -83,6 +83,10 @@ def chunks(samples):
     return [chunk, lambda stamp_ns: chunk(stamp_ns, 2)]
 
 
+def activity(stamp_ns, is_speaking=True):
+    return msg.VoiceActivity(header=header(stamp_ns, 'mic'), is_speaking=is_speaking)
+
+
 def utterances(samples):
     def say(stamp_ns, state):
         spoken = speech.utterance(samples[:8000], f'u{stamp_ns % 7}', stamp_ns)
@@ -112,7 +116,7 @@ def evidence(samples):
         msg.Transcript: [lambda stamp_ns: transcript_to_message(fusion.text(**span(stamp_ns)), 'mic', is_final=True)],
         msg.SkeletonArray: [people, lambda stamp_ns: msg.SkeletonArray(header=header(0, ''))],
         msg.SkeletonWindow: [window, lambda stamp_ns: window(stamp_ns, id_of(stamp_ns))],
-        msg.VoiceActivity: [lambda stamp_ns: msg.VoiceActivity(header=header(stamp_ns, 'mic'), is_speaking=True)],
+        msg.VoiceActivity: [activity],
     }
 
 
@@ -169,10 +173,12 @@ def test_skeleton_filter(probe, start_node, spoken, messages):
         np.testing.assert_allclose(live.positions, offline.positions, atol=1e-6)
 
 
-def test_audio_features(probe, start_node, spoken, messages):
-    node = start_node('audio_features')
-    right = {msg.AudioChunk: chunks(spoken)}
-    survives(probe, node, 'audio_features', {topics.AUDIO, topics.ROBOT_SPEAKING}, right, messages)
+@pytest.mark.parametrize('voice_activity', ['own', 'topic'])
+def test_audio_features(probe, start_node, spoken, messages, voice_activity):
+    node = start_node('audio_features', {'voice_activity': voice_activity})
+    right = {msg.AudioChunk: chunks(spoken), msg.VoiceActivity: [activity]}
+    inputs = {topics.AUDIO, topics.ROBOT_SPEAKING, *([topics.DETECTED] if voice_activity == 'topic' else [])}
+    survives(probe, node, 'audio_features', inputs, right, messages)
 
     microphone = probe.publisher(msg.AudioChunk, topics.AUDIO, qos.AUDIO)
     robot = probe.publisher(Bool, topics.ROBOT_SPEAKING, qos.EVIDENCE)
@@ -181,9 +187,14 @@ def test_audio_features(probe, start_node, spoken, messages):
     probe.wait_for_listener(microphone, robot)
     probe.wait_for_speaker(topics.UTTERANCE, topics.AUDIO_FEATURES)
     robot.publish(Bool(data=False))
+    detector = probe.publisher(msg.VoiceActivity, topics.DETECTED, qos.EVIDENCE)
     begins = probe.node.get_clock().now().nanoseconds + 10 * SECOND  # well after the robot's last word
     silence = np.zeros(SPEC.sample_rate, np.float32)
     sound = np.concatenate([silence, spoken, silence])
+    if voice_activity == 'topic':
+        probe.wait_for_listener(detector)
+        detector.publish(activity(begins + SECOND))
+        detector.publish(activity(begins + SECOND + len(spoken) * SECOND // SPEC.sample_rate, False))
     for first in range(0, len(sound), 1600):
         microphone.publish(msg.AudioChunk(
             header=header(begins + first * SECOND // SPEC.sample_rate, 'microphone'), sample_rate=SPEC.sample_rate,

@@ -1,10 +1,13 @@
 """Garbage for the optional nodes at the graph's edges, as for those within it (test_fuzzing.py)."""
 import array
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 from sensor_msgs.msg import Image
-from std_msgs.msg import Bool
+from std_msgs.msg import Bool, String
 from support import film, interfaces
 from support.fuzz import survives
 from support.lifecycle import Manager
@@ -19,32 +22,7 @@ pytestmark = [pytest.mark.faults, pytest.mark.ros, pytest.mark.slow, pytest.mark
 
 AFTER = 2_000 * SECOND
 RATE = 16_000
-VOICE = 'humans/voices/v1'
-
-
-@pytest.fixture(scope='module')
-def audio_common():
-    """The messages of ros-drivers, compiled, and importable here."""
-    package = interfaces.Interfaces(interfaces.ROS_DRIVERS)
-    package.load()
-    return package
-
-
-@pytest.fixture(scope='module')
-def ros4hri():
-    package = interfaces.Interfaces(interfaces.ROS4HRI)
-    package.load()
-    return package
-
-
-@pytest.fixture
-def found(monkeypatch):
-    """Such packages are found by the nodes that are started, too."""
-    def find(*packages):
-        for name, value in (item for package in packages for item in package.environment.items()):
-            monkeypatch.setenv(name, value)
-
-    return find
+VOICE, PERSON = 'humans/voices/v1', 'humans/persons/a1'
 
 
 def person(stamp_ns, name):
@@ -84,25 +62,25 @@ def test_media_source_whose_answers_are_garbage_plays_its_film(probe, start_node
     assert [round(image.data[0] / 20) for image in images] == list(range(count))
 
 
-def test_audio_bridge(probe, start_node, audio_common, found, messages):
-    from audio_common_msgs.msg import AudioDataStamped, AudioInfo
+@pytest.mark.parametrize('kind', ['AudioData', 'AudioDataStamped'])
+def test_audio_bridge(probe, start_node, give_interfaces, messages, kind):
+    give_interfaces(interfaces.ROS_DRIVERS, here=True)
+    from audio_common_msgs.msg import AudioData, AudioDataStamped, AudioInfo
 
-    found(audio_common)
     samples = (1000 * np.sin(np.arange(1024) / 10)).astype('<i2')
 
     def sound(stamp_ns):
-        message = AudioDataStamped(header=header(stamp_ns, 'array'))
-        message.audio.data = array.array('B', samples.tobytes())
-        return message
+        bare = AudioData(data=array.array('B', samples.tobytes()))
+        return bare if kind == 'AudioData' else AudioDataStamped(header=header(stamp_ns, 'array'), audio=bare)
 
     def info(_):
         return AudioInfo(channels=1, sample_rate=RATE, sample_format='S16LE', coding_format='wave')
 
-    node = start_node('audio_bridge', {'audio_type': 'AudioDataStamped'})
+    node = start_node('audio_bridge', {'audio_type': kind})
     driven = {'audio/audio', 'audio/audio_info'}
-    survives(probe, node, 'audio_bridge', driven, {AudioDataStamped: [sound], AudioInfo: [info]}, messages,
+    survives(probe, node, 'audio_bridge', driven, {type(sound(AFTER)): [sound], AudioInfo: [info]}, messages,
              lossy={'audio/audio'})
-    driver = probe.publisher(AudioDataStamped, '/audio/audio', qos.AUDIO)
+    driver = probe.publisher(type(sound(AFTER)), '/audio/audio', qos.AUDIO)
     description = probe.publisher(AudioInfo, '/audio/audio_info', qos.EVIDENCE)
     heard = probe.collect(msg.AudioChunk, topics.AUDIO, qos.AUDIO)
     probe.wait_for_listener(driver, description)
@@ -110,41 +88,63 @@ def test_audio_bridge(probe, start_node, audio_common, found, messages):
     def passed_on():
         description.publish(info(AFTER))
         driver.publish(sound(AFTER))
-        return [c for c in heard if stamp_of(c.header) == AFTER and (c.sample_rate, c.channels) == (RATE, 1)]
+        return [c for c in heard if c.data.tobytes() == samples.tobytes() and (c.sample_rate, c.channels) == (RATE, 1)
+                and (stamp_of(c.header) == AFTER or kind == 'AudioData')]
 
-    chunk = probe.wait_for(passed_on, 'sound that was right', 60.0)[-1]
-    np.testing.assert_array_equal(np.frombuffer(chunk.data, '<i2'), samples)
+    probe.wait_for(passed_on, 'sound that was right', 60.0)
 
 
-def test_ros4hri_bridge(probe, start_node, audio_common, ros4hri, found, messages):
+def test_audio_bridge_with_the_other_package_of_that_name(messages):
+    program = Path(__file__).with_name('fuzz_audio_stamped.py')
+    done = subprocess.run(
+        [sys.executable, '-m', 'pytest', '-q', '-p', 'no:cacheprovider', f'--messages={messages}', str(program)],
+        capture_output=True, text=True, check=False,
+    )
+    assert done.returncode == 0, done.stdout
+
+
+@pytest.mark.parametrize('manager', ['own', 'tracked'])
+def test_ros4hri_bridge(probe, start_node, give_interfaces, messages, manager):
+    give_interfaces(interfaces.ROS_DRIVERS, interfaces.ROS4HRI, here=True)
     from audio_common_msgs.msg import AudioData
     from hri_msgs.msg import Expression, IdsList, LiveSpeech
 
-    found(audio_common, ros4hri)
-    node = start_node('ros4hri_bridge', {
-        'image_width': 640, 'image_height': 480, 'take_audio': True, 'take_is_speaking': True, 'take_speech': True,
-    })
+    inputs = {topics.SKELETON_RAW, topics.PEOPLE, topics.EMOTION_STATE, topics.UTTERANCE, 'humans/voices/tracked',
+              *(f'{VOICE}/{line}' for line in ('audio', 'is_speaking', 'speech'))}
+    parameters = {'persons': manager, 'take_audio': True, 'take_is_speaking': True, 'take_speech': True}
+    if manager == 'own':
+        parameters |= {'image_width': 640, 'image_height': 480}
+    else:  # whoever manages persons says who is whose, and pictures tell their size
+        inputs |= {'humans/persons/tracked', topics.IMAGE, topics.IMAGE_COMPRESSED,
+                   *(f'{PERSON}/{part}_id' for part in ('face', 'body', 'voice'))}
+    node = start_node('ros4hri_bridge', parameters)
     voices = probe.publisher(IdsList, '/humans/voices/tracked', qos.LATCHED)
+    persons = probe.publisher(IdsList, '/humans/persons/tracked', qos.LATCHED)
     voices.publish(IdsList(ids=['v1']))
+    persons.publish(IdsList(ids=['a1']))
     right = {
         msg.SkeletonArray: [people],
         msg.EmotionState: [state],
         msg.Utterance: [lambda s: msg.Utterance(header=header(s, 'mic'), id='u1', state=msg.Utterance.ENDED)],
-        IdsList: [lambda s: IdsList(header=header(s, ''), ids=['v1'])],
+        IdsList: [lambda s: IdsList(header=header(s, ''), ids=['v1', 'a1'])],
         AudioData: [lambda _: AudioData(data=array.array('B', bytes(1024)))],
         LiveSpeech: [lambda s: LiveSpeech(header=header(s, ''), final='I am here')],
         Bool: [lambda _: Bool(data=True)],
+        String: [lambda _: String(data='p1')],
     }
-    inputs = {topics.SKELETON_RAW, topics.PEOPLE, topics.EMOTION_STATE, topics.UTTERANCE, 'humans/voices/tracked',
-              *(f'{VOICE}/{line}' for line in ('audio', 'is_speaking', 'speech'))}
-    # Voices come and go with the garbage in their list, and with them their topics: less than all is taken.
-    survives(probe, node, 'ros4hri_bridge', inputs, right, messages, lossy={f'{VOICE}/audio'}, taken=0.3)
+    # Voices and persons come and go with the garbage in their lists, and with them their topics, and one picture is
+    # enough: less than all is taken.
+    lossy = {f'{VOICE}/audio', topics.IMAGE, topics.IMAGE_COMPRESSED} & inputs
+    survives(probe, node, 'ros4hri_bridge', inputs, right, messages, lossy=lossy, taken=0.3)
     skeletons = probe.publisher(msg.SkeletonArray, topics.SKELETON_RAW, qos.STREAM)
     states = probe.publisher(msg.EmotionState, topics.EMOTION_STATE, qos.STATE)
+    body = probe.publisher(String, '/humans/persons/right/body_id', qos.LATCHED)
     felt = probe.collect(Expression, '/humans/persons/right/expression', qos.STREAM)
     probe.wait_for_listener(skeletons, states)
 
     def told():
+        persons.publish(IdsList(ids=['right']))
+        body.publish(String(data='right'))
         skeletons.publish(skeletons_to_message([person(AFTER, 'right')], header(AFTER, 'camera')))
         states.publish(state(AFTER, 'right'))
         return felt

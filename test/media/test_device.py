@@ -64,6 +64,7 @@ class Broken:
         pass
 
 
+@pytest.mark.faults
 def test_a_camera_that_breaks_is_told_and_gives_frames_again(tmp_path, shared_data, log, keep):
     """OpenCV reads a film like a camera; at its end it is as one that was pulled out."""
     path = str(film.write(tmp_path / 'film.mkv', film.pictures(shared_data, 10)))
@@ -73,6 +74,7 @@ def test_a_camera_that_breaks_is_told_and_gives_frames_again(tmp_path, shared_da
     assert all(isinstance(error, MediaError) and 'gives no more frames' in str(error) for error in log.errors)
 
 
+@pytest.mark.faults
 def test_whatever_breaks_it_is_told_and_tried_again(log, keep):
     devices = iter([Broken(), OSError('in use'), RuntimeError('no idea'), Broken()])
 
@@ -87,6 +89,7 @@ def test_whatever_breaks_it_is_told_and_tried_again(log, keep):
     assert [str(error) for error in log.errors[:4]] == ['broken', 'in use', 'no idea', 'broken']
 
 
+@pytest.mark.faults
 def test_each_attempt_in_vain_waits_twice_as_long(log, keep, monkeypatch):
     device, waits = None, []
 

@@ -106,6 +106,7 @@ def test_an_end_that_moved_is_transcribed_anew(microphone, spoken):
     assert microphone.wait_for(final=True).text.endswith('respectable than he was.')
 
 
+@pytest.mark.faults
 def test_no_ended_utterance_is_lost_in_a_burst(microphone, spoken):
     names = [f'burst{i}' for i in range(6)]
     for i, name in enumerate(names):
@@ -129,6 +130,7 @@ BAD = {
 }
 
 
+@pytest.mark.faults
 @pytest.mark.parametrize('changes, said', BAD.values(), ids=BAD)
 def test_a_bad_utterance_is_said_once_and_survived(probe, microphone, node, spoken, changes, said):
     samples = spoken['0930'].samples

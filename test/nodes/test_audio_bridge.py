@@ -16,16 +16,6 @@ SENDER = interfaces.ROOT / 'test/support/speaker.py'
 
 
 @pytest.fixture
-def drivers(monkeypatch):
-    """One kind of audio_common_msgs for the processes that are started: two of one name cannot be in one."""
-    def source(package):
-        for name, value in interfaces.Interfaces(package).environment.items():
-            monkeypatch.setenv(name, value)
-
-    return source
-
-
-@pytest.fixture
 def sounds(probe):
     return probe.collect(msg.AudioChunk, topics.AUDIO, qos.AUDIO)
 
@@ -35,8 +25,8 @@ def heard(sound):
 
 
 @pytest.mark.parametrize('sample_format', ['float32', 'int16', 'uint8'])
-def test_the_kind_that_describes_itself_is_heard_as_it_is(probe, drivers, sounds, start_node, sample_format):
-    drivers(interfaces.MGONZS13)
+def test_the_kind_that_describes_itself_is_heard_as_it_is(probe, give_interfaces, sounds, start_node, sample_format):
+    give_interfaces(interfaces.MGONZS13)
     start_node('audio_bridge')
     start_node(SENDER, {'kind': 'AudioStamped', 'sample_format': sample_format, 'rate': 22_050})
     sound = probe.wait_for(lambda: sounds, 'the sound', 60.0)[0]
@@ -46,8 +36,8 @@ def test_the_kind_that_describes_itself_is_heard_as_it_is(probe, drivers, sounds
 
 
 @pytest.mark.parametrize('kind', ['AudioData', 'AudioDataStamped'])
-def test_bare_bytes_are_heard_as_the_driver_describes_them_elsewhere(probe, drivers, sounds, start_node, kind):
-    drivers(interfaces.ROS_DRIVERS)
+def test_bare_bytes_are_heard_as_the_driver_describes_them_elsewhere(probe, give_interfaces, sounds, start_node, kind):
+    give_interfaces(interfaces.ROS_DRIVERS)
     node = start_node('audio_bridge', {'audio_type': kind, 'sample_rate': 48_000})
     start_node(SENDER, {'kind': kind, 'sample_format': 'int16', 'rate': 22_050})
     sound = probe.wait_for(lambda: next((s for s in sounds if s.sample_rate == 22_050), None), 'the sound', 60.0)
@@ -62,8 +52,8 @@ def test_bare_bytes_are_heard_as_the_driver_describes_them_elsewhere(probe, driv
     assert '[ERROR]' not in node.output
 
 
-def test_compressed_sound_is_refused_with_what_to_do(probe, drivers, start_node):
-    drivers(interfaces.ROS_DRIVERS)
+def test_compressed_sound_is_refused_with_what_to_do(probe, give_interfaces, start_node):
+    give_interfaces(interfaces.ROS_DRIVERS)
     node = start_node('audio_bridge', {'audio_type': 'AudioData'})
     start_node(SENDER, {'kind': 'AudioData', 'sample_format': 'int16', 'coding': 'mp3'})
     probe.wait_for(lambda: node.said("the sound is 'mp3'") and node.said('format:=wave'), 'the refusal', 60.0)
@@ -74,9 +64,9 @@ def test_compressed_sound_is_refused_with_what_to_do(probe, drivers, start_node)
     (interfaces.MGONZS13, 'AudioDataStamped', 'is not that of ros-drivers: it lacks AudioData.data'),
     (None, 'AudioStamped', 'audio_common_msgs of mgonzs13 is not installed'),
 ])
-def test_the_other_package_of_that_name_is_told_apart(drivers, start_node, package, kind, said):
+def test_the_other_package_of_that_name_is_told_apart(give_interfaces, start_node, package, kind, said):
     if package:
-        drivers(package)
+        give_interfaces(package)
     node = start_node('audio_bridge', {'audio_type': kind})
     assert node.wait() == 2
     assert said in node.output and 'choose the audio_type' in node.output and 'Traceback' not in node.output

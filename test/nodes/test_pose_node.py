@@ -184,6 +184,7 @@ def bad_images(image: np.ndarray) -> list[tuple[Image, str]]:
     ]
 
 
+@pytest.mark.faults
 def test_bad_images_are_named_and_the_next_good_one_is_answered(start_camera, clip):
     node, camera = start_camera()
     bad = bad_images(clip[0])
@@ -209,6 +210,7 @@ def test_the_same_trouble_again_and_again_is_said_once(start_camera, probe, clip
     assert node.output.count('two images in a row have the stamp') == 1
 
 
+@pytest.mark.faults
 def test_bad_compressed_images_are_named_and_the_next_good_one_is_answered(start_camera, probe, clip):
     node, camera = start_camera(transport='compressed')
     good = bytes(to_compressed(clip[0], header(0)).data)
@@ -226,6 +228,7 @@ def test_bad_compressed_images_are_named_and_the_next_good_one_is_answered(start
     assert 'Traceback' not in node.output
 
 
+@pytest.mark.faults
 def test_a_clock_that_jumps_back_is_said_and_everybody_is_new(start_camera, probe, clip):
     node, camera = start_camera()
     for start in (START, START - 500 * SECOND):
@@ -237,6 +240,7 @@ def test_a_clock_that_jumps_back_is_said_and_everybody_is_new(start_camera, prob
     probe.wait_for(lambda: node.said('camera stamps jumped back by 500.1 s'), 'the jump')
 
 
+@pytest.mark.faults
 def test_under_overload_the_oldest_frames_are_dropped_counted_and_the_newest_answered(start_node, probe, clip):
     start_node('pose_estimation', {'queue': 1})
     camera = Camera(probe)

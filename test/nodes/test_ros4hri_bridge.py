@@ -26,21 +26,10 @@ START = 1_000 * SECOND
 WIDTH, HEIGHT = 640, 480
 
 
-@pytest.fixture(scope='module')
-def packages():
-    """Compiled, and importable here."""
-    found = [interfaces.Interfaces(name) for name in (interfaces.ROS4HRI, interfaces.ROS_DRIVERS)]
-    for package in found:
-        package.load()
-    return found
-
-
 @pytest.fixture
-def hri(packages, monkeypatch):
+def hri(give_interfaces):
     """The messages of ROS4HRI, which the nodes that are started find, too."""
-    for package in packages:
-        for name, value in package.environment.items():
-            monkeypatch.setenv(name, value)
+    give_interfaces(interfaces.ROS4HRI, interfaces.ROS_DRIVERS, here=True)
     import hri_msgs.msg
 
     return hri_msgs.msg
@@ -405,17 +394,15 @@ def test_without_hri_msgs_it_says_what_to_install(start_node):
     assert 'Traceback' not in node.output
 
 
-def test_the_hri_msgs_of_vulcanexus_are_told_apart(start_node, monkeypatch):
-    for name, value in interfaces.Interfaces(interfaces.VULCANEXUS).environment.items():
-        monkeypatch.setenv(name, value)
+def test_the_hri_msgs_of_vulcanexus_are_told_apart(start_node, give_interfaces):
+    give_interfaces(interfaces.VULCANEXUS)
     node = start_node('ros4hri_bridge')
     assert node.wait() == 2
     assert 'is not that of ROS4HRI: it lacks Expression.valence' in node.output and 'Vulcanexus' in node.output
 
 
-def test_without_audio_common_msgs_only_its_sound_is_missed(start_node, packages, monkeypatch, probe):
-    for name, value in packages[0].environment.items():
-        monkeypatch.setenv(name, value)
+def test_without_audio_common_msgs_only_its_sound_is_missed(start_node, give_interfaces, probe):
+    give_interfaces(interfaces.ROS4HRI)
     assert start_node('ros4hri_bridge', {'take_audio': True}).wait() == 2
     start_node('ros4hri_bridge')
     probe.wait_for_speaker('/humans/bodies/tracked')

@@ -107,12 +107,8 @@ def test_each_node_does_all_that_it_may_and_nothing_else(probe, start, media):
         assert own <= given <= own | of_all, f'{name}: what set_parameters reaches stands in emotion.yaml'
 
 
-def test_the_bridges_do_all_that_they_may_and_nothing_else(probe, start, monkeypatch):
-    for name in (interfaces.ROS4HRI, interfaces.ROS_DRIVERS):
-        package = interfaces.Interfaces(name)
-        package.load()
-        for variable, value in package.environment.items():
-            monkeypatch.setenv(variable, value)
+def test_the_bridges_do_all_that_they_may_and_nothing_else(probe, start, give_interfaces):
+    give_interfaces(interfaces.ROS4HRI, interfaces.ROS_DRIVERS, here=True)
     import hri_msgs.msg as hri
 
     inputs = {'take_audio': True, 'take_is_speaking': True, 'take_speech': True}

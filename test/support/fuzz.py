@@ -15,6 +15,7 @@ from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from lifecycle_msgs.srv import GetState
+from rclpy.node import NodeNameNonExistentError
 from rclpy.qos import QoSProfile, ReliabilityPolicy
 from rclpy.serialization import serialize_message
 
@@ -191,7 +192,10 @@ class Fuzzer:
         return not any(float(v.value) for v in self._reports()[-1].values if v.key.startswith('in '))
 
     def _inputs(self) -> list:
-        return self._probe.node.get_subscriber_names_and_types_by_node(self._node, '/')
+        try:
+            return self._probe.node.get_subscriber_names_and_types_by_node(self._node, '/')
+        except NodeNameNonExistentError:  # its topics may be found before its name
+            return []
 
     def _reports(self) -> list:
         return [s for m in self._health for s in m.status if self._is_mine(s)]
