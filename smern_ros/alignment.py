@@ -135,7 +135,7 @@ class Aligner(Generic[Evidence]):
         return ready
 
     def next_deadline(self) -> float | None:
-        """When `due` may have more to tell even if nothing arrives."""
+        """When `due` may have more to tell even if nothing arrives; later than it was last asked."""
         times = []
         for pending in self._pending.values():
             times.append(pending.since + self._forget_after)
@@ -143,7 +143,7 @@ class Aligner(Generic[Evidence]):
                 times.append(pending.ended_at + self.text_wait)
             if pending.first_evidence_at is not None and not pending.provisional_told:
                 times.append(pending.first_evidence_at + self.skeleton_wait)
-        return min(times, default=None)
+        return min((t for t in times if t > self._asked_at), default=None)
 
     def reset(self) -> None:
         """Forgets everything, as after a clock that jumped back."""

@@ -59,6 +59,14 @@ def test_a_missing_camera_delays_the_provisional_state_by_the_wait_only(aligner)
     assert due.late == (SKELETON,) and set(due.evidence) == {AUDIO}
 
 
+@pytest.mark.parametrize('modalities', [(TEXT,), (SKELETON,), (SKELETON, TEXT)])
+def test_what_waits_for_the_voice_asks_for_no_moment_that_has_passed(aligner, modalities):
+    add(aligner, *modalities)
+    for now in (0.0, 0.31, 5.0, 29.0):
+        assert aligner.due(now) == []
+        assert aligner.next_deadline() > now
+
+
 @pytest.mark.faults
 def test_words_that_never_come_make_the_final_state_late_not_lost(aligner):
     add(aligner, AUDIO, SKELETON)
