@@ -11,9 +11,13 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import IO
 
 EXIT_CONFIGURATION = 2
 """A child that ends so cannot run as it was told to; starting it again would not help."""
+EXIT_OTHERWISE = 1
+_WRONG_COMMAND = FileNotFoundError, PermissionError, NotADirectoryError
+"""Others may be over at the next start: no memory, too many processes or files."""
 STOP_SOFTLY_FOR = 2.3
 """Seconds from SIGTERM to SIGKILL: with the time to reap, everything has ended within three seconds."""
 
@@ -49,8 +53,7 @@ class Backoff:
 
 def print_line(name: str, line: str) -> None:
     """The usual output: each line after the name of who wrote it."""
-    with contextlib.suppress(BrokenPipeError):
-        print(f'[{name}] {line}', flush=True)
+    print(f'[{name}] {line}', flush=True)
 
 
 class Supervisor:
@@ -156,7 +159,7 @@ class Supervisor:
                 code = await self._run_once(child, (failures and child.command_again) or child.command)
             except OSError as error:
                 self._say(f'{child.name} cannot be started: {error}')
-                code = EXIT_CONFIGURATION
+                code = EXIT_CONFIGURATION if isinstance(error, _WRONG_COMMAND) else EXIT_OTHERWISE
             if self._stopping.is_set():
                 return
             if code == 0 and child.may_finish:
@@ -174,18 +177,29 @@ class Supervisor:
     async def _run_once(self, child: Child, command: Sequence[str]) -> int:
         """Starts the child and shows its output until it ends or everything stops; returns its exit code."""
         supervisor = os.getpid()
-        process = await asyncio.create_subprocess_exec(
-            *command,
-            env={**os.environ, **child.env},
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
-            start_new_session=True,  # a Ctrl-C in the terminal reaches this process alone, which passes it on once
-            preexec_fn=lambda: _die_with(supervisor),
-        )
+        # A pipe of our own: of one that it made asyncio awaits the end, too, and whoever inherited it may hold it open
+        # for ever.
+        ours, its = (os.fdopen(end, mode) for end, mode in zip(os.pipe(), ('rb', 'wb'), strict=True))
+        with ours, its:
+            process = await asyncio.create_subprocess_exec(
+                *command,
+                env={**os.environ, **child.env},
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=its,
+                stderr=asyncio.subprocess.STDOUT,
+                start_new_session=True,  # a Ctrl-C in the terminal reaches this process alone, which passes it on once
+                preexec_fn=lambda: _die_with(supervisor),
+            )
+            its.close()
+            return await self._watch(child, process, ours)
+
+    async def _watch(self, child: Child, process: asyncio.subprocess.Process, output: IO[bytes]) -> int:
         self._pids[child.name] = process.pid
-        assert process.stdout is not None
-        shown = asyncio.create_task(self._show(child.name, process.stdout))
+        stream = asyncio.StreamReader()
+        pipe, _ = await asyncio.get_running_loop().connect_read_pipe(
+            lambda: asyncio.StreamReaderProtocol(stream), output
+        )
+        shown = asyncio.create_task(self._show(child.name, stream))
         ended = asyncio.create_task(process.wait())
         stopped = asyncio.create_task(self._stopping.wait())
         try:
@@ -202,6 +216,7 @@ class Supervisor:
         finally:
             stopped.cancel()
             shown.cancel()
+            pipe.close()
             self._pids.pop(child.name, None)
 
     async def _show(self, name: str, stream: asyncio.StreamReader) -> None:
@@ -209,9 +224,9 @@ class Supervisor:
         while chunk := await stream.read(1 << 16):
             *lines, rest = (rest + chunk).split(b'\n')
             for line in lines:
-                self._output(name, line.decode(errors='replace').rstrip('\r'))
+                self._tell(name, line.decode(errors='replace').rstrip('\r'))
         if rest:
-            self._output(name, rest.decode(errors='replace'))
+            self._tell(name, rest.decode(errors='replace'))
 
     def _give_up(self, child: Child) -> None:
         if child.optional:
@@ -222,7 +237,13 @@ class Supervisor:
         self._stopping.set()
 
     def _say(self, line: str) -> None:
-        self._output(self._name, line)
+        self._tell(self._name, line)
+
+    def _tell(self, name: str, line: str) -> None:
+        """A line that cannot be written (a full disk, a closed terminal, letters that it lacks) is lost and no more: a
+        child whose output nobody reads would wait for ever."""
+        with contextlib.suppress(OSError, ValueError):
+            self._output(name, line)
 
 
 def describe_exit(code: int) -> str:

@@ -1,6 +1,8 @@
 """Children are kept alive, shown, and never left behind. Real processes; what they write is what tests wait for."""
 from __future__ import annotations
 
+import asyncio
+import errno
 import os
 import queue
 import select
@@ -167,6 +169,53 @@ def test_children_die_with_a_supervisor_that_is_killed():
         assert is_running(child)
         process.kill()
     wait_until_gone(child)
+
+
+@pytest.mark.parametrize('error', [
+    OSError(errno.ENOSPC, 'no space left'), UnicodeEncodeError('ascii', 'ä', 0, 1, 'no'),
+])
+def test_output_that_cannot_be_written_holds_up_no_child_and_no_end(error):
+    """It writes more than a pipe holds, and then lives until it is told to end."""
+    lines = Lines()
+
+    def output(name, line):
+        if line.startswith('x'):
+            raise error
+        lines(name, line)
+
+    with Supervisor([python('a', "print('x' * 200_000 + chr(10)); " + STAYS)], output=output) as supervisor:
+        lines.until('a', 'up')
+        assert supervisor.stop() == 0
+
+
+def test_whoever_inherited_a_childs_output_holds_up_neither_its_restart_nor_the_end():
+    lines = Lines()
+    leaves = 'import subprocess, os; print(subprocess.Popen(["sleep", "1000"], start_new_session=True).pid, flush=True)'
+    with Supervisor([python('a', leaves + '; os._exit(3)')], output=lines, backoff=QUICK) as supervisor:
+        heirs = [int(lines.next()[1])]
+        lines.until('smern', 'died')
+        heirs.append(int(lines.next()[1]))
+        assert supervisor.stop() == 0
+    while not lines._lines.empty():
+        name, line = lines.next()
+        heirs += [int(line)] if name == 'a' else []
+    for heir in heirs:
+        os.kill(heir, signal.SIGKILL)
+
+
+def test_a_start_that_fails_for_want_of_room_is_tried_again(monkeypatch):
+    lines, real, tries = Lines(), asyncio.create_subprocess_exec, []
+
+    async def start(*args, **kwargs):
+        tries.append(args)
+        if len(tries) == 1:
+            raise OSError(errno.EAGAIN, 'no room')
+        return await real(*args, **kwargs)
+
+    monkeypatch.setattr(asyncio, 'create_subprocess_exec', start)
+    with Supervisor([python('a', STAYS)], output=lines, backoff=QUICK):
+        lines.until('smern', 'cannot be started')
+        lines.until('a', 'up')
 
 
 def test_names_must_differ():

@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 import rclpy
 from rclpy.exceptions import ParameterException
 from rclpy.executors import Executor, ExternalShutdownException
-from rclpy.lifecycle import LifecyclePublisher
+from rclpy.lifecycle import LifecyclePublisher, TransitionCallbackReturn
 from rclpy.parameter import Parameter as RosParameter
 from rclpy.qos import DurabilityPolicy, QoSProfile
 
@@ -28,7 +28,7 @@ from smern_ros.values import SECOND
 
 __all__ = ['ConfigurationError', 'Output', 'SmernNode', 'run']
 
-EXIT_OK, EXIT_CONFIGURATION = 0, 2
+EXIT_OK, EXIT_BROKEN, EXIT_CONFIGURATION = 0, 1, 2
 
 
 class Output:
@@ -225,7 +225,8 @@ class SmernNode(ManagedNode):
 def run(node_class: type[SmernNode], args: list[str] | None = None) -> int:
     """The main function of every node.
 
-    :return: 0 after a shutdown that was asked for (SIGINT, SIGTERM), 2 if the node could not be configured.
+    :return: 0 after a shutdown that was asked for (SIGINT, SIGTERM), 2 if the node was told to do what it cannot, 1 if
+        it broke at its start: of these another start may help.
     """
     # Two spinning OpenMP threads on two busy cores are many times slower than one.
     os.environ.setdefault('OMP_WAIT_POLICY', 'PASSIVE')
@@ -262,8 +263,10 @@ def _serve(node_class: type[SmernNode]) -> int:
     runner.add_node(node)
     try:
         autostart = node.get_parameter('autostart').type_ == RosParameter.Type.BOOL and node.value('autostart')
-        if autostart and not bring_up(node, lambda condition: _spin_until(runner, condition)):
-            return EXIT_CONFIGURATION if rclpy.ok() else EXIT_OK
+        if autostart:
+            result = bring_up(node, lambda condition: _spin_until(runner, condition))
+            if rclpy.ok() and result != TransitionCallbackReturn.SUCCESS:
+                return EXIT_CONFIGURATION if result == TransitionCallbackReturn.FAILURE else EXIT_BROKEN
         _spin_until(runner, lambda: False)
         return EXIT_OK
     finally:

@@ -15,24 +15,27 @@ PATIENCE = 120.0
 """s after which a node goes on without those it waits for: a part of the graph is better than none."""
 
 
-def bring_up(node: SmernNode, spin_until: Callable[[Callable[[], bool]], None]) -> bool:
+def bring_up(
+    node: SmernNode, spin_until: Callable[[Callable[[], bool]], None]
+) -> TransitionCallbackReturn:
     """Configures the node, waits for those in its parameter start_after, and activates it.
 
     The nodes load their models at the same time and become active in order. A lifecycle manager may step in while
     this one waits: then the node is the manager's.
 
     :param spin_until: runs the node's callbacks until something holds or the process is to end.
-    :return: False if a transition failed.
+    :return: of the transition that did not succeed, if one did not.
     """
-    if node.trigger_configure() != TransitionCallbackReturn.SUCCESS:
-        return False
+    result = node.trigger_configure()
+    if result != TransitionCallbackReturn.SUCCESS:
+        return result
     names = [name.strip() for name in node.value('start_after').split(',') if name.strip()]
     if names and not _wait(node, names, spin_until):
-        return True
-    if node.trigger_activate() != TransitionCallbackReturn.SUCCESS:
-        return False
-    node.get_logger().info('active')
-    return True
+        return result
+    result = node.trigger_activate()
+    if result == TransitionCallbackReturn.SUCCESS:
+        node.get_logger().info('active')
+    return result
 
 
 def _wait(node: SmernNode, names: list[str], spin_until: Callable[[Callable[[], bool]], None]) -> bool:

@@ -192,6 +192,11 @@ def test_what_is_refused_leaves_the_node_as_it_was_and_what_breaks_frees_everyth
     assert node.alive
 
 
+@pytest.mark.parametrize(('breaks', 'code'), [('load', 1), ('start', 1), ('refuse', 2)])
+def test_what_breaks_at_the_start_may_be_started_again_and_what_is_refused_may_not(start_toy, breaks, code):
+    assert start_toy({'breaks': breaks}).wait() == code
+
+
 def test_it_becomes_active_after_those_it_gives_to_and_tells_whom_it_waits_for(start_toy, probe):
     toy = Toy(probe)
     start_toy({'start_after': 'listener, other'})
