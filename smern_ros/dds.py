@@ -5,14 +5,12 @@ lost. The profiles in config/dds give shared memory room for whole images.
 """
 from __future__ import annotations
 
-import atexit
 import os
 import random
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from smern_ros import dds_profile
+from smern_ros import dds_profile, own_file
 from smern_ros.share import share
 
 LOCAL, MULTI_HOST, NONE = PROFILES = ('local', 'multi_host', 'none')
@@ -65,7 +63,7 @@ def environment(
         return {RANGE: 'LOCALHOST'}
     variable = OLD_VARIABLE if env.get('ROS_DISTRO') in OF_THE_OLD_VARIABLE else VARIABLE
     if profile == MULTI_HOST:
-        return {variable: _written(dds_profile.multi_host(peers, interface)), **DISCOVERY}
+        return {variable: own_file.write(dds_profile.multi_host(peers, interface), '-dds.xml'), **DISCOVERY}
     return {variable: str(share('config', 'dds', f'{profile}.xml'))}
 
 
@@ -81,11 +79,3 @@ def _domains_here() -> set[int]:
     lines = [line for table in _SOCKETS if table.exists() for line in table.read_text().splitlines()[1:]]
     ports = [int(line.split()[1].rpartition(':')[2], 16) for line in lines]  # number ADDRESS:PORT ...
     return {(port - 7400) // 250 for port in ports}
-
-
-def _written(content: str) -> str:
-    """A file of this process's life with that content."""
-    with tempfile.NamedTemporaryFile('w', prefix='smern-dds-', suffix='.xml', delete=False) as file:
-        file.write(content)
-    atexit.register(Path(file.name).unlink, missing_ok=True)
-    return file.name

@@ -1,17 +1,15 @@
 """The graph as child processes: what the launch file does, for whoever has no `ros2 launch`. Needs no ROS itself."""
 from __future__ import annotations
 
-import atexit
 import json
 import sys
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import yaml
 
-from smern_ros import dds, graph
+from smern_ros import dds, graph, own_file
 from smern_ros.graph import GraphNode, node
 from smern_ros.share import share
 from smern_ros.supervisor import Child
@@ -125,7 +123,4 @@ def _parameters(overrides: Sequence[Override], namespace: str) -> list[str]:
         name = '/'.join(('', *filter(None, (namespace, o.node))))
         section = sections.setdefault(name, {}).setdefault('ros__parameters', {})
         section[o.parameter] = yaml.safe_load(o.value)
-    with tempfile.NamedTemporaryFile('w', prefix='smern-', suffix='.yaml', delete=False) as file:
-        yaml.safe_dump(sections, file)
-    atexit.register(Path(file.name).unlink, missing_ok=True)
-    return ['--params-file', file.name]
+    return ['--params-file', own_file.write(yaml.safe_dump(sections), '.yaml')]
