@@ -196,6 +196,11 @@ class Adaptation:
                 del self._examples[person_id]
             return person_id, last
 
+    def settle(self) -> None:
+        """What was labelled until now is not to be taken back any more."""
+        with self._lock:
+            self._before.clear()
+
     def refit(self, person_id: str) -> None:
         """Makes the person's network of what is labelled now, for everybody and of them; for one thread at a time."""
         examples = self._learnt_from(person_id)

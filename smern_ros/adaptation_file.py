@@ -65,6 +65,7 @@ def load(adaptation: Adaptation, checkpoint: Checkpoint, path: Path) -> None:
     except (OSError, SafetensorError, ValueError, KeyError, TypeError, RecursionError) as error:
         why = f'{error} is missing' if isinstance(error, KeyError) else str(error)
         raise AdaptationError(f'the adaptation {path} cannot be used: {why}. Remove or rename it') from error
+    adaptation.settle()
     for person_id in adaptation.people:
         adaptation.refit(person_id)
 

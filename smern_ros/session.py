@@ -15,7 +15,7 @@ from smern_ros.spec import AUDIO, SKELETON, TEXT
 from smern_ros.values import AudioFeatures, Prediction, SkeletonWindow, Transcript, UtteranceInputs
 
 MOST_BODIES = 256
-"""Ids of people seen that are kept: more than anything is known of."""
+"""Ids of people seen that are kept, those of whom something was labelled always: more than anything is known of."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,8 +70,8 @@ class Session:
         """:return: None if no joint is visible in any frame."""
         self._bodies[window.person_id] = None
         self._bodies.move_to_end(window.person_id)
-        while len(self._bodies) > MOST_BODIES:
-            self._bodies.popitem(last=False)
+        if len(self._bodies) > MOST_BODIES:
+            del self._bodies[next(body for body in self._bodies if body not in self.adaptation.people)]
         known = self.people.known(window.person_id, window.start_ns)
         vector = self.predictor.encode_skeleton(window, known)
         if vector is None:

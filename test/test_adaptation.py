@@ -206,6 +206,8 @@ def test_what_was_saved_is_learnt_again(predictor, tmp_path):
     adaptation_file.load(found, predictor.checkpoint, path)
     assert torch.equal(found.network('anna').weight, adaptation.network('anna').weight)
     assert [file.name for file in path.parent.iterdir()] == ['anna.safetensors']
+    with pytest.raises(ValueError, match='no label is left'):
+        found.undo()  # in that file is what was certain enough to be kept
 
 
 def test_of_nobody_a_file_without_examples_is_saved(predictor, tmp_path):

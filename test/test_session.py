@@ -4,9 +4,10 @@ import pytest
 import torch
 from support.personal import personal_checkpoint
 
+from smern_ros.adaptation import Example
 from smern_ros.persons import ABSENT, NOBODY
 from smern_ros.predictor import EmotionPredictor, NoEvidence
-from smern_ros.session import Session
+from smern_ros.session import MOST_BODIES, Session
 from smern_ros.spec import AUDIO, SKELETON, TEXT
 from smern_ros.values import SECOND, AudioFeatures, SkeletonWindow, Transcript, UtteranceInputs, Word
 
@@ -97,6 +98,15 @@ def test_a_voice_without_a_body_is_nobody_in_view(predictor):
     assert session.predict(utterance(1, modalities=(AUDIO, TEXT))).person_id == ABSENT
     known = session.people.known(ABSENT, utterance(2).start_ns)
     assert known.prosody.count[0] == 1 and not known.skeleton.count.any()
+
+
+def test_whoever_was_labelled_is_forgotten_with_the_bodies_however_many_came_since(predictor):
+    session = Session(predictor)
+    judged = session.predict(utterance(0, 'anna'))
+    session.adaptation.add('anna', Example('u0', judged.vectors, 'sad'))
+    for number in range(MOST_BODIES + 10):
+        session.see(utterance(1, f'visitor {number}').skeleton)
+    assert 'anna' in session.forget_bodies() and session.adaptation.people == ()
 
 
 def test_a_checkpoint_that_normalises_everybody_alike_remembers_nobody(tmp_path):

@@ -62,6 +62,7 @@ def run(args: argparse.Namespace) -> int:
         if args.out.exists():
             adaptation_file.load(adaptation, predictor.checkpoint, args.out)
         labelled, learnt = _learnt(predictor, table, args)
+        _require_room((*adaptation.examples(args.person), *learnt), args)
         print('\n'.join(_report(predictor, labelled, learnt)))
         for example in learnt:
             adaptation.add(args.person, example)
@@ -74,15 +75,26 @@ def run(args: argparse.Namespace) -> int:
     return EXIT_DONE
 
 
+def _require_room(examples: Sequence[Example], args: argparse.Namespace) -> None:
+    """:raises ValueError: if the oldest would have to give way."""
+    from smern_ros.adaptation import Settings
+
+    count = len({example.utterance_id for example in examples})
+    if count > Settings().examples:
+        raise ValueError(
+            f'{args.table} and {args.out} have {count} utterances, and {Settings().examples} of a person are kept at '
+            'most; leave some out, of each emotion alike'
+        )
+
+
 def _learnt(
     predictor: EmotionPredictor, table: Sequence[Recording], args: argparse.Namespace
 ) -> tuple[list[Labelled], list[Example]]:
     """All utterances of all recordings.
 
-    :raises ValueError: with a line for each recording that cannot be used, or if there are too many utterances.
+    :raises ValueError: with a line for each recording that cannot be used.
     """
     from smern_ros import adaptation_offline
-    from smern_ros.adaptation import Settings
 
     words_wanted = not args.no_asr and any(row.text is None for row in table)
     recogniser = recordings.recogniser(args) if words_wanted else None
@@ -100,11 +112,6 @@ def _learnt(
     ]
     if problems:
         raise ValueError('\n'.join(dict.fromkeys(problems)))
-    if len(labelled) > Settings().examples:
-        raise ValueError(
-            f'{args.table} has {len(labelled)} utterances, and {Settings().examples} of a person are kept at most; '
-            'leave some out, of each emotion alike'
-        )
     return labelled, [example for example in learnt if example is not None]
 
 

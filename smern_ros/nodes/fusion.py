@@ -82,7 +82,7 @@ class FusionNode(SmernNode):
         self._in_view = ABSENT  # who was chosen of the newest window: the best guess whose the next voice is
         self._camera = ''       # its frame_id
         self._named = Named()   # by topics.SPEAKER
-        self._of_others: set[str] = set()  # utterances of people whose ids are others' by now; they teach nothing
+        self._of_others: set[str] = set()  # utterances of people who are forgotten by now; they teach nothing
         self._aligner: Aligner[Encoded] = Aligner(
             skeleton_wait=self.value('skeleton_wait'), text_wait=self.value('text_wait')
         )
@@ -200,7 +200,7 @@ class FusionNode(SmernNode):
 
     def _forget(self, request: srv.ForgetPerson.Request) -> str:
         people, adaptation, person_id = self._session.people, self._session.adaptation, request.person_id
-        self._worker.submit(lambda: self._forget_judged(person_id), wait=True)
+        self._worker.submit(lambda: self._forget_under_way(person_id), wait=True)
         if not person_id:
             people.forget_everybody()
             adaptation.forget_everybody()
@@ -212,6 +212,15 @@ class FusionNode(SmernNode):
             for other in adaptation.people:
                 self._refit(other)
         return f'{person_id} is forgotten'
+
+    def _forget_under_way(self, person_id: str) -> None:
+        """What is being judged is of nobody in particular yet: it teaches nothing."""
+        self._of_others = {*self._aligner.pending}
+        self._forget_judged(person_id)
+        if person_id:
+            self._session.people.forget(person_id)
+        else:
+            self._session.people.forget_everybody()
 
     def _forget_judged(self, person_id: str) -> None:
         for utterance_id, judged in list(self._judged.items()):
