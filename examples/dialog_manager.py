@@ -20,6 +20,7 @@ from contextlib import suppress
 import rclpy
 from debounce import Debouncer
 from rcl_interfaces.msg import ParameterDescriptor
+from rclpy.exceptions import ParameterException
 from rclpy.executors import ExternalShutdownException
 from rclpy.node import Node
 from rclpy.qos import QoSProfile, ReliabilityPolicy
@@ -94,7 +95,7 @@ def main() -> int:
     rclpy.init()
     try:
         node = DialogManager()
-    except ValueError as error:
+    except (ValueError, ParameterException) as error:
         print(f'dialog_manager: {error}', file=sys.stderr)
         return 2
     with suppress(KeyboardInterrupt, ExternalShutdownException):

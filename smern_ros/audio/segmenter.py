@@ -39,6 +39,8 @@ class Segmentation:
                 'wanted is margin <= tentative_silence < end_silence < longest; got '
                 f'{self.margin}, {self.tentative_silence}, {self.end_silence}, {self.longest} s'
             )
+        if not self.shortest < self.longest:
+            raise ValueError(f'wanted is shortest < longest; got {self.shortest} and {self.longest} s')
 
 
 @dataclass(frozen=True)

@@ -64,13 +64,13 @@ class Playback:
 
     def _run(self) -> None:
         while not self._stopping.is_set():
+            if self._pressure is not None:
+                self._pressure.begin()
             frames = threading.Thread(target=self._guard, args=(self._play_frames,), name='playback.video', daemon=True)
             frames.start()
             self._guard(self._play_sound)
             frames.join()
-            problem = self._reader.problem()
-            if problem is not None:
-                self._on_error(problem)
+            self._guard(self._tell_problem)
             if not self._loop or self._end_ns == self._offset_ns:  # an endless loop over nothing would be a busy one
                 break
             self._offset_ns = self._end_ns
@@ -85,6 +85,10 @@ class Playback:
         except Exception as error:  # a decoder's or a callback's; the other track goes on
             self._on_error(error)
 
+    def _tell_problem(self) -> None:
+        if (problem := self._reader.problem()) is not None:
+            raise problem
+
     def _play_frames(self) -> None:
         try:
             previous_ns, period_ns = None, SECOND // 25
@@ -98,7 +102,7 @@ class Playback:
                 self._show(VideoFrame(stamp_ns, frame.image))
                 self._played(stamp_ns + period_ns)
         finally:
-            if self._pressure is not None and not self._loop:
+            if self._pressure is not None:
                 self._pressure.no_more_frames()
 
     def _play_sound(self) -> None:
@@ -113,7 +117,7 @@ class Playback:
                     if not self._send(silent):
                         return
         finally:
-            if self._pressure is not None and not self._loop:
+            if self._pressure is not None:
                 self._pressure.no_more_sound()
 
     def _send(self, chunk: AudioBlock) -> bool:

@@ -48,9 +48,14 @@ class BackPressure:
         self._sent_ns = 0                      # end of the newest sound that was let through
         self._unjudged: set[str] = set()
         self._judged: deque[str] = deque(maxlen=100)
-        self._more_frames, self._more_sound = sees, hears
+        self.begin()
         self._answered_at = -float('inf')      # steady time of the last answer of anybody
         self._stopped = False
+
+    def begin(self) -> None:
+        """A pass over the file begins: there is more of both."""
+        with self._changed:
+            self._more_frames, self._more_sound = self._sees, self._hears
 
     # --- what came out ----------------------------------------------------------------------------------------
 

@@ -71,9 +71,13 @@ class _Person:
         filtered = {}
         frames = self._grid.push(stamp_ns, self._unseen if skeleton is None else skeleton.positions)
         for time, frame in frames:
+            while len(self._raw) > 1 and self._raw[1].stamp_ns <= time - self._delay_ns:
+                self._raw.popleft()
             positions = self._filter(time, frame)
             if np.isfinite(positions).any():
-                filtered[time - self._delay_ns] = self._like_raw(time - self._delay_ns, positions)
+                filtered[time - self._delay_ns] = dataclasses.replace(
+                    self._raw[0], stamp_ns=time - self._delay_ns, positions=positions.astype(np.float32)
+                )
         self.gone = bool(frames) and skeleton is None and not self._running.any()
         return filtered
 
@@ -85,8 +89,3 @@ class _Person:
         # What belongs to a time before the joint was seen is the filter's guess, not a measurement.
         positions[self._since > time - self._delay_ns] = np.nan
         return positions
-
-    def _like_raw(self, stamp_ns: int, positions: np.ndarray) -> Skeleton:
-        while len(self._raw) > 1 and self._raw[1].stamp_ns <= stamp_ns:
-            self._raw.popleft()
-        return dataclasses.replace(self._raw[0], stamp_ns=stamp_ns, positions=positions.astype(np.float32))

@@ -74,7 +74,9 @@ class MediaPipePose:
     def estimate(self, image_bgr: np.ndarray, stamp_ns: int) -> list[Skeleton]:
         """See `PoseEstimator.estimate`."""
         check_image(image_bgr)
-        if self._last_ns is not None and (stamp_ns < self._last_ns or image_bgr.shape != self._shape):
+        if self._landmarker is None or (
+            self._last_ns is not None and (stamp_ns < self._last_ns or image_bgr.shape != self._shape)
+        ):
             self._tracker.forget()
             self._start()
         bodies = [b for b in self._bodies(image_bgr, stamp_ns) if b.passes(self._gates)]

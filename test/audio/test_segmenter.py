@@ -118,6 +118,7 @@ def test_every_utterance_is_well_formed(runs):
 
 @pytest.mark.parametrize('wrong', [
     {'threshold': 0.3}, {'release': 0.0}, {'tentative_silence': 0.1}, {'end_silence': 0.16}, {'longest': 0.4},
+    {'shortest': 15.0},
 ])
 def test_settings_that_contradict_each_other_are_refused(wrong):
     with pytest.raises(ValueError, match='wanted is'):

@@ -74,3 +74,6 @@ def test_a_wrong_setting_stops_it_with_the_reason(start_node):
     node = start_node(SCRIPT, {'min_confidence': 2.0})
     assert node.wait() == 2
     assert 'min_confidence is 2.0; wanted is 0 to 1' in node.output
+    node = start_node(SCRIPT, {'quiet': 20})
+    assert node.wait() == 2
+    assert 'quiet' in node.output and 'Traceback' not in node.output

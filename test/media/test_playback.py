@@ -164,6 +164,30 @@ def test_an_audience_that_does_not_answer_is_told_of_and_not_waited_for_for_ever
     playback.stop()
 
 
+def test_each_pass_of_a_loop_waits_for_what_comes_in_it_and_for_no_more(clip):
+    """The voice outlasts the film: its end needs no later frame."""
+    audience = Audience()
+    pressure = BackPressure(sees=True, hears=True, judges=False, patience=30.0, on_stall=audience.errors.append)
+
+    def show(frame):
+        Audience.show(audience, frame)
+        pressure.seen(frame.stamp_ns)
+
+    def hear(chunk):
+        Audience.hear(audience, chunk)
+        pressure.heard(chunk.end_ns)
+
+    audience.show, audience.hear = show, hear
+    playback = audience.play(clip, rate=0.0, loop=True, pressure=pressure)
+    deadline = time.monotonic() + 25.0
+    while len(audience.frames) < 120 and time.monotonic() < deadline:
+        audience.ended.wait(0.01)
+    playback.stop()
+    assert len(audience.frames) >= 120 and audience.errors == []
+    last = [chunk for chunk in audience.sound if chunk.end_ns <= audience.frames[50]][-1]
+    assert last.end_ns > audience.frames[49]
+
+
 def test_a_loop_goes_on_where_the_last_pass_ended(clip):
     audience = Audience()
     playback = audience.play(clip, rate=0.0, loop=True)

@@ -96,3 +96,11 @@ def test_reset_forgets_everybody():
     early = [stamp - 1000 * SECOND for stamp in camera(30, 2)]
     frames = [frame for stamp in early for frame in live.push(stamp, [])]
     assert frames[0][0] >= early[0] and not any(people for _, people in frames)
+
+
+def test_who_is_there_for_long_without_a_visible_joint_takes_no_more_memory():
+    live = LiveFilter()
+    unseen = np.full((10, 3), np.nan)
+    for stamp in camera(30, 60):
+        assert not any(people for _, people in live.push(stamp, [skeleton(stamp, unseen)]))
+    assert len(live._people['a']._raw) < 60
