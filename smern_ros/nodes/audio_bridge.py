@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from typing import Any
 
 from smern_ros import msg
@@ -34,7 +35,9 @@ class AudioBridgeNode(SmernNode):
         self.health.fact('stamps', 'arrival less duration' if package.kind == BARE else 'of the driver')
 
     def _take_sound(self, message: Any) -> None:
+        came = time.monotonic()
         self._sound.publish(self._stream.chunk(message, self.get_clock().now().nanoseconds))
+        self.health.took(time.monotonic() - came)
 
     def _take_info(self, message: Any) -> None:
         self._stream.given = Format.of(message)

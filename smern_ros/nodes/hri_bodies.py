@@ -51,6 +51,7 @@ class Bodies:
         self.tell()
 
     def _take_skeletons(self, message: msg.SkeletonArray) -> None:
+        came = time.monotonic()
         skeletons = skeletons_from_message(message)
         self._stamp_ns = stamp_of(message.header)
         changes = self.roster.look((s.person_id for s in skeletons), time.monotonic())
@@ -65,6 +66,7 @@ class Bodies:
         for skeleton in skeletons:
             if skeleton.person_id in self._skeletons:
                 self._skeletons[skeleton.person_id][1](self._hri.skeleton(skeleton, *size, message.header))
+        self._node.health.took(time.monotonic() - came)
 
     def _follow(self, changes: Changes) -> None:
         for body in changes.left:

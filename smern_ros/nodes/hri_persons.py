@@ -89,6 +89,7 @@ class Persons:
         self._on_change()
 
     def _take_state(self, message: msg.EmotionState) -> None:
+        came = time.monotonic()
         expression = self._hri.expression(message)
         if message.person_id:
             whose = self._people.whose(BODY, message.person_id)
@@ -101,6 +102,7 @@ class Persons:
         person.feel(expression)
         if person.show is not None:
             person.show(expression)
+        self._node.health.took(time.monotonic() - came)
 
     # --- coming and going -------------------------------------------------------------------------------------
 

@@ -31,10 +31,13 @@ class Patient:
     def __init__(self, graph):
         self.graph = graph
         self.outages: list[tuple[str, float, float]] = []  # name, killed at, back at
-        self.ended: dict[str, float] = {}                  # utterance: when its end was heard
+        self.ended: dict[str, tuple[float, float]] = {}    # utterance: when it was first heard of, and its end
+        self._began: dict[str, float] = {}                 # utterance: when it was first heard of
+        self._judged: dict[str, float] = {}                # utterance: when its final state was heard
         self._spoke: dict[str, float] = {}                 # node: when its output was last heard
         node = graph.probe.node
         node.create_subscription(msg.Utterance, topics.UTTERANCE, self._take_utterance, qos.EVIDENCE)
+        node.create_subscription(msg.EmotionState, topics.EMOTION_STATE, self._take_state, qos.EVIDENCE)
         for name, kind, topic in (('pose_estimation', msg.SkeletonArray, topics.SKELETON_RAW),
                                   ('audio_features', msg.VoiceActivity, topics.IS_SPEAKING)):
             node.create_subscription(kind, topic, lambda _, name=name: self._note(name), qos.STREAM)
@@ -75,14 +78,24 @@ class Patient:
         return returned - killed - on_purpose, used.user + used.system
 
     def certain(self) -> list[str]:
-        """Utterances that ended, and were judged, while neither fusion nor who told of the end was dead or newborn."""
-        near = [(killed - TEXT_WAIT - 1.0, back + 1.0) for name, killed, back in self.outages
-                if name in ('fusion', 'audio_features')]
-        return [u for u, at in self.ended.items() if not any(first < at < last for first, last in near)]
+        """Utterances not under way at a kill of who tells of them or judges them, nor begun too soon after."""
+        def is_lost(utterance: str) -> bool:
+            began, ended = self.ended[utterance]
+            # After these whoever is killed has nothing to do with it any more.
+            over = {'audio_features': ended + 0.5, 'fusion': self._judged.get(utterance, ended + TEXT_WAIT + 1.0)}
+            return any(began < back + 1.0 and killed < over[name]
+                       for name, killed, back in self.outages if name in over)
+
+        return [utterance for utterance in self.ended if not is_lost(utterance)]
 
     def _take_utterance(self, message) -> None:
+        began = self._began.setdefault(message.id, time.monotonic())
         if message.state == msg.Utterance.ENDED:
-            self.ended[message.id] = time.monotonic()
+            self.ended[message.id] = began, time.monotonic()
+
+    def _take_state(self, message) -> None:
+        if message.is_final:
+            self._judged[message.utterance_id] = time.monotonic()
 
     def _note(self, name: str) -> None:
         self._spoke[name] = time.monotonic()
@@ -116,7 +129,7 @@ def test_killed_nodes_come_back_and_no_state_is_wrong(tmp_path, kills, whole_wit
         graph.wait_for(whole_state, 'a state of all three modalities', 120.0)
         patient = Patient(graph)
         while sum(map(len, took.values())) < kills:
-            graph.probe.settle(dice.uniform(0.0, 2.0))
+            graph.probe.settle(dice.uniform(0.0, 4.0))
             name = dice.choice(NODES)
             took[name].append(patient.kill(name))
         graph.probe.settle(0.0)
@@ -124,6 +137,7 @@ def test_killed_nodes_come_back_and_no_state_is_wrong(tmp_path, kills, whole_wit
         graph.wait_for(lambda: any(to_ns(s.window_start) > newest_ns and len(s.modalities) == 3
                                    for s in graph.evidence.finals), 'a whole state after all of that', 120.0)
         certain = patient.certain()
+        assert len(certain) > kills // 5, 'too few utterances to tell whether any was lost'
         graph.wait_for(lambda: set(certain) <= {s.utterance_id for s in graph.evidence.finals},
                        f'final states of {certain}', 60.0)
     for name, seconds in took.items():

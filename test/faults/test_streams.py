@@ -4,11 +4,14 @@ import array
 import numpy as np
 import psutil
 import pytest
-from support import fusion, speech
+from sensor_msgs.msg import Image
+from support import crowd, fusion, speech
+from support.crowd import Actor, standing
 from support.probe import wait_until_loaded
 
 from smern_ros import assets, msg
 from smern_ros.nodes import qos, topics
+from smern_ros.nodes.image_messages import to_image
 from smern_ros.nodes.messages import (
     header,
     skeletons_to_message,
@@ -18,13 +21,14 @@ from smern_ros.nodes.messages import (
     windows_from_message,
 )
 from smern_ros.skeleton.window import cut
-from smern_ros.spec import SPEC
+from smern_ros.spec import SPEC, Joint
 from smern_ros.values import SECOND, Skeleton, Utterance
 
 pytestmark = [pytest.mark.faults, pytest.mark.ros, pytest.mark.slow]
 
 START = fusion.START
 RATE = SPEC.sample_rate
+IN_FLIGHT = 4
 
 
 def moving(stamp_ns) -> Skeleton:
@@ -71,6 +75,36 @@ def test_any_camera_losing_a_third_in_bursts_gives_the_movement_that_there_was(p
             assert live.visible.mean() > 0.95
         assert np.abs(live.positions - whole.positions)[live.visible].mean() < 0.03  # m, of movements of 0.2 m
     assert node.alive and 'Traceback' not in node.output
+
+
+@pytest.mark.weights
+@pytest.mark.parametrize('rate', [5, 24, 60])
+def test_two_people_keep_their_ids_before_any_camera_that_loses_a_third(probe, start_node, shared_data, rate):
+    """A second's frames come as fast as they are taken, and the next ones after a pause."""
+    try:
+        assets.path('pose-landmarker-full')
+    except assets.MissingAsset as error:
+        pytest.skip(str(error))
+    seconds = 3
+    pictures = crowd.film(shared_data, seconds + 1, Actor('walk', standing(230)), Actor('again', standing(700)))
+    start_node('pose_estimation', {'drop_frames': False})
+    images = probe.publisher(Image, topics.IMAGE, qos.LOSSLESS_IMAGES)
+    heard = probe.collect(msg.SkeletonArray, topics.SKELETON_RAW, qos.STREAM)
+    probe.wait_for_listener(images)
+    probe.wait_for_speaker(topics.SKELETON_RAW)
+    stamps = camera(rate, seconds, START, loss=0.3, seed=rate)
+    for sent, stamp_ns in enumerate(stamps, start=1):
+        picture = pictures[(stamp_ns - START) * crowd.RATE // SECOND]
+        images.publish(to_image(picture, header(stamp_ns, 'camera')))
+        waits = 1 if sent % rate == 0 else IN_FLIGHT
+        probe.wait_for(lambda sent=sent, waits=waits: sent - len(heard) < waits, 'skeletons', 60.0)
+    probe.wait_for(lambda: len(heard) == len(stamps), 'an answer to each frame', 60.0)
+    assert [to_ns(m.header.stamp) for m in heard] == stamps
+    places = [{s.person_id: s.image_positions[2 * Joint.THORAX] for s in m.skeletons} for m in heard]
+    both = [place for place in places if len(place) == 2]
+    assert len(both) > 0.8 * len(stamps) and set().union(*places) == {'p1', 'p2'}
+    left = {min(place, key=place.get) for place in both}
+    assert len(left) == 1, 'they changed their ids'
 
 
 @pytest.mark.weights

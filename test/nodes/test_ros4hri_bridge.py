@@ -3,6 +3,7 @@ import array
 import math
 
 import numpy as np
+import psutil
 import pytest
 from support import interfaces
 from support.lifecycle import Manager
@@ -254,6 +255,23 @@ def test_put_to_sleep_it_says_that_all_have_left_and_awake_that_they_are_there(p
     node.configure()
     node.activate()
     humans.show_until(lambda: humans.ids('persons') == ['p1'], 'the person again', 'p1')
+
+
+def test_of_people_who_come_and_go_nothing_is_kept(probe, humans, hri, bridge):
+    """Each has topics of their own, which end with them."""
+    node = bridge(persons='tracked', take_is_speaking=True)
+    memory = []
+    for k in range(150):
+        humans.list('persons', f'a{k}')
+        humans.list('voices', f'v{k}')
+        names = f'/humans/persons/a{k}/expression', f'/humans/voices/v{k}/is_speaking'
+        probe.wait_for(lambda names=names: probe.node.count_publishers(names[0])
+                       and probe.node.count_subscribers(names[1]), f'the topics of {names}', 60.0)
+        if k % 50 == 49:
+            memory.append(psutil.Process(node.pid).memory_full_info().uss / 2**20)
+    assert memory[-1] - memory[0] < 3.0, memory
+    ours = [name for name, _ in probe.node.get_publisher_names_and_types_by_node('ros4hri_bridge', '/')]
+    assert [name for name in ours if '/persons/a' in name] == ['/humans/persons/a149/expression']
 
 
 # --- into the graph -----------------------------------------------------------------------------------------------
