@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """A dialog manager that chooses what the robot says by how people feel.
 
-    smern run --with media_source                          # or ros2 launch smern_ros emotion.launch.py
+    smern run --with media_source                          # or ros2 launch ... emotion.launch.py media_source:=true
     python examples/dialog_manager.py                      # beside it
     ros2 topic echo /say
 

@@ -1,8 +1,8 @@
 """Let wheels that were linked against CUDA import beside a CPU-only torch.
 
-PyPI's torchaudio ends its import with a shared library that needs CUDA's, although nothing this package uses of it
-(none of its compiled operators) does. Each function here prepares one import and must run before it; with a torch
-built for CUDA, or where the wheel was imported already, it does nothing.
+The usual wheel of torchaudio ends its import with a shared library that needs CUDA's, although nothing this package
+uses of it (none of its compiled operators) does. Each function here prepares one import and must run before it; with a
+torch built for CUDA, or where the wheel was imported already, it does nothing.
 """
 from __future__ import annotations
 

@@ -32,7 +32,7 @@ def add_parser(subparsers) -> None:
         help='record what goes through the graph',
         description='Record the topics of the running graph as they come, until Ctrl-C: camera and sound, all that the '
         'nodes make of them, and the states. The bag (MCAP) opens in ros2 bag, Foxglove and smern replay. IT HOLDS '
-        'PICTURES AND VOICES OF WHOEVER IS THERE: ask them first. Nothing is ever recorded unless this is run.',
+        'PICTURES AND VOICES OF WHOEVER IS THERE: ask them first. No bag is ever written unless this is run.',
     )
     parser.add_argument('--out', type=Path, metavar='DIR',
                         help='the bag, a new folder; default: recording_ with date and time, here')

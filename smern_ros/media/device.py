@@ -50,8 +50,11 @@ class KeptDevice:
     def start(self) -> None:
         self._thread.start()
 
-    def stop(self, timeout: float = 2.0) -> None:
-        """Free the device; from any thread but that of the callbacks."""
+    def stop(self, timeout: float = 2.0) -> bool:
+        """Free the device; from any thread but that of the callbacks.
+
+        :return: whether it is free; one that does not answer will be as soon as it does.
+        """
         with self._lock:
             self._stopping.set()
             if self._device is not None:
@@ -59,6 +62,7 @@ class KeptDevice:
         if not self._thread.ident:  # never started: its thread is what frees the device
             self._thread.start()
         self._thread.join(timeout)
+        return not self._thread.is_alive()
 
     def _run(self) -> None:
         while self._device is not None or not self._stopping.is_set():

@@ -181,7 +181,11 @@ class MediaSourceNode(SmernNode):
             self.complain(name, f'{error}; trying to open it again' if isinstance(error, MediaError) else error)
 
         device = KeptDevice(open_device, read=read, take=publish, on_error=say, name=f'media.{name}')
-        self._to_stop.append(device.stop)
+        def stop() -> None:
+            if not device.stop():
+                self.complain(name, 'it does not answer; until it does it is not free')
+
+        self._to_stop.append(stop)
         device.start()
 
     # --- publishing, on the threads of playback and devices -----------------------------------------------------

@@ -133,3 +133,22 @@ def test_a_device_that_is_stopped_is_freed_and_is_no_error(log, started):
         log.until(lambda: log.pieces)
     device.stop()
     assert freed.is_set() and not log.errors
+
+
+def test_a_device_that_does_not_answer_is_said_to_be_taken_and_is_freed_when_it_does(log):
+    answers, freed = threading.Event(), threading.Event()
+
+    class Silent:
+        def __iter__(self):
+            answers.wait(PATIENCE)
+            freed.set()
+            return iter(())
+
+        def close(self):
+            pass
+
+    device = KeptDevice(Silent, take=log.take, on_error=log.fail, name='test')
+    device.start()
+    assert not device.stop(timeout=0.05)
+    answers.set()
+    assert device.stop() and freed.is_set()

@@ -12,7 +12,7 @@ def described(machine: Machine) -> str:
     """The processor or GPU of this very machine, and how it is used."""
     import torch
 
-    parts = [_processor(), f'{os.cpu_count()} cores', _memory(), platform.platform(terse=True)]
+    parts = [_processor(), f'{os.cpu_count()} cores', _memory(), f'{platform.system()} {platform.machine()}']
     if machine.device.startswith('cuda'):
         parts.append(torch.cuda.get_device_name(machine.device))
     precision = ', bfloat16 in training' if machine.low_precision else ''

@@ -1,0 +1,35 @@
+#!/usr/bin/env python3
+"""Prints how people feel, a line for each state: the shortest listener to `emotion_state`.
+
+    smern run --with media_source     # webcam and microphone into the graph
+    python examples/listen.py         # beside it, in another terminal
+"""
+import os
+from contextlib import suppress
+
+import rclpy
+from rclpy.executors import ExternalShutdownException
+from rclpy.qos import QoSProfile
+
+from smern_ros import dds
+from smern_ros.msg import EmotionState
+
+
+def show(state: EmotionState) -> None:
+    kind = 'final' if state.is_final else 'provisional' if state.utterance_id else 'movement'
+    felt = ', '.join(f'{label} {p:.2f}' for label, p in zip(state.labels, state.probabilities, strict=True))
+    print(f'{state.person_id or "somebody"}: {felt} ({kind}, by {", ".join(state.modalities)})', flush=True)
+
+
+def main() -> None:
+    os.environ.update(dds.environment())  # as the graph does: this host alone
+    rclpy.init()
+    node = rclpy.create_node('listen')
+    node.create_subscription(EmotionState, 'emotion_state', show, QoSProfile(depth=50))  # reliable
+    with suppress(KeyboardInterrupt, ExternalShutdownException):
+        rclpy.spin(node)
+    rclpy.try_shutdown()
+
+
+if __name__ == '__main__':
+    main()
