@@ -17,7 +17,8 @@ def pytest_addoption(parser):
     parser.addoption('--messages', type=int, default=300, help='how many each node is fuzzed with')
     parser.addoption('--silence', type=int, default=120, help='s that nobody speaks, before somebody does')
     parser.addoption('--kills', type=int, default=5, help='how often a node of the running graph is killed')
-    parser.addoption('--whole-within', type=float, default=60.0, help='s in which a killed node must be back')
+    parser.addoption('--whole-within', type=float, default=60.0,
+                     help='s in which a killed node must be back, beside the processor time of its start')
 
 
 @pytest.fixture(scope='session')
@@ -40,7 +41,7 @@ def kills(request) -> int:
 
 @pytest.fixture(scope='session')
 def whole_within(request) -> float:
-    """s in which it must be back: by default what a busy machine may need."""
+    """s in which it must be back, beside its own cold start: by default what a busy machine may need."""
     return request.config.getoption('whole_within')
 
 

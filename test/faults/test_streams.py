@@ -108,6 +108,43 @@ def test_two_people_keep_their_ids_before_any_camera_that_loses_a_third(probe, s
 
 
 @pytest.mark.weights
+@pytest.mark.timeout(1800)
+def test_after_a_long_time_without_anybody_who_comes_is_seen_at_once_and_nothing_was_kept(
+    probe, start_node, shared_data, silence
+):
+    try:
+        assets.path('pose-landmarker-full')
+    except assets.MissingAsset as error:
+        pytest.skip(str(error))
+    rate = 5
+    (empty,), room = crowd.film(shared_data, 1 / crowd.RATE), crowd.film(shared_data, 1.0, Actor('walk', standing(400)))
+    node = start_node('pose_estimation', {'drop_frames': False})
+    images = probe.publisher(Image, topics.IMAGE, qos.LOSSLESS_IMAGES)
+    heard = probe.collect(msg.SkeletonArray, topics.SKELETON_RAW, qos.STREAM)
+    probe.wait_for_listener(images)
+    probe.wait_for_speaker(topics.SKELETON_RAW)
+
+    def show(picture, stamp_ns, answers_apart):
+        images.publish(to_image(picture, header(stamp_ns, 'camera')))
+        first_ns = stamp_ns - answers_apart
+        probe.wait_for(lambda: first_ns < START or (heard and to_ns(heard[-1].header.stamp) >= first_ns),
+                       'an answer', 60.0)
+
+    memory = []
+    for k in range(silence * rate):
+        show(empty, START + k * SECOND // rate, 4 * SECOND // rate)  # of three that are not looked at one is answered
+        if k in (silence * rate // 4, silence * rate - 1):
+            memory.append(psutil.Process(node.pid).memory_full_info().uss / 2**20)
+    assert not any(m.skeletons for m in heard)
+    assert memory[1] - memory[0] < 16.0, memory
+    came_ns = START + silence * SECOND
+    for k, picture in enumerate(room):
+        show(picture, came_ns + k * SECOND // crowd.RATE, SECOND)
+    (first, *_) = probe.wait_for(lambda: [m for m in heard if m.skeletons], 'somebody to be seen', 60.0)
+    assert to_ns(first.header.stamp) - came_ns < SECOND // 2
+
+
+@pytest.mark.weights
 def test_after_long_silence_speech_is_cut_where_it_was_and_nothing_was_kept(probe, start_node, silence):
     try:
         spoken = speech.sentence('0930').samples
