@@ -182,7 +182,7 @@ def live(session: Session, clip: Path, *, rounds: int) -> None:
     load.tell()
 
 
-def idle(session: Session, film: Path, *, settle: float = 5.0, seconds: float = 20.0) -> float:
+def idle(session: Session, film: Path, *, settle: float = 5.0, seconds: float = 60.0) -> float:
     """What each node costs, and all of them, while a camera and a microphone show nobody and silence.
 
     :param film: of nobody.

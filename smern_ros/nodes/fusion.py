@@ -178,6 +178,9 @@ class FusionNode(SmernNode):
         self._camera = message.header.frame_id
         start_ns, end_ns = to_ns(message.start), to_ns(message.end)
         if message.utterance_id:
+            if people and speaker is None:
+                names = f'{wanted[:80]!r} speaks, but in view is {" ".join(p.person_id for p in people)[:200]}'
+                self.get_logger().info(f'utterance {message.utterance_id[:80]}: {names}')
             encoded = None if speaker is None else self._session.see(speaker)
             self._add(SKELETON, message.utterance_id, start_ns, end_ns, encoded)
             return

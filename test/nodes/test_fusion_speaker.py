@@ -87,6 +87,7 @@ def test_the_voice_is_of_the_nearest_of_the_one_chosen_or_of_whom_others_name(fu
     name('anna')
     heard = utter(fusion, 'u7')
     assert heard.person_id == 'anna' and list(heard.modalities) == [AUDIO, TEXT]
+    fusion.probe.wait_for(lambda: fusion.node.said("'anna' speaks, but in view is near far"), 'why no movement counts')
     # Who named them may be gone.
     fusion.probe.node.destroy_publisher(names)
     fusion.probe.wait_for(lambda: fusion.node.said('who named the speaker is gone'), 'it to be missed')
