@@ -78,8 +78,10 @@ def test_audio_bridge(probe, start_node, give_interfaces, messages, kind):
 
     node = start_node('audio_bridge', {'audio_type': kind})
     driven = {'audio/audio', 'audio/audio_info'}
+    # Fast CDR reads beyond the end of some torn messages with texts in them, and no node can keep it from that
+    # (docs/reliability.md).
     survives(probe, node, 'audio_bridge', driven, {type(sound(AFTER)): [sound], AudioInfo: [info]}, messages,
-             lossy={'audio/audio'})
+             lossy={'audio/audio'}, intact={AudioInfo})
     driver = probe.publisher(type(sound(AFTER)), '/audio/audio', qos.AUDIO)
     description = probe.publisher(AudioInfo, '/audio/audio_info', qos.EVIDENCE)
     heard = probe.collect(msg.AudioChunk, topics.AUDIO, qos.AUDIO)

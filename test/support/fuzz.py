@@ -123,15 +123,20 @@ def torn(draw, right: Any) -> bytes:
 class Fuzzer:
     """Finds out what a running node listens to and sends it what should not be sent."""
 
-    def __init__(self, probe, node: str, right: Mapping[type, Sequence[Right]]) -> None:
-        """:param right: by message type; of other types nothing that is sent is right."""
+    def __init__(
+        self, probe, node: str, right: Mapping[type, Sequence[Right]], intact: Collection[type] = ()
+    ) -> None:
+        """
+        :param right: by message type; of other types nothing that is sent is right.
+        :param intact: message types of which no bytes are lost or changed on their way.
+        """
         self._probe = probe
         self._state = probe.node.create_client(GetState, f'/{node}/get_state')
         self._health = probe.collect(DiagnosticArray, topics.DIAGNOSTICS, qos.STREAM)
         self._node = node
         probe.wait_for(lambda: any(diagnostics.is_active(s) for s in self._reports()), f'{node} to be active', 120.0)
         probe.wait_for(self._state.service_is_ready, f'{node} to answer', 60.0)
-        self._right = right
+        self._right, self._intact = right, intact
         self._publishers: dict[str, tuple[Any, type]] = {}
         self._now_ns = START
         self.sent = 0
@@ -216,6 +221,8 @@ class Fuzzer:
             ))
             message = draw(st.sampled_from(list(makers)))(stamp_ns)
             kinds = st.sampled_from(['right', 'right', 'spoilt', 'spoilt', 'spoilt', 'torn', 'whole'])
+            if message_type in self._intact:
+                kinds = kinds.filter(lambda kind: kind != 'torn')
             match draw(kinds):
                 case 'spoilt':
                     return draw(spoilt(message))
@@ -235,16 +242,17 @@ class Fuzzer:
 
 def survives(
     probe, node, name: str, wanted: Collection[str], right: Mapping[type, Sequence[Right]], count: int, *,
-    lossy: Collection[str] = (), wrong: float = 0.05, taken: float = 0.7,
+    lossy: Collection[str] = (), intact: Collection[type] = (), wrong: float = 0.05, taken: float = 0.7,
 ) -> Fuzzer:
     """Fuzzes a node, and checks what must hold of any.
 
     :param wanted: the topics that it listens to. :param right: as of `Fuzzer`. :param lossy: as of `find_topics`.
+    :param intact: as of `Fuzzer`.
     :param count: of messages.
     :param wrong: the share of them, at least, that the node must complain of.
     :param taken: the share of them, at least, that it must have taken.
     """
-    fuzzer = Fuzzer(probe, name, right)
+    fuzzer = Fuzzer(probe, name, right, intact)
     fuzzer.find_topics(wanted, lossy)
     fuzzer.run(count // 2)
     size = psutil.Process(node.pid).memory_full_info().uss
