@@ -7,6 +7,8 @@ from support.speaker import LEFT, RIGHT
 pytest.importorskip('rclpy')
 pytestmark = [pytest.mark.ros, pytest.mark.timeout(900)]  # the first of them compiles messages
 
+from diagnostic_msgs.msg import DiagnosticArray  # noqa: E402
+
 from smern_ros import msg  # noqa: E402
 from smern_ros.audio import pcm  # noqa: E402
 from smern_ros.nodes import qos, topics  # noqa: E402
@@ -50,6 +52,15 @@ def test_bare_bytes_are_heard_as_the_driver_describes_them_elsewhere(probe, give
         age_ns = probe.node.get_clock().now().nanoseconds - stamp_ns
         assert sound.header.frame_id == 'microphone' and 256 / 22_050 * 1e9 < age_ns < 300e9
     assert '[ERROR]' not in node.output
+
+
+def test_how_long_a_message_takes_is_told(probe, give_interfaces, start_node):
+    give_interfaces(interfaces.MGONZS13)
+    health = probe.collect(DiagnosticArray, topics.DIAGNOSTICS, qos.STREAM)
+    start_node('audio_bridge')
+    start_node(SENDER, {'kind': 'AudioStamped', 'sample_format': 'int16'})
+    probe.wait_for(lambda: any(v.value for report in health for status in report.status for v in status.values
+                               if v.key == 'latency max [ms]'), 'a latency', 60.0)
 
 
 def test_compressed_sound_is_refused_with_what_to_do(probe, give_interfaces, start_node):

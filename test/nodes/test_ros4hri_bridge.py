@@ -1,8 +1,6 @@
-"""ros4hri_bridge as the process it is, among nodes that speak ROS4HRI (REP-155)."""
-import array
+"""ros4hri_bridge as the process it is: people, bodies and feelings for nodes that speak ROS4HRI (REP-155)."""
 import math
 
-import numpy as np
 import psutil
 import pytest
 from support import interfaces
@@ -11,109 +9,19 @@ from support.lifecycle import Manager
 pytest.importorskip('rclpy')
 pytestmark = [pytest.mark.ros, pytest.mark.timeout(900)]  # the first of them compiles messages
 
+from diagnostic_msgs.msg import DiagnosticArray  # noqa: E402
 from rcl_interfaces.srv import SetParameters  # noqa: E402
 from rclpy.parameter import Parameter  # noqa: E402
 from sensor_msgs.msg import Image  # noqa: E402
 from std_msgs.msg import Bool, String  # noqa: E402
+from support.humans import START  # noqa: E402
 
 from smern_ros import msg  # noqa: E402
 from smern_ros.hri.mapping import Point  # noqa: E402
 from smern_ros.nodes import qos, topics  # noqa: E402
-from smern_ros.nodes.messages import header, skeletons_to_message, to_ns, to_time  # noqa: E402
-from smern_ros.spec import LABELS, Joint  # noqa: E402
-from smern_ros.values import SECOND, Skeleton  # noqa: E402
-
-START = 1_000 * SECOND
-WIDTH, HEIGHT = 640, 480
-
-
-@pytest.fixture
-def hri(give_interfaces):
-    """The messages of ROS4HRI, which the nodes that are started find, too."""
-    give_interfaces(interfaces.ROS4HRI, interfaces.ROS_DRIVERS, here=True)
-    import hri_msgs.msg
-
-    return hri_msgs.msg
-
-
-class Humans:
-    """The other nodes of a robot: ours, a person manager and a microphone array that tells voices apart."""
-
-    def __init__(self, probe, hri) -> None:
-        self.probe, self._hri = probe, hri
-        self._publishers = {}
-        self._heard = {}
-        self.skeletons = probe.publisher(msg.SkeletonArray, topics.SKELETON_RAW, qos.STREAM)
-        self.states = probe.publisher(msg.EmotionState, topics.EMOTION_STATE, qos.STATE)
-        self.images = probe.publisher(Image, topics.IMAGE, qos.LOSSLESS_IMAGES)
-        self.tracked = {kind: self.collect(hri.IdsList, f'{kind}/tracked') for kind in ('bodies', 'persons')}
-
-    def collect(self, message_type, topic):
-        if topic not in self._heard:
-            self._heard[topic] = self.probe.collect(message_type, f'/humans/{topic}', qos.STREAM)
-        return self._heard[topic]
-
-    def say(self, topic, message, profile=qos.LATCHED):
-        """Publishes below /humans, once there is somebody to hear it."""
-        if topic not in self._publishers:
-            self._publishers[topic] = self.probe.publisher(type(message), f'/humans/{topic}', profile)
-            self.probe.wait_for_listener(self._publishers[topic])
-        self._publishers[topic].publish(message)
-
-    def list(self, kind, *ids):
-        publisher = self._publishers.get(kind)
-        if publisher is None:
-            publisher = self._publishers[kind] = self.probe.publisher(
-                self._hri.IdsList, f'/humans/{kind}/tracked', qos.LATCHED
-            )
-        publisher.publish(self._hri.IdsList(header=header(START, ''), ids=list(ids)))
-
-    def show(self, *people, at=START):
-        """A frame with these people in it."""
-        positions = np.tile(np.float32([320, 120]), (10, 1))
-        positions[Joint.LEFT_WRIST] = 480, 360
-        positions[Joint.RIGHT_WRIST] = np.nan
-        bodies = [
-            Skeleton(at, name, np.zeros((10, 3), np.float32), np.full(10, 0.75, np.float32), 0.9, 0.2, positions)
-            for name in people
-        ]
-        self.skeletons.publish(skeletons_to_message(bodies, header(at, 'camera')))
-
-    def show_until(self, condition, what, *people):
-        """Frames with these people, again and again."""
-        def met():
-            self.show(*people)
-            return condition()
-
-        return self.probe.wait_for(met, what, 60.0)
-
-    def feel(self, person, label='happy', at=START + SECOND):
-        self.states.publish(msg.EmotionState(
-            header=header(at, 'camera'), person_id=person, labels=list(LABELS), label=label, confidence=0.625,
-            probabilities=[0.625 if name == label else 0.125 for name in LABELS],
-        ))
-
-    def ids(self, kind):
-        return list(self.tracked[kind][-1].ids) if self.tracked[kind] else None
-
-
-@pytest.fixture
-def humans(probe, hri):
-    return Humans(probe, hri)
-
-
-@pytest.fixture
-def bridge(humans, probe, start_node):
-    """Starts the node and waits until it listens."""
-    def start(**parameters):
-        node = start_node('ros4hri_bridge', {'image_width': WIDTH, 'image_height': HEIGHT, **parameters})
-        probe.wait_for_listener(humans.skeletons, humans.states)
-        return node
-
-    return start
-
-
-# --- out of the graph ---------------------------------------------------------------------------------------------
+from smern_ros.nodes.messages import header, to_ns  # noqa: E402
+from smern_ros.spec import LABELS  # noqa: E402
+from smern_ros.values import SECOND  # noqa: E402
 
 
 def test_who_is_seen_is_tracked_with_points_and_feelings_and_then_has_left(probe, humans, hri, bridge):
@@ -274,132 +182,11 @@ def test_of_people_who_come_and_go_nothing_is_kept(probe, humans, hri, bridge):
     assert [name for name in ours if '/persons/a' in name] == ['/humans/persons/a149/expression']
 
 
-# --- into the graph -----------------------------------------------------------------------------------------------
-
-
-def test_the_sound_and_the_activity_of_the_one_who_speaks_are_passed_on(probe, humans, bridge):
-    from audio_common_msgs.msg import AudioData, AudioDataStamped
-
-    node = bridge(take_audio=True, take_is_speaking=True, audio_type='AudioDataStamped')
-    sounds = probe.collect(msg.AudioChunk, topics.AUDIO, qos.AUDIO)
-    detected = probe.collect(msg.VoiceActivity, topics.DETECTED, qos.EVIDENCE)
-    probe.wait_for_speaker(topics.AUDIO, topics.DETECTED)
-    humans.list('voices', 'v1', 'v2')
-    came_ns = probe.node.get_clock().now().nanoseconds
-
-    def speak(voice, loud):
-        data = AudioData(data=array.array('B', np.full(1600, loud, '<i2').tobytes()))
-        humans.say(f'voices/{voice}/audio', AudioDataStamped(header=header(START, ''), audio=data), qos.AUDIO)
-
-    def heard(voice, loud):
-        """Both make a sound until this one's is passed on."""
-        sounds.clear()
-
-        def passed():
-            speak('v1', 1)
-            speak('v2', 2)
-            return [s for s in sounds if s.header.frame_id == voice]
-
-        found = probe.wait_for(passed, f'the sound of {voice}', 60.0)[0]
-        assert found.data == array.array('B', np.full(1600, loud, '<i2').tobytes())
-        assert (to_ns(found.header.stamp), found.sample_rate, found.encoding) == (START, 16_000, 's16le')
-
-    def told(voice, speaks):
-        humans.say(f'voices/{voice}/is_speaking', Bool(data=speaks), qos.STREAM)
-        at = probe.wait_for(
-            lambda: next((d for d in detected if (d.header.frame_id, d.is_speaking) == (voice, speaks)), None),
-            f'{voice} to be told', 60.0,
-        )
-        assert to_ns(at.header.stamp) > came_ns
-
-    heard('v1', 1)
-    told('v2', True)
-    heard('v2', 2)
-    sounds.clear()
-    humans.say('voices/v1/is_speaking', Bool(data=True), qos.STREAM)
-    heard('v2', 2)
-    assert {s.header.frame_id for s in sounds} == {'v2'}  # who began to speak first is listened to, to the end
-    humans.say('voices/v2/is_speaking', Bool(data=False), qos.STREAM)
-    told('v1', True)
-    told('v1', False)
-    assert '[ERROR]' not in node.output
-
-
-def test_words_that_others_understood_come_with_the_utterance_that_they_are_of(probe, humans, hri, bridge):
-    bridge(take_speech=True)
-    utterances = probe.publisher(msg.Utterance, topics.UTTERANCE, qos.EVIDENCE)
-    transcripts = probe.collect(msg.Transcript, topics.TRANSCRIPT, qos.EVIDENCE)
-    probe.wait_for_listener(utterances)
-    probe.wait_for_speaker(topics.TRANSCRIPT)
-    humans.list('voices', 'v1')
-
-    def ended():
-        """Of two utterances, of which the text is stamped with the first."""
-        for name, start_ns in (('u1', START), ('u2', START + 3 * SECOND)):
-            utterances.publish(msg.Utterance(
-                header=header(start_ns, 'array'), id=name, state=msg.Utterance.ENDED, start=to_time(start_ns),
-                end=to_time(start_ns + 2 * SECOND), last_voiced=to_time(start_ns + 2 * SECOND), sample_rate=16_000,
-            ))
-        humans.say('voices/v1/speech', hri.LiveSpeech(
-            header=header(START + SECOND, ''), incremental='der Lap',
-        ), qos.EVIDENCE)
-        humans.say('voices/v1/speech', hri.LiveSpeech(
-            header=header(START + SECOND, ''), final='der Lappen', confidence=0.75, language='de-DE',
-        ), qos.EVIDENCE)
-        return transcripts
-
-    transcript = probe.wait_for(ended, 'the words', 60.0)[0]
-    assert transcript.utterance_id == 'u1' and transcript.is_final
-    assert transcript.text.startswith('der Lappen') and 'Lap ' not in transcript.text
-    assert (transcript.language, transcript.confidence) == ('de', 0.75)
-    assert (to_ns(transcript.start), to_ns(transcript.end)) == (START, START + 2 * SECOND)
-
-
-def test_sound_without_a_stamp_was_heard_before_it_came(probe, humans, bridge):
-    from audio_common_msgs.msg import AudioData
-
-    bridge(take_audio=True)
-    sounds = probe.collect(msg.AudioChunk, topics.AUDIO, qos.AUDIO)
-    probe.wait_for_speaker(topics.AUDIO)
-    humans.list('voices', 'v1')
-    began_ns = probe.node.get_clock().now().nanoseconds
-
-    def heard():
-        humans.say('voices/v1/audio', AudioData(data=array.array('B', bytes(3200))), qos.AUDIO)
-        return sounds
-
-    sound = probe.wait_for(heard, 'the sound', 60.0)[0]
-    stamp_ns = to_ns(sound.header.stamp)
-    assert began_ns < stamp_ns + SECOND // 10 < probe.node.get_clock().now().nanoseconds
-    assert (sound.sample_rate, sound.channels, sound.header.frame_id) == (16_000, 1, 'v1')
-
-
-def test_whose_voice_is_heard_is_the_speaker(probe, humans, bridge):
+def test_how_long_a_message_takes_is_told(probe, humans, bridge):
     bridge()
-    speakers = probe.collect(String, topics.SPEAKER, qos.LATCHED)
-    humans.list('voices', 'v1', 'v2')
-    both = ('p1', 'p2')
-    humans.show_until(lambda: humans.ids('persons') == [*both], 'the persons', *both)
-    humans.say('persons/p1/voice_id', String(data='v1'))
-    humans.say('persons/p2/voice_id', String(data='v2'))
-
-    def says(voice, person):
-        humans.say(f'voices/{voice}/is_speaking', Bool(data=True), qos.STREAM)
-        humans.show_until(lambda: speakers and speakers[-1].data == person, f'{person} to be the speaker', *both)
-        humans.say(f'voices/{voice}/is_speaking', Bool(data=False), qos.STREAM)
-
-    says('v2', 'p2')
-    says('v1', 'p1')
-    humans.list('voices')  # the voice is gone, the person is not
-    humans.show_until(lambda: not probe.node.count_subscribers('/humans/voices/v1/is_speaking'), 'v1 to end', *both)
-    assert speakers[-1].data == 'p1'
-    humans.show_until(lambda: speakers[-1].data == '', 'nobody to be the speaker', 'p2')
-
-
-def test_two_sources_of_sound_are_complained_of(probe, bridge):
-    node = bridge(take_audio=True)
-    probe.publisher(msg.AudioChunk, topics.AUDIO, qos.AUDIO)
-    probe.wait_for(lambda: node.said('both are heard: start no microphone'), 'the complaint', 60.0)
+    health = probe.collect(DiagnosticArray, topics.DIAGNOSTICS, qos.STREAM)
+    humans.show_until(lambda: any(v.value for report in health for status in report.status for v in status.values
+                                  if v.key == 'latency max [ms]'), 'a latency', 'p1')
 
 
 # --- other packages -----------------------------------------------------------------------------------------------

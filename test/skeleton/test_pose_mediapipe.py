@@ -226,6 +226,20 @@ def test_a_file_of_absurd_size_is_not_read(tmp_path):
         create('mediapipe', model=tmp_path / 'pose.task')
 
 
+def test_what_could_not_be_made_anew_after_a_clock_jump_is_made_at_the_next_frame(estimator, clip, monkeypatch):
+    images, pose = clip('walk', 3), estimator()
+    assert pose.estimate(images[0], 10**9)
+
+    def fails(*_):
+        raise RuntimeError('no memory')
+
+    with monkeypatch.context() as patch:
+        patch.setattr(pose._landmarker_class, 'create_from_options', fails)
+        with pytest.raises(RuntimeError, match='no memory'):
+            pose.estimate(images[1], 1)
+    assert pose.estimate(images[2], 2 * 10**9)
+
+
 def test_a_missing_system_library_is_named_with_its_debian_package(model, monkeypatch):
     from mediapipe.tasks.python.core import mediapipe_c_bindings
 
