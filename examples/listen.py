@@ -17,7 +17,7 @@ from smern_ros.msg import EmotionState
 
 def show(state: EmotionState) -> None:
     kind = 'final' if state.is_final else 'provisional' if state.utterance_id else 'movement'
-    felt = ', '.join(f'{label} {p:.2f}' for label, p in zip(state.labels, state.probabilities, strict=True))
+    felt = ', '.join(f'{label} {p:.2f}' for label, p in zip(state.labels, state.probabilities, strict=False))
     print(f'{state.person_id or "somebody"}: {felt} ({kind}, by {", ".join(state.modalities)})', flush=True)
 
 

@@ -18,6 +18,8 @@ EXIT_CONFIGURATION = 2
 EXIT_OTHERWISE = 1
 _WRONG_COMMAND = FileNotFoundError, PermissionError, NotADirectoryError
 """Others may be over at the next start: no memory, too many processes or files."""
+LONGEST_LINE = 1 << 16
+"""Bytes of a line that are kept for its end; of a longer one what has come is shown."""
 STOP_SOFTLY_FOR = 2.3
 """Seconds from SIGTERM to SIGKILL: with the time to reap, everything has ended within three seconds."""
 
@@ -223,6 +225,8 @@ class Supervisor:
         rest = b''
         while chunk := await stream.read(1 << 16):
             *lines, rest = (rest + chunk).split(b'\n')
+            if len(rest) > LONGEST_LINE:
+                lines, rest = [*lines, rest], b''
             for line in lines:
                 self._tell(name, line.decode(errors='replace').rstrip('\r'))
         if rest:

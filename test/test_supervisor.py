@@ -13,7 +13,7 @@ import time
 
 import pytest
 
-from smern_ros.supervisor import Backoff, Child, Supervisor, describe_exit
+from smern_ros.supervisor import LONGEST_LINE, Backoff, Child, Supervisor, describe_exit
 
 QUICK = Backoff(first=0.01, longest=0.02)
 STAYS = 'import signal; print("up", flush=True); signal.pause()'
@@ -70,6 +70,17 @@ def test_every_line_comes_with_the_name_of_its_writer():
     with Supervisor([python('a', 'print("one\\ntwo", end="")', may_finish=True)], output=lines) as supervisor:
         assert supervisor.wait(WAIT) == 0
     assert lines.until('smern', 'a has finished') == [('a', 'one'), ('a', 'two'), ('smern', 'a has finished')]
+
+
+def test_output_without_an_end_of_line_is_shown_and_not_kept():
+    lines, much = Lines(), 8 << 20
+    code = f'import sys; sys.stdout.write("x" * {much}); sys.stdout.flush(); {STAYS}'
+    with Supervisor([python('a', code)], output=lines):
+        shown = 0
+        while shown < much - LONGEST_LINE:  # while the child runs and no line has ended
+            name, line = lines.next()
+            assert name == 'a' and len(line) <= 3 * LONGEST_LINE
+            shown += len(line)
 
 
 def test_a_killed_child_is_started_again_and_it_is_said():

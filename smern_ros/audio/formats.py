@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from smern_ros.audio.pcm import MAX_CHANNELS, require_rate
+from smern_ros.audio.pcm import MAX_CHANNELS, require_rate, require_short
 
 GSTREAMER: Mapping[str, np.dtype] = {
     name: np.dtype(kind) for name, kind in {
@@ -18,8 +18,6 @@ PORTAUDIO: Mapping[int, np.dtype] = {
     number: np.dtype(kind) for number, kind in {1: 'f4', 2: 'i4', 8: 'i2', 16: 'i1', 32: 'u1'}.items()
 }
 """By PortAudio's number, as in `format` of mgonzs13's AudioInfo."""
-LONGEST = 10
-"""s of sound in one message; more is no stream."""
 
 
 def frames(size: int, dtype: np.dtype, channels: int, sample_rate: int) -> int:
@@ -35,8 +33,7 @@ def frames(size: int, dtype: np.dtype, channels: int, sample_rate: int) -> int:
         raise ValueError(
             f'{size} bytes are no whole number of samples: one of {channels} channels in {dtype.str} has {each} bytes'
         )
-    if size > LONGEST * sample_rate * each:
-        raise ValueError(f'{size / each / sample_rate:.0f} s of sound in one message; at most {LONGEST} s are taken')
+    require_short(size // each, sample_rate)
     return size // each
 
 

@@ -8,6 +8,8 @@ ENCODINGS: dict[str, np.dtype] = {'s16le': np.dtype('<i2'), 'f32le': np.dtype('<
 
 MAX_CHANNELS = 32
 MIN_RATE, MAX_RATE = 4000, 192_000  # Hz
+LONGEST = 10
+"""s of sound in one message; more is no stream."""
 LOUDEST = 8.0
 """Float samples beyond 1 are clipped, since mixers overshoot; beyond this they are no sound in -1..1 at all."""
 
@@ -46,6 +48,12 @@ def decode(data: bytes | bytearray | memoryview, *, encoding: str, channels: int
 def mono(samples: np.ndarray) -> np.ndarray:
     """(N, channels) -> (N,): the mean over channels."""
     return samples[:, 0] if samples.shape[1] == 1 else samples.mean(axis=1, dtype=np.float32)
+
+
+def require_short(samples: int, sample_rate: int) -> None:
+    """:raises ValueError: if one message has more samples of a channel than a stream gives."""
+    if samples > LONGEST * sample_rate:
+        raise ValueError(f'{samples / sample_rate:.0f} s of sound in one message; at most {LONGEST} s are taken')
 
 
 def require_rate(sample_rate: int) -> None:

@@ -109,7 +109,7 @@ class Recorder:
         def subscribe(profile: QoSProfile, **events: Any) -> None:
             self._profiles[topic] = profile
             self._subscriptions[topic] = self._node.create_subscription(
-                stream.type, topic, take, profile, raw=True, **events
+                stream.type, stream.topic, take, profile, raw=True, **events
             )
 
         def less(_: Any) -> None:

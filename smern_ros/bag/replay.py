@@ -97,7 +97,7 @@ class ReplayNode(SmernNode):
         return [f'a subscriber of {topic}' for topic in (*missing, *sound) if topic not in heard]
 
     def _play(self, missing: list[str]) -> None:
-        others = [t for t in self._outputs if self.count_publishers(self.resolve_topic_name(t)) > 1]
+        others = [t for t in self._outputs if self.publishers_of(t) > 1]
         if others:
             self.refused = f'somebody else publishes {", ".join(others)}; two cameras or microphones at once are none'
             return

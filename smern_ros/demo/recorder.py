@@ -70,8 +70,7 @@ class Recorder:
             (msg.VoiceActivity, topics.IS_SPEAKING, self._take_activity, qos.STREAM),
             (msg.SkeletonArray, topics.SKELETON_RAW, self._take_skeletons, qos.STREAM),
         ):
-            self._listen(message_type, topic, take, profile)
-            self._topics.append(topic)
+            self._topics.append(self._listen(message_type, topic, take, profile))
         self._listen(Image, topics.IMAGE, self._take_image, qos.IMAGES)
         self._listen(Bool, topics.MEDIA_FINISHED, self._take_finished, qos.STATE)
         self._listen(DiagnosticArray, topics.DIAGNOSTICS, self._take_diagnostics, qos.STREAM)
@@ -112,8 +111,9 @@ class Recorder:
 
     # --- topics -----------------------------------------------------------------------------------------------
 
-    def _listen(self, message_type: type, topic: str, take: Callable[[Any], None], profile: Any) -> None:
-        self._node.create_subscription(message_type, topic, take, profile)
+    def _listen(self, message_type: type, topic: str, take: Callable[[Any], None], profile: Any) -> str:
+        """:return: the topic's name after remapping."""
+        return self._node.create_subscription(message_type, topic, take, profile).topic_name
 
     def _take_state(self, message: msg.EmotionState) -> None:
         self._file.write(to_line(message) + '\n')

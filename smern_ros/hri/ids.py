@@ -58,11 +58,15 @@ class Roster:
 
     def look(self, present: Iterable[str], now: float) -> Changes:
         """These are seen now, and nobody else."""
-        present = dict.fromkeys(itertools.islice(present, MOST_IDS))
+        present = [*itertools.islice(present, MOST_IDS + 1)]
+        refused = []
+        if len(present) > MOST_IDS:
+            refused.append(f'the list of {self._what} has more than {MOST_IDS} ids: those behind them are left out')
+        present = dict.fromkeys(present[:MOST_IDS])
         left = tuple(i for i, at in self._seen.items() if i not in present and now - at >= self.leave_after)
         for identifier in left:
             del self._seen[identifier]
-        came, refused = [], []
+        came = []
         for identifier in present:
             if identifier not in self._seen:
                 try:

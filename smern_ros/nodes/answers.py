@@ -5,7 +5,7 @@ from smern_ros import msg
 from smern_ros.media.pressure import BackPressure
 from smern_ros.nodes import qos, topics
 from smern_ros.nodes.base import SmernNode
-from smern_ros.nodes.messages import stamp_of
+from smern_ros.nodes.messages import require_name, stamp_of
 
 SEES, HEARS, JUDGES = 'pose_estimation', 'audio_features', 'fusion'
 """The nodes that answer: with skeletons to each image, voice activity to sound, final states to utterances."""
@@ -43,8 +43,8 @@ class Answers:
 
     def _take_utterance(self, message: msg.Utterance) -> None:
         if self._pressure is not None and message.state == msg.Utterance.ENDED:
-            self._pressure.ended(message.id)
+            self._pressure.ended(require_name(message.id, 'the id of an utterance'))
 
     def _take_emotion(self, message: msg.EmotionState) -> None:
         if self._pressure is not None and message.is_final:
-            self._pressure.judged(message.utterance_id)
+            self._pressure.judged(require_name(message.utterance_id, 'an utterance_id'))

@@ -20,9 +20,6 @@ from smern_ros.speech.schedule import Schedule
 from smern_ros.speech.whisper_ct2 import ASSET
 from smern_ros.values import SECOND, Transcript, Utterance
 
-LONGEST = 120.0
-"""s; longer audio is no utterance, and would keep all others waiting."""
-
 
 class AsrNode(SmernNode):
     NAME = 'asr'
@@ -74,11 +71,6 @@ class AsrNode(SmernNode):
 
     def _take_utterance(self, message: msg.Utterance) -> None:
         utterance = utterance_from_message(message)
-        if len(utterance.samples) > LONGEST * SPEC.sample_rate:
-            raise ValueError(
-                f'utterance {utterance.id!r} has {len(utterance.samples) / SPEC.sample_rate:.0f} s of audio; '
-                f'at most {LONGEST:.0f} s are taken'
-            )
         self._came[utterance] = time.monotonic()
         self._frame_id = message.header.frame_id
         if message.state == msg.Utterance.RESUMED:
@@ -89,7 +81,7 @@ class AsrNode(SmernNode):
         else:
             transcript, given_up = self._schedule.ended(utterance)
             if transcript is not None:
-                self._publish(transcript, is_final=True)
+                self.post(lambda: self._publish(transcript, is_final=True))
         for lost in given_up:
             self.health.dropped(1)
             self.complain('queue', f'utterance {lost.id!r} gets no transcript: recognition is slower than speech')

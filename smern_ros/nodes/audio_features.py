@@ -17,7 +17,7 @@ from smern_ros.audio.stream import Activity, Boundary, Discontinuity, Event, Spe
 from smern_ros.nodes import qos, topics
 from smern_ros.nodes.base import SmernNode, run
 from smern_ros.nodes.last_said import LastSaid
-from smern_ros.nodes.messages import features_to_message, header, stamp_of, utterance_to_message
+from smern_ros.nodes.messages import features_to_message, header, sound_from_message, stamp_of, utterance_to_message
 from smern_ros.nodes.parameters import Parameter
 from smern_ros.spec import SPEC
 from smern_ros.values import Utterance
@@ -95,7 +95,7 @@ class AudioFeaturesNode(SmernNode):
     # --- topics -----------------------------------------------------------------------------------------------
 
     def _take_sound(self, message: msg.AudioChunk) -> None:
-        samples = pcm.mono(pcm.decode(message.data, encoding=message.encoding, channels=message.channels))
+        samples = pcm.mono(sound_from_message(message))
         stamp_ns = stamp_of(message.header)
         self._heard_at = time.monotonic()
         events = self._stream.push(samples, message.sample_rate, stamp_ns)
@@ -117,7 +117,7 @@ class AudioFeaturesNode(SmernNode):
 
     def _end_what_nobody_tells(self) -> None:
         """Whoever said that speech begins may be gone before it says that it ends."""
-        if self._somebody_speaks and not self.count_publishers(topics.DETECTED):
+        if self._somebody_speaks and not self.publishers_of(topics.DETECTED):
             self._nobody_speaks()
             self.complain(topics.DETECTED, 'who said that somebody speaks is gone; that ends here')
 
@@ -135,21 +135,23 @@ class AudioFeaturesNode(SmernNode):
     # --- events -----------------------------------------------------------------------------------------------
 
     def _publish(self, events: list[Event]) -> None:
-        for event in events:
-            match event:
-                case Activity() if self._quiet.is_worth_telling(event):
-                    self._activity.publish(
-                        msg.VoiceActivity(
-                            header=header(event.stamp_ns, self._microphone),
-                            is_speaking=event.is_speaking,
-                            probability=event.probability,
-                            muted=event.muted,
-                        )
+        self.each('result', events, self._publish_one)
+
+    def _publish_one(self, event: Event) -> None:
+        match event:
+            case Activity() if self._quiet.is_worth_telling(event):
+                self._activity.publish(
+                    msg.VoiceActivity(
+                        header=header(event.stamp_ns, self._microphone),
+                        is_speaking=event.is_speaking,
+                        probability=event.probability,
+                        muted=event.muted,
                     )
-                case Boundary():
-                    self._publish_boundary(event)
-                case Discontinuity():
-                    self._complain_of_jump(event)
+                )
+            case Boundary():
+                self._publish_boundary(event)
+            case Discontinuity():
+                self._complain_of_jump(event)
 
     def _publish_boundary(self, boundary: Boundary) -> None:
         utterance, microphone = boundary.utterance, self._microphone

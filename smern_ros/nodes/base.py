@@ -7,8 +7,8 @@ from __future__ import annotations
 import os
 import sys
 from collections import deque
-from collections.abc import Callable
-from typing import Any, ClassVar
+from collections.abc import Callable, Iterable
+from typing import Any, ClassVar, TypeVar
 
 import rclpy
 from rclpy.exceptions import ParameterException
@@ -29,6 +29,7 @@ from smern_ros.values import SECOND
 __all__ = ['ConfigurationError', 'Output', 'SmernNode', 'run']
 
 EXIT_OK, EXIT_BROKEN, EXIT_CONFIGURATION = 0, 1, 2
+Item = TypeVar('Item')
 
 
 class Output:
@@ -204,6 +205,18 @@ class SmernNode(ManagedNode):
 
         if self.executor is not None:
             self.executor.create_task(guarded)
+
+    def each(self, subject: str, items: Iterable[Item], do: Callable[[Item], object]) -> None:
+        """Does it with each; what one of them raises is said, and the others have their turn all the same."""
+        for item in items:
+            try:
+                do(item)
+            except Exception as error:
+                self.complain(subject, error)
+
+    def publishers_of(self, topic: str) -> int:
+        """How many publish the topic, by its remapped name: rclpy's `count_publishers` does not remap."""
+        return self.count_publishers(self.resolve_topic_name(topic))
 
     def worker(self, name: str, *, capacity: int, waiting: Callable[[], int] | None = None) -> Worker:
         """A thread for heavy work, closed when the node is cleaned up.

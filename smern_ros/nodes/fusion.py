@@ -21,6 +21,7 @@ from smern_ros.nodes.messages import (
     features_from_message,
     header,
     prediction_to_fields,
+    require_name,
     to_floats,
     to_ns,
     to_time,
@@ -36,6 +37,7 @@ from smern_ros.values import CLOCK_JUMP, SECOND
 
 if TYPE_CHECKING:
     from smern_ros.session import Encoded, Judgement
+    from smern_ros.values import SkeletonWindow
 
 SPEECH_HOLDS = 0.5
 """s after a voiced frame in which somebody still speaks: longer than a pause between words, and than the detector needs
@@ -141,7 +143,7 @@ class FusionNode(SmernNode):
             self._forget_judged(person_id)
 
     def _take_speaker(self, message: String) -> None:
-        self._named.name(message.data)
+        self._named.name(require_name(message.data, 'a person_id'))
 
     def _nobody_names(self) -> None:
         if self.value('speaker') == NAMED:
@@ -188,12 +190,13 @@ class FusionNode(SmernNode):
         if not self.value('gestures'):
             return
         speaking = time.monotonic() < self._spoken_at + SPEECH_HOLDS or self._aligner.busy
-        for one in people:
-            if speaking and one is speaker:  # whose state is the utterance's
-                continue
-            encoded = self._session.see(one)
-            if encoded is not None:
-                self._publish(Due('', start_ns, end_ns, {SKELETON: encoded}, late=(), is_final=False))
+        # While somebody speaks, the speaker's state is the utterance's.
+        self.each(topics.SKELETON_WINDOW, [p for p in people if not (speaking and p is speaker)], self._judge_gesture)
+
+    def _judge_gesture(self, window: SkeletonWindow) -> None:
+        encoded = self._session.see(window)
+        if encoded is not None:
+            self._publish(Due('', window.start_ns, window.end_ns, {SKELETON: encoded}, late=(), is_final=False))
 
     def _speaker(self, utterance_id: str) -> str:
         """:return: the person_id that others name, if they are to be believed; empty: not known."""
@@ -306,10 +309,7 @@ class FusionNode(SmernNode):
         self._newest_ns[topic] = max(newest_ns, stamp_ns)
 
     def _tell_what_is_due(self) -> None:
-        for due in self._aligner.due(time.monotonic()):
-            if due.is_final and due.late:
-                self.get_logger().info(f'utterance {due.utterance_id[:80]}: no {" or ".join(due.late)} in time')
-            self._publish(due)
+        self.each('state', self._aligner.due(time.monotonic()), self._publish)
         self.health.dropped(len(self._aligner.given_up))
         for utterance_id in self._aligner.given_up:
             self.complain('utterance', f'evidence for {utterance_id!r}, which never ended, is dropped')
@@ -330,6 +330,8 @@ class FusionNode(SmernNode):
 
     def _publish(self, due: Due[Encoded]) -> None:
         evidence = due.evidence
+        if due.is_final and due.late:
+            self.get_logger().info(f'utterance {due.utterance_id[:80]}: no {" or ".join(due.late)} in time')
         if not evidence:
             self.get_logger().info(f'utterance {due.utterance_id}: nothing to judge by')
             return

@@ -63,9 +63,10 @@ class Bodies:
         size = self._size.known
         if size is None:
             return
-        for skeleton in skeletons:
-            if skeleton.person_id in self._skeletons:
-                self._skeletons[skeleton.person_id][1](self._hri.skeleton(skeleton, *size, message.header))
+        known = [s for s in skeletons if s.person_id in self._skeletons]
+        self._node.each(BODIES, known, lambda skeleton: self._skeletons[skeleton.person_id][1](
+            self._hri.skeleton(skeleton, *size, message.header)
+        ))
         self._node.health.took(time.monotonic() - came)
 
     def _follow(self, changes: Changes) -> None:

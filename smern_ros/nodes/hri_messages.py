@@ -11,7 +11,7 @@ from smern_ros import msg
 from smern_ros.hri import mapping
 from smern_ros.hri.words import Said
 from smern_ros.nodes import packages
-from smern_ros.nodes.messages import MAX_TEXT, to_ns
+from smern_ros.nodes.messages import MAX_TEXT, require_at_most, require_name, to_ns
 from smern_ros.values import Skeleton
 
 FIELDS = {
@@ -62,8 +62,8 @@ class HriMessages:
         text = speech.final.strip()
         if not text:
             return None
-        if len(text) > MAX_TEXT:
-            raise ValueError(f'a text of {len(text)} characters; at most {MAX_TEXT} are taken')
+        require_at_most(MAX_TEXT, len(text), 'characters', 'a text')
         tag = getattr(speech, 'language', '') or getattr(speech, 'locale', '')  # called so in newer versions
+        require_name(tag, 'the language of a text')
         confidence = speech.confidence if 0 <= speech.confidence <= 1 else 0.0
         return Said(text, to_ns(speech.header.stamp) or now_ns, confidence, mapping.language(tag))

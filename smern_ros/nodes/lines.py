@@ -11,7 +11,7 @@ from smern_ros.nodes.base import SmernNode
 
 def complain_of_rivals(node: SmernNode, topic: str, advice: str) -> None:
     """If somebody else publishes, too, what the node publishes."""
-    if node.count_publishers(topic) > 1:
+    if node.publishers_of(topic) > 1:
         node.complain(topic, f'somebody else publishes it, too, and both are heard: {advice}')
 
 

@@ -10,6 +10,7 @@ from geometry_msgs.msg import Point
 from std_msgs.msg import Header
 
 from smern_ros import msg
+from smern_ros.audio import pcm
 from smern_ros.spec import JOINTS, LABELS, PROSODY, SPEC
 from smern_ros.values import (
     SECOND,
@@ -25,6 +26,14 @@ from smern_ros.values import (
 MAX_PEOPLE = 50
 MAX_TEXT = 10_000
 """Characters of one transcript; nobody says more in one utterance."""
+MAX_WORDS = 2_000
+"""Of one transcript."""
+MAX_NAME = 256
+"""Characters of an id, a frame_id or a language."""
+LONGEST = 120
+"""s of an utterance and of a window; asr would keep all others waiting with more."""
+_MFCC_RATE = 100
+"""Frames of MFCC a second."""
 
 
 # --- time ---------------------------------------------------------------------------------------------------------
@@ -40,8 +49,9 @@ def to_ns(time: Time) -> int:
 def stamp_of(header: Header) -> int:
     """The header's stamp in ns.
 
-    :raises ValueError: if it was never set.
+    :raises ValueError: if it was never set, or the frame_id is no name.
     """
+    require_name(header.frame_id, 'header.frame_id')
     stamp_ns = to_ns(header.stamp)
     if stamp_ns <= 0:
         raise ValueError(
@@ -61,7 +71,21 @@ def _span(start: Time, end: Time, what: str) -> tuple[int, int]:
         raise ValueError(
             f'{what} lasts from {start_ns / SECOND:.3f} s to {end_ns / SECOND:.3f} s: end must follow start'
         )
+    if end_ns - start_ns > LONGEST * SECOND:
+        raise ValueError(f'{what} lasts {(end_ns - start_ns) / SECOND:.0f} s; at most {LONGEST} s are taken')
     return start_ns, end_ns
+
+
+def require_name(name: str, what: str) -> str:
+    """The name of something, such as a person_id. :raises ValueError: if it is too long to be one."""
+    require_at_most(MAX_NAME, len(name), 'characters', what)
+    return name
+
+
+def require_at_most(most: int, count: int, things: str, what: str) -> None:
+    """:raises ValueError: if `what` has more things than that."""
+    if count > most:
+        raise ValueError(f'{what} has {count} {things}; at most {most} are taken')
 
 
 # --- arrays -------------------------------------------------------------------------------------------------------
@@ -73,8 +97,14 @@ def to_floats(values: np.ndarray) -> array.array:
     return floats
 
 
-def from_floats(values: Sequence[float], shape: tuple[int, ...], what: str) -> np.ndarray:
-    """:raises ValueError: if the field has another size or holds NaN or infinity."""
+def from_floats(values: Sequence[float], shape: tuple[int, ...], what: str, *, rows: int = 0) -> np.ndarray:
+    """
+    :param shape: wanted; -1 first: any number of rows.
+    :param rows: how many of them are taken.
+    :raises ValueError: if the field has another size or holds NaN or infinity.
+    """
+    if rows:
+        require_at_most(rows * int(np.prod(shape[1:])), len(values), 'values', what)
     floats = np.asarray(values, np.float32)
     wanted = int(np.prod([n for n in shape if n >= 0]))
     if floats.size % wanted if -1 in shape else floats.size != wanted:
@@ -115,14 +145,13 @@ def begins_anew(people: msg.SkeletonArray) -> bool:
 def skeletons_from_message(message: msg.SkeletonArray) -> list[Skeleton]:
     """:raises ValueError: naming the person and field that cannot be."""
     stamp_ns = stamp_of(message.header)
-    if len(message.skeletons) > MAX_PEOPLE:
-        raise ValueError(f'{len(message.skeletons)} skeletons in one frame; at most {MAX_PEOPLE} are believed')
+    require_at_most(MAX_PEOPLE, len(message.skeletons), 'skeletons', 'a frame')
     skeletons = []
     for one in message.skeletons:
         positions = np.array([(p.x, p.y, p.z) for p in one.positions], np.float32)
         if np.isinf(positions).any():
             raise ValueError(f'a position of person {one.person_id!r} is infinite; NaN means not seen')
-        if not one.person_id:
+        if not require_name(one.person_id, 'a person_id'):
             raise ValueError('a skeleton without person_id')
         skeletons.append(
             Skeleton(
@@ -163,17 +192,23 @@ def window_to_message(
 
 
 def windows_from_message(message: msg.SkeletonWindow) -> list[SkeletonWindow]:
-    """:raises ValueError: for another feature spec, or a track whose sizes do not agree."""
+    """:raises ValueError: for another feature spec, a track whose sizes do not agree, or more than anybody sends."""
+    require_name(message.header.frame_id, 'header.frame_id')
+    require_name(message.utterance_id, 'an utterance_id')
     start_ns, end_ns = _span(message.start, message.end, f'skeleton window of utterance {message.utterance_id!r}')
     _require_spec(message.spec, 'skeleton window')
+    require_at_most(MAX_PEOPLE, len(message.tracks), 'people', 'a skeleton window')
     windows = []
     for track in message.tracks:
-        positions = from_floats(track.positions, (-1, len(JOINTS), 3), f'positions of person {track.person_id!r}')
-        visible = np.asarray(track.visible, bool)
-        if visible.size != positions.shape[0] * len(JOINTS):
+        what = f'positions of person {require_name(track.person_id, "a person_id")!r}'
+        positions = from_floats(
+            track.positions, (-1, len(JOINTS), 3), what, rows=round(LONGEST * SPEC.skeleton_rate) + 2
+        )
+        if len(track.visible) != positions.shape[0] * len(JOINTS):
             raise ValueError(
-                f'person {track.person_id!r} has {positions.shape[0]} frames, but {visible.size} visible flags'
+                f'person {track.person_id!r} has {positions.shape[0]} frames, but {len(track.visible)} visible flags'
             )
+        visible = np.asarray(track.visible, bool)
         windows.append(
             SkeletonWindow(
                 person_id=track.person_id,
@@ -185,6 +220,21 @@ def windows_from_message(message: msg.SkeletonWindow) -> list[SkeletonWindow]:
             )
         )
     return windows
+
+
+# --- sound --------------------------------------------------------------------------------------------------------
+
+def sound_from_message(message: msg.AudioChunk) -> np.ndarray:
+    """:return: (N, channels) float32 in -1..1.
+
+    :raises ValueError: for a rate that cannot be, a chunk that is too long, or as `smern_ros.audio.pcm.decode`.
+    """
+    pcm.require_rate(message.sample_rate)
+    sample = pcm.ENCODINGS.get(message.encoding)
+    if sample is not None:
+        each = sample.itemsize * max(message.channels, 1)
+        pcm.require_short(len(message.data) // each, message.sample_rate)
+    return pcm.decode(message.data, encoding=message.encoding, channels=message.channels)
 
 
 # --- speech -------------------------------------------------------------------------------------------------------
@@ -210,7 +260,7 @@ def utterance_span(message: msg.Utterance) -> tuple[int, int]:
     :raises ValueError: if it has no stamp or id, an unknown state, or an end that does not follow its start.
     """
     stamp_of(message.header)
-    if not message.id:
+    if not require_name(message.id, 'the id of an utterance'):
         raise ValueError('an utterance without id')
     if message.state not in (msg.Utterance.TENTATIVE, msg.Utterance.ENDED, msg.Utterance.RESUMED):
         raise ValueError(f'utterance {message.id!r} has the unknown state {message.state}')
@@ -222,6 +272,9 @@ def utterance_from_message(message: msg.Utterance) -> Utterance:
     start_ns, end_ns = utterance_span(message)
     if message.sample_rate != SPEC.sample_rate:
         raise ValueError(f'utterance {message.id!r} is at {message.sample_rate} Hz; wanted {SPEC.sample_rate} Hz')
+    if len(message.audio) > LONGEST * SPEC.sample_rate:
+        raise ValueError(f'utterance {message.id!r} has {len(message.audio) / SPEC.sample_rate:.0f} s of audio; '
+                         f'at most {LONGEST} s are taken')
     samples = from_floats(message.audio, (-1,), f'audio of utterance {message.id!r}')
     if message.state != msg.Utterance.RESUMED and not samples.size:
         raise ValueError(f'utterance {message.id!r} has no audio')
@@ -242,14 +295,14 @@ def features_to_message(features: AudioFeatures, frame_id: str) -> msg.AudioFeat
 
 def features_from_message(message: msg.AudioFeatures) -> AudioFeatures:
     """:raises ValueError: for another feature spec, wrong sizes or values that are not finite."""
-    what = f'audio features of utterance {message.utterance_id!r}'
+    what = f'audio features of utterance {require_name(message.utterance_id, "an utterance_id")!r}'
     start_ns, end_ns = _span(message.start, message.end, what)
     _require_spec(message.spec, what)
     return AudioFeatures(
         utterance_id=message.utterance_id,
         start_ns=start_ns,
         end_ns=end_ns,
-        mfcc=from_floats(message.mfcc, (-1, SPEC.mfcc), f'mfcc in {what}'),
+        mfcc=from_floats(message.mfcc, (-1, SPEC.mfcc), f'mfcc in {what}', rows=LONGEST * _MFCC_RATE + 2),
         prosody=from_floats(message.prosody, (len(PROSODY),), f'prosody in {what}'),
     )
 
@@ -272,12 +325,13 @@ def transcript_to_message(transcript: Transcript, frame_id: str, *, is_final: bo
 
 
 def transcript_from_message(message: msg.Transcript) -> Transcript:
-    """:raises ValueError: if the text is longer than anybody speaks, or the span cannot be."""
-    start_ns, end_ns = _span(message.start, message.end, f'transcript of utterance {message.utterance_id!r}')
-    if len(message.text) > MAX_TEXT:
-        raise ValueError(
-            f'transcript of utterance {message.utterance_id!r} has {len(message.text)} characters; at most {MAX_TEXT}'
-        )
+    """:raises ValueError: if text or words are more than anybody speaks, or the span cannot be."""
+    what = f'transcript of utterance {require_name(message.utterance_id, "an utterance_id")!r}'
+    start_ns, end_ns = _span(message.start, message.end, what)
+    require_at_most(MAX_TEXT, len(message.text), 'characters', what)
+    require_at_most(MAX_WORDS, len(message.words), 'words', what)
+    require_at_most(2 * MAX_TEXT, sum(len(word.text) for word in message.words), 'characters in its words', what)
+    require_name(message.language, f'the language of {what}')
     return Transcript(
         utterance_id=message.utterance_id,
         start_ns=start_ns,

@@ -70,8 +70,7 @@ class Ros4HriBridgeNode(SmernNode):
 
     def _tell(self) -> None:
         """Again, for whoever came late or was restarted."""
-        for part in (self._bodies, self._persons, self._voices):
-            part.tell()
+        self.each('tracked', (self._bodies, self._persons, self._voices), lambda part: part.tell())
         for what, roster in (
             ('bodies', self._bodies.roster), ('persons', self._persons.roster), ('voices', self._voices.roster),
         ):

@@ -26,6 +26,8 @@ from smern_ros.skeleton.live import LiveFilter
 from smern_ros.spec import SPEC
 from smern_ros.values import CLOCK_JUMP, SECOND, Utterance
 
+MOST_WAITING = 16
+"""Utterances whose last frames are waited for at once; beyond, the oldest gets what is there."""
 REMEMBERED = 100
 """Utterances of which the last published window's end is kept."""
 
@@ -42,7 +44,8 @@ class Waiting:
 class SkeletonFilterNode(SmernNode):
     NAME = 'skeleton_filter'
     PARAMETERS = (
-        Parameter('history', 30.0, 's of raw skeletons kept: the longest window', (2.0, 600.0), live=True),
+        Parameter('history', 30.0, 's of raw skeletons kept: the longest window that is whole', (2.0, 600.0),
+                  live=True),
         Parameter('gesture_window', 2.0, 's of movement in each window between utterances', (0.5, 30.0), live=True),
         Parameter('gesture_period', 0.5, 's of stamp time between such windows; 0: none', (0.0, 60.0), live=True),
         Parameter('late_frame_wait', 0.25, 's to wait for frames up to the end of an utterance', (0.0, 10.0),
@@ -94,8 +97,8 @@ class SkeletonFilterNode(SmernNode):
 
         for value_ns, people in self._live.push(stamp_ns, skeletons):
             self._filtered.publish(skeletons_to_message(people, header(value_ns, self._frame_id)))
-        for utterance_id in [u for u, waiting in self._waiting.items() if waiting.end_ns <= stamp_ns]:
-            self._release(utterance_id)
+        complete = [u for u, waiting in self._waiting.items() if waiting.end_ns <= stamp_ns]
+        self.each(topics.SKELETON_WINDOW, complete, self._release)
         if self._gesture_period_ns:
             self._publish_gesture(stamp_ns)
         self.health.took(time.monotonic() - came)
@@ -130,6 +133,8 @@ class SkeletonFilterNode(SmernNode):
         if blind or (newest_ns is not None and newest_ns >= utterance.end_ns):
             self._publish_window(utterance.id, utterance.start_ns, utterance.end_ns)
             return
+        if len(self._waiting) == MOST_WAITING:
+            self.each(topics.SKELETON_WINDOW, [next(iter(self._waiting))], self._release)
         cancel = self.after(self.value('late_frame_wait'), lambda: self._give_up(utterance.id))
         self._waiting[utterance.id] = Waiting(utterance.start_ns, utterance.end_ns, cancel)
 
@@ -160,10 +165,18 @@ class SkeletonFilterNode(SmernNode):
         people = self._history.window(start_ns, end_ns)
         self._windows.publish(window_to_message(utterance_id, start_ns, end_ns, people, self._frame_id))
         if utterance_id:
+            self._complain_of_what_is_forgotten(utterance_id, start_ns, end_ns)
             self._published[utterance_id] = end_ns
             self._published.move_to_end(utterance_id)
             while len(self._published) > REMEMBERED:
                 self._published.popitem(last=False)
+
+    def _complain_of_what_is_forgotten(self, utterance_id: str, start_ns: int, end_ns: int) -> None:
+        seconds, oldest_ns = (end_ns - start_ns) / SECOND, self._history.oldest_ns
+        if seconds > self._history.seconds and oldest_ns is not None and start_ns < oldest_ns < end_ns:
+            self.complain('history', f'utterance {utterance_id!r} lasts {seconds:.1f} s, but of the skeletons before '
+                                     f'its last {(end_ns - oldest_ns) / SECOND:.1f} s none are kept: make history '
+                                     f'longer, which is {self._history.seconds:.1f} s')
 
     # --- windows between utterances ---------------------------------------------------------------------------
 

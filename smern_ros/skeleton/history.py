@@ -8,9 +8,13 @@ from smern_ros.skeleton.window import cut
 from smern_ros.spec import SPEC, FeatureSpec
 from smern_ros.values import CLOCK_JUMP, SECOND, Skeleton, SkeletonWindow
 
+LATE = 5 * SECOND
+"""ns that are kept beyond the longest window: its end is told only after silence, and frames of a file may come before
+their sound."""
+
 
 class SkeletonHistory:
-    """Raw skeletons by their stamps, of at most the last `seconds`.
+    """Raw skeletons by their stamps, for windows of at most the last `seconds`.
 
     Stamps must grow. A single frame from long ago is refused as an error of its sender; a second one that follows it
     tells that the clock was set back (a recording starts again), and all that was before is forgotten.
@@ -59,19 +63,16 @@ class SkeletonHistory:
                 )
             self._frames.clear()
         self._frames.append((stamp_ns, tuple(skeletons)))
-        while self._frames[0][0] < stamp_ns - self._span_ns:
+        while self._frames[0][0] < stamp_ns - self._span_ns - LATE:
             self._frames.popleft()
         return jumped
 
     def window(self, start_ns: int, end_ns: int) -> list[SkeletonWindow]:
         """Everybody's movement from start to end; see `smern_ros.skeleton.window.cut`.
 
-        :raises ValueError: if the window ends before it starts, or is longer than what is remembered.
+        In a window longer than `seconds` nobody is visible before the frames that are kept.
+
+        :raises ValueError: if the window ends before it starts.
         """
-        if end_ns - start_ns > self._span_ns:
-            raise ValueError(
-                f'a window of {(end_ns - start_ns) / SECOND:.1f} s was asked for, '
-                f'but only {self.seconds:.1f} s are remembered'
-            )
         inside = (frame for stamp_ns, frame in self._frames if start_ns <= stamp_ns <= end_ns)
         return cut((skeleton for frame in inside for skeleton in frame), start_ns, end_ns, self._spec)

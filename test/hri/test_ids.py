@@ -75,3 +75,4 @@ def test_there_are_never_more_than_the_limit(looks):
 def test_a_list_without_end_is_looked_at_to_a_point_and_told_of_in_few_words():
     changes = Roster('bodies', limit=2).look((f'p{i}' for i in itertools.count()), 0.0)
     assert changes.came == ('p0', 'p1') and len(changes.refused) == MOST_REASONS
+    assert 'the list of bodies has more than 1000 ids' in changes.refused[0]

@@ -25,8 +25,9 @@ def bridge(humans, probe, start_node):
     """Starts the node and waits until it listens."""
     from support.humans import HEIGHT, WIDTH
 
-    def start(**parameters):
-        node = start_node('ros4hri_bridge', {'image_width': WIDTH, 'image_height': HEIGHT, **parameters})
+    def start(arguments=(), **parameters):
+        sizes = {'image_width': WIDTH, 'image_height': HEIGHT}
+        node = start_node('ros4hri_bridge', sizes | parameters, arguments=arguments)
         probe.wait_for_listener(humans.skeletons, humans.states)
         return node
 

@@ -137,6 +137,8 @@ def test_bad_sound_is_said_once_and_loses_no_word(listener, talk, expected):
         {'sample_rate': 4_000_000_000},
         {'data': array.array('B', np.array([np.nan], '<f4').tobytes())},
         {'header': header(0, 'microphone')},
+        {'header': header(START, 'm' * 1000)},
+        {'data': array.array('B', bytes(4 * 11 * RATE))},
     ]
     for i, part in enumerate(np.split(talk, range(1600, len(talk), 1600))):
         for fields in wrong if i % 4 == 0 else ():
@@ -145,7 +147,8 @@ def test_bad_sound_is_said_once_and_loses_no_word(listener, talk, expected):
     ended = listener.wait_for_the_end(2)
     reference = [e.utterance for e in expected if isinstance(e, Boundary) and e.state == msg.Utterance.ENDED]
     assert [u.id for u in ended] == [u.id for u in reference]
-    kinds = ("'mp3' is unknown", 'is empty', '3 bytes', ' channels; wanted', ' Hz; wanted', 'nan', 'header.stamp')
+    kinds = ("'mp3' is unknown", 'is empty', '3 bytes', ' channels; wanted', ' Hz; wanted', 'nan', 'header.stamp',
+             'header.frame_id has 1000 characters', '11 s of sound in one message')
     listener.probe.wait_for(lambda: all(map(listener.node.said, kinds)), 'what was wrong')
     for kind in kinds:
         assert 1 <= listener.node.output.count(kind) <= 3, f'{kind}: said once, and seldom again'

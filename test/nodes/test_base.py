@@ -80,6 +80,13 @@ def test_a_wrong_parameter_stops_the_node_and_says_why(start_toy, parameters, sa
     assert 'Traceback' not in node.output
 
 
+def test_who_is_waited_for_may_have_another_name_and_namespace(start_toy, probe):
+    node = start_toy({'start_after': 'fusion'}, arguments=['-r', 'fusion/get_state:=/robot1/mind/get_state'])
+    probe.wait_for(lambda: node.said('waiting for fusion'), 'it to wait', 60.0)
+    start_toy(arguments=['-r', '__node:=mind', '-r', '__ns:=/robot1'])
+    probe.wait_for(lambda: node.said('active'), 'it to find the other', 60.0)
+
+
 def test_a_bad_message_is_said_once_and_loses_nothing_else(start_toy, probe):
     node = start_toy()
     words, heard = probe.publisher(String, 'word', qos.EVIDENCE), probe.collect(String, 'echo', qos.EVIDENCE)

@@ -1,6 +1,8 @@
 """The fusion node as a process: what it says for every subset of evidence, and that no message ends it."""
+import array
 import json
 import shutil
+import textwrap
 
 import numpy as np
 import pytest
@@ -162,14 +164,39 @@ def spoilt_window(**changes):
 
 
 NAN = float('nan')
+LONG = 'x' * 1_000
 BAD = {
+    'a long id of features': ('audio', lambda: spoilt_features(utterance_id=LONG), 'an utterance_id has 1000 char'),
+    'an hour of MFCC': ('audio', lambda: spoilt_features(mfcc=array.array('f', bytes(4 * 39 * 360_000))),
+                        "audio features of utterance 'u1' has 14040000 values; at most 468078 are taken"),
+    'an hour in a window': (
+        'skeleton', lambda: spoilt_window(positions=array.array('f', bytes(4 * 30 * 108_000))),
+        "positions of person 'p1' has 3240000 values; at most 108060 are taken"),
+    'a million flags': ('skeleton', lambda: spoilt_window(visible=[True] * 1_000_000), '1000000 visible flags'),
+    'a crowd': ('skeleton', lambda: spoilt_window(tracks=[msg.SkeletonTrack(person_id='p')] * 51),
+                'a skeleton window has 51 people; at most 50 are taken'),
+    'a long person_id': (
+        'skeleton', lambda: spoilt_window(tracks=[msg.SkeletonTrack(person_id=LONG)]), 'a person_id has 1000 char'),
+    'a window of an hour': ('skeleton', lambda: spoilt_window(end=to_time(START + 3600 * SECOND)),
+                            "skeleton window of utterance 'u1' lasts 3600 s; at most 120 s are taken"),
+    'a novel': ('text', lambda: msg.Transcript(
+        utterance_id='u1', start=to_time(START), end=to_time(END), words=[msg.Word(text='a')] * 2_001),
+        "transcript of utterance 'u1' has 2001 words; at most 2000 are taken"),
+    'one word of a novel': ('text', lambda: msg.Transcript(
+        utterance_id='u1', start=to_time(START), end=to_time(END), words=[msg.Word(text='a' * 30_000)]),
+        "transcript of utterance 'u1' has 30000 characters in its words"),
+    'a long language': ('text', lambda: msg.Transcript(
+        utterance_id='u1', start=to_time(START), end=to_time(END), language=LONG), 'the language of transcript'),
+    'a long frame_id': (
+        'utterances', lambda: msg.Utterance(id='u1', state=1, header=header(START, LONG)), 'header.frame_id has 1000'),
     'NaN in MFCC': ('audio', lambda: spoilt_features(mfcc=[NAN] * 39), 'holds 39 values that are NaN'),
     'half a frame': ('audio', lambda: spoilt_features(mfcc=[0.0] * 40), '40 values'),
     'other spec': ('audio', lambda: spoilt_features(spec='smern-features/99'), 'smern-features/99'),
     'no span': ('audio', lambda: spoilt_features(end=Time()), "audio features of utterance 'u1' lasts"),
     'no id': ('audio', lambda: spoilt_features(utterance_id=''), 'without an utterance id'),
     '1 MB of text': ('text', lambda: msg.Transcript(
-        utterance_id='u1', start=to_time(START), end=to_time(END), text='word ' * 200_000), '1000000 characters'),
+        utterance_id='u1', start=to_time(START), end=to_time(END), text='word ' * 200_000),
+        "transcript of utterance 'u1' has 1000000 characters"),
     'infinite joint': (
         'skeleton', lambda: spoilt_window(positions=[float('inf')] * 30), 'holds 30 values that are NaN'),
     'flags missing': ('skeleton', lambda: spoilt_window(visible=[True]), 'visible flags'),
@@ -182,7 +209,8 @@ BAD = {
             id='u1', header=header(START, ''), start=to_time(END), end=to_time(START), state=1),
         "speech/utterance: utterance 'u1' lasts"),
     'a megabyte for a name': (
-        'utterances', lambda: msg.Utterance(id='x' * 1_000_000, header=header(START, ''), state=9), "utterance 'xxx"),
+        'utterances', lambda: msg.Utterance(id='x' * 1_000_000, header=header(START, ''), state=9),
+        'the id of an utterance has 1000000 characters; at most 256 are taken'),
     'unknown state': ('utterances', lambda: msg.Utterance(id='u1', state=7, header=header(START, '')), 'state 7'),
 }
 
@@ -201,6 +229,39 @@ def test_every_kind_of_bad_message_is_said_once_and_the_next_utterance_is_judged
     fusion.see(body(), utterance_id='u9')
     fusion.announce(msg.Utterance.ENDED, 'u9')
     assert list(fusion.final('u9').modalities) == [AUDIO, TEXT, SKELETON]
+
+
+BREAKS = textwrap.dedent("""
+    import sys
+    from smern_ros.nodes import fusion
+    from smern_ros.session import Session
+
+    judge = Session.judge
+
+    def broken(self, evidence, start_ns, speaker=''):
+        if start_ns == START:
+            raise RuntimeError('the network broke')
+        return judge(self, evidence, start_ns, speaker)
+
+    Session.judge = broken  # a stand-in: no input is known that the network breaks of
+    sys.exit(fusion.main())
+""")
+
+
+def test_an_utterance_that_cannot_be_judged_costs_no_other_its_state(probe, start_node, tmp_path):
+    script = tmp_path / 'breaks.py'
+    script.write_text(BREAKS.replace('START', str(START)))
+    fusion = Fusion(probe, start_node, {'text_wait': 60.0, 'skeleton_wait': 10.0}, module=script)
+    later = {'start': START + 3 * SECOND, 'end': END + 3 * SECOND}
+    for name, span in (('u1', {}), ('u2', later)):
+        fusion.hear(audio(name, **span))
+        fusion.see(body(**span), utterance_id=name, **span)
+        fusion.announce(msg.Utterance.ENDED, name, **span)
+    fusion.read(text(utterance_id='u2', **later))
+    probe.wait_for(lambda: [s for s in fusion.states if s.utterance_id == 'u2'], 'a provisional state of the second')
+    fusion.read(text())  # now both are due at once, and the first breaks
+    assert list(fusion.final('u2').modalities) == [AUDIO, TEXT, SKELETON]
+    assert fusion.node.said('the network broke')
 
 
 def test_a_checkpoint_that_is_missing_or_of_other_features_stops_the_node_with_advice(start_node, tmp_path):

@@ -135,7 +135,8 @@ def test_whose_voice_is_heard_is_the_speaker(probe, humans, bridge):
     humans.show_until(lambda: speakers[-1].data == '', 'nobody to be the speaker', 'p2')
 
 
-def test_two_sources_of_sound_are_complained_of(probe, bridge):
-    node = bridge(take_audio=True)
-    probe.publisher(msg.AudioChunk, topics.AUDIO, qos.AUDIO)
+@pytest.mark.parametrize('topic', [topics.AUDIO, '/array/sound'])
+def test_two_sources_of_sound_are_complained_of(probe, bridge, topic):
+    node = bridge(take_audio=True, arguments=['-r', f'{topics.AUDIO}:={topic}'])
+    probe.publisher(msg.AudioChunk, topic, qos.AUDIO)
     probe.wait_for(lambda: node.said('both are heard: start no microphone'), 'the complaint', 60.0)

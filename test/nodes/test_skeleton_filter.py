@@ -152,6 +152,25 @@ def test_frames_that_do_not_come_are_waited_for_a_little_and_missed_aloud(probe,
     probe.wait_for(lambda: graph.node.said("the last 0.50 s of utterance 'u1' have no skeletons"), 'the warning')
 
 
+def test_an_utterance_longer_than_the_history_has_what_is_left_and_costs_no_other_its_window(probe, start_node):
+    graph = Graph(probe, start_node, history=2.0, gesture_period=0.0, late_frame_wait=10.0, camera_timeout=30.0)
+    frames = stamps(30, 0, 15)
+    for first in range(0, len(frames) - 60, 60):  # fewer than the topic's queue holds
+        graph.see(frames[first:min(first + 60, len(frames) - 60)])
+    graph.speak(TENTATIVE, 14.0, start=0.5, name='long')
+    graph.speak(TENTATIVE, 14.0, start=13.5, name='short')
+    probe.settle(0.5)
+    assert graph.windows == []
+    graph.see(frames[-60:])
+    probe.wait_for(lambda: len(graph.windows) == 2, 'both windows')
+    assert graph.of_utterances() == [('long', at(14.0)), ('short', at(14.0))]
+    assert_as_offline(graph.windows[1], frames)
+    (long,) = messages.windows_from_message(graph.windows[0])
+    assert long.start_ns == at(0.5) and long.visible[-150:].all() and not long.visible[:150].any()
+    probe.wait_for(lambda: graph.node.said("utterance 'long' lasts 13.5 s") and graph.node.said('make history longer'),
+                   'the advice')
+
+
 def test_between_utterances_the_last_two_seconds_come_every_half(probe, start_node):
     graph = Graph(probe, start_node)
     frames = stamps(25, 0.1, 4.2)
@@ -221,7 +240,7 @@ def test_each_bad_utterance_is_one_error_and_loses_nothing_else(probe, start_nod
     graph.speak(TENTATIVE, 2.5)
     [window] = probe.wait_for(lambda: graph.windows, 'the window')
     assert_as_offline(window, frames)
-    reasons = ('end must follow start', 'unknown state 9', 'utterance without id', r'only 30.0 s are remembered')
+    reasons = ('end must follow start', 'unknown state 9', 'utterance without id', 'lasts 902 s; at most 120 s')
     probe.wait_for(lambda: all(map(graph.node.said, reasons)), 'what was wrong')
     assert [graph.node.output.count(said) for said in reasons] == [1] * len(reasons)
     assert graph.node.output.count('[ERROR]') == 4

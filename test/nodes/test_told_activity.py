@@ -17,10 +17,12 @@ START = 1_000 * SECOND
 RATE, CHUNK = 16_000, 1600
 
 
-def test_an_utterance_is_what_is_told_to_be_one(probe, start_node, shared_data):
-    start_node('audio_features', {'voice_activity': 'topic', 'stall': 600.0})
+@pytest.mark.parametrize('topic', [topics.DETECTED, '/my_vad'])
+def test_an_utterance_is_what_is_told_to_be_one(probe, start_node, shared_data, topic):
+    node = start_node('audio_features', {'voice_activity': 'topic', 'stall': 600.0},
+                      arguments=['-r', f'{topics.DETECTED}:={topic}'])
     sound = probe.publisher(msg.AudioChunk, topics.AUDIO, qos.AUDIO)
-    told = probe.publisher(msg.VoiceActivity, topics.DETECTED, qos.EVIDENCE)
+    told = probe.publisher(msg.VoiceActivity, topic, qos.EVIDENCE)
     activity = probe.collect(msg.VoiceActivity, topics.IS_SPEAKING, qos.AUDIO)
     utterances = probe.collect(msg.Utterance, topics.UTTERANCE, qos.EVIDENCE)
     features = probe.collect(msg.AudioFeatures, topics.AUDIO_FEATURES, qos.EVIDENCE)
@@ -54,6 +56,7 @@ def test_an_utterance_is_what_is_told_to_be_one(probe, start_node, shared_data):
         tell(SECOND // 2, True)
         hear(position, position + CHUNK)
         position += CHUNK
+    probe.settle(1.2)  # in which the node looks whether who told is still there
     while position < 2 * RATE:
         tell(2 * SECOND, False)
         hear(position, position + CHUNK)
@@ -64,3 +67,4 @@ def test_an_utterance_is_what_is_told_to_be_one(probe, start_node, shared_data):
     assert first_ns - SECOND // 3 < to_ns(ended.start) < first_ns
     assert START + 2 * SECOND <= to_ns(ended.end) < START + 2 * SECOND + SECOND // 4
     probe.wait_for(lambda: any(f.utterance_id == ended.id for f in features), 'its features', 60.0)
+    assert '[ERROR]' not in node.output

@@ -2,7 +2,7 @@
 import numpy as np
 import pytest
 
-from smern_ros.skeleton.history import SkeletonHistory
+from smern_ros.skeleton.history import LATE, SkeletonHistory
 from smern_ros.values import SECOND, Skeleton
 
 START = 1_700_000_000 * SECOND
@@ -23,10 +23,11 @@ def filled(frames: int, start_ns: int = START, seconds: float = 30.0) -> Skeleto
     return history
 
 
-def test_it_remembers_the_last_seconds_and_no_more():
-    history = filled(100, seconds=2.0)
-    assert history.newest_ns == START + 99 * FRAME
-    assert 2 * SECOND - FRAME < history.newest_ns - history.oldest_ns <= 2 * SECOND
+def test_it_remembers_the_longest_window_and_what_comes_while_that_is_waited_for_and_no_more():
+    history = filled(400, seconds=2.0)
+    assert history.newest_ns == START + 399 * FRAME
+    longest = 2 * SECOND + LATE
+    assert longest - FRAME < history.newest_ns - history.oldest_ns <= longest
 
 
 def test_a_window_is_cut_out_of_it():
@@ -78,6 +79,19 @@ def test_one_wrong_stamp_from_the_future_is_got_over():
     assert history.add(START + 62 * FRAME, [])
 
 
-def test_a_window_longer_than_what_is_remembered_is_refused():
-    with pytest.raises(ValueError, match=r'only 30\.0 s are remembered'):
-        filled(3).window(0, START)
+def test_the_longest_window_is_whole_though_it_is_asked_for_late():
+    history = filled(211, seconds=5.0)  # 7 s of frames
+    [window] = history.window(START, START + 5 * SECOND)
+    assert window.visible.all()
+
+
+def test_a_window_longer_than_what_is_remembered_has_the_frames_that_are_left():
+    history = filled(601, seconds=2.0)  # 20 s of frames, of which the last 7 are kept
+    [window] = history.window(START + 5 * SECOND, START + 20 * SECOND)
+    assert not window.visible[:8 * 30 - 15].any() and window.visible[8 * 30 + 1:].all()
+    assert window.start_ns == START + 5 * SECOND
+
+
+def test_a_window_that_ends_before_it_starts_is_refused():
+    with pytest.raises(ValueError, match='ends at or after its start'):
+        filled(3).window(START, 0)

@@ -45,9 +45,9 @@ def body(person_id='p1', start=START, end=END, extent=0.2, seed=2) -> SkeletonWi
 class Fusion:
     """The node and its topics."""
 
-    def __init__(self, probe, start_node, parameters=None):
+    def __init__(self, probe, start_node, parameters=None, module='fusion'):
         self.probe = probe
-        self.node = start_node('fusion', parameters)
+        self.node = start_node(module, parameters)
         self.utterances = probe.publisher(msg.Utterance, topics.UTTERANCE, qos.EVIDENCE)
         self.audio = probe.publisher(msg.AudioFeatures, topics.AUDIO_FEATURES, qos.EVIDENCE)
         self.text = probe.publisher(msg.Transcript, topics.TRANSCRIPT, qos.EVIDENCE)
