@@ -24,6 +24,8 @@ from smern_ros.values import Utterance
 
 DEFAULT = Segmentation()
 OWN, TOLD = 'own', 'topic'
+ROBOT_SPEAKS_LONG = 60.0
+"""s after which it is told that nobody is heard because the robot is still said to speak."""
 
 
 class AudioFeaturesNode(SmernNode):
@@ -67,7 +69,7 @@ class AudioFeaturesNode(SmernNode):
         self._worker.submit(_warm_up)
         self.listen(msg.AudioChunk, topics.AUDIO, self._take_sound, qos.AUDIO)
         self._robot = LastSaid(self, Bool, topics.ROBOT_SPEAKING, self._take_robot_speaking, self._robot_is_gone)
-        self.every(0.5, self._robot.follow)
+        self.every(0.5, self._follow_robot)
         if self.value('voice_activity') == TOLD:
             self.listen(msg.VoiceActivity, topics.DETECTED, self._take_detected, qos.EVIDENCE)
             self.every(0.5, self._end_what_nobody_tells)
@@ -103,12 +105,23 @@ class AudioFeaturesNode(SmernNode):
         self._publish(events)
 
     def _take_robot_speaking(self, message: Bool) -> None:
+        if message.data and not self._robot_speaks:
+            self._robot_since = time.monotonic()
         self._robot_speaks = message.data
         self._stream.mute(self.get_clock().now().nanoseconds, message.data)
 
     def _take_detected(self, message: msg.VoiceActivity) -> None:
         self._somebody_speaks = message.is_speaking
         self._stream.tell(stamp_of(message.header), message.is_speaking)
+
+    def _follow_robot(self) -> None:
+        self._robot.follow()
+        spoken = time.monotonic() - self._robot_since if self._robot_speaks else 0.0
+        name = self.resolve_topic_name(topics.ROBOT_SPEAKING)
+        self.health.warn(topics.ROBOT_SPEAKING, '' if spoken < ROBOT_SPEAKS_LONG else (
+            f'{name} has been true for {spoken:.0f} s, and nobody is heard meanwhile: publish false when the robot '
+            'has spoken'
+        ))
 
     def _robot_is_gone(self) -> None:
         if self._robot_speaks:

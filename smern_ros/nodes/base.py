@@ -127,7 +127,7 @@ class SmernNode(ManagedNode):
         self.freed_by(lambda: self.destroy_subscription(subscription))
 
     def _note_age(self, topic: str, message: Any) -> None:
-        """Stamps of the future tell that the clocks of two computers are not in step."""
+        """Stamps far from now tell that a sensor goes by another clock."""
         header, now_ns = getattr(message, 'header', None), self.get_clock().now().nanoseconds
         if header is not None and now_ns and (stamp_ns := to_ns(header.stamp)):  # without a clock all is of the future
             self.health.aged(topic, (now_ns - stamp_ns) / SECOND)

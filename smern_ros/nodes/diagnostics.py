@@ -4,7 +4,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import Counter, deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 
@@ -14,6 +14,11 @@ HARDWARE_ID = 'smern_ros'
 """Tells our nodes from others on the topic."""
 AHEAD = 0.1
 """Seconds by which a stamp may be of the future: simulated time comes in steps."""
+BEHIND = 10.0
+"""Seconds by which a stamp may be of the past; longer than anything waits on its way."""
+STEADY, STEADY_FOR = 0.25, 5.0
+"""Seconds by which the age of a stream may vary, for so many seconds, if its clock is another: the age of a recording
+that is played faster or slower than its time grows or shrinks."""
 ERROR_SHOWN_FOR = 10.0
 """Seconds after an error during which the node's level is WARN."""
 
@@ -28,11 +33,14 @@ class Health:
         self._sent: Counter[str] = Counter()
         self._listeners: dict[str, Callable[[], int]] = {}
         self._ages: dict[str, float] = {}  # s, of the newest stamp since the last report
+        self._steady: dict[str, tuple[float, float]] = {}  # since when a stream's age is about so many s
+        self._warnings: dict[str, str] = {}
         self._latencies: deque[float] = deque(maxlen=1000)
         self._dropped = self._errors = 0
         self._queues: list[Callable[[], int]] = []
         self._facts: dict[str, str] = {'model': 'none'}
         self._last_error = ''
+        self._shown: list[str] = []
         self._last_error_at = -float('inf')
 
     def listens(self, topic: str) -> None:
@@ -74,6 +82,18 @@ class Health:
             self._errors += 1
             self._last_error, self._last_error_at = message, time.monotonic()
 
+    def warn(self, subject: str, text: str) -> None:
+        """Something that is no error of one moment, such as silence where there should be none: while the node is
+        active the level is WARN until nothing is said of the subject any more.
+
+        :param text: with what to do; empty: it is over.
+        """
+        with self._lock:
+            if text:
+                self._warnings[subject] = text
+            else:
+                self._warnings.pop(subject, None)
+
     def watch(self, queue: Callable[[], int]) -> Callable[[], None]:
         """How many wait there is told from now on. :return: a function that ends it."""
         with self._lock:
@@ -86,12 +106,18 @@ class Health:
             self._received.clear()
             self._sent.clear()
             self._listeners.clear()
+            self._warnings.clear()
             self._facts = {'model': 'none'}
 
     def fact(self, key: str, value: object) -> None:
         """Something to be shown as it is, such as the model's id."""
         with self._lock:
             self._facts[key] = str(value)
+
+    @property
+    def warnings(self) -> list[str]:
+        """What the last report warned of."""
+        return self._shown
 
     def report(self, name: str, state: str, *, failed: bool = False) -> DiagnosticStatus:
         """What happened since the last report; counts start again.
@@ -109,10 +135,8 @@ class Health:
         values |= {f'out {topic} [Hz]': f'{n / elapsed:.1f}' for topic, n in sorted(self._sent.items())}
         values |= {f'listeners of {topic}': str(count()) for topic, count in sorted(self._listeners.items())}
         values |= {f'least age {topic} [s]': f'{age:.3f}' for topic, age in sorted(self._ages.items())}
-        ahead = [
-            f'{topic} is stamped {-age:.1f} s ahead of the clock here: are the clocks of the computers in step?'
-            for topic, age in sorted(self._ages.items()) if age < -AHEAD
-        ]
+        holds = self._warnings.values() if state == ACTIVE else ()
+        warnings = self._shown = [*self._strange_clocks(now), *holds]
         self._ages.clear()
         latencies = sorted(self._latencies)
         values |= {
@@ -130,14 +154,31 @@ class Health:
         self._latencies.clear()
 
         troubled = now - self._last_error_at < ERROR_SHOWN_FOR
-        level = DiagnosticStatus.WARN if troubled or ahead else DiagnosticStatus.OK
+        level = DiagnosticStatus.WARN if troubled or warnings else DiagnosticStatus.OK
         return DiagnosticStatus(
             level=DiagnosticStatus.ERROR if failed else level,
             name=f'smern_ros: {name}',
-            message=self._last_error if failed or troubled else '; '.join(ahead) or state,
+            message='; '.join([self._last_error] * (failed or troubled) + warnings) or state,
             hardware_id=HARDWARE_ID,
             values=[KeyValue(key=k, value=v) for k, v in values.items()],
         )
+
+
+    def _strange_clocks(self, now: float) -> Iterator[str]:
+        self._steady = {topic: steady for topic, steady in self._steady.items() if topic in self._ages}
+        for topic, age in sorted(self._ages.items()):
+            since, first = self._steady.get(topic, (now, age))
+            if abs(age - first) > STEADY:
+                since, first = now, age
+            self._steady[topic] = since, first
+            if now - since < STEADY_FOR:
+                continue
+            if age < -AHEAD:
+                yield (f'{topic} is stamped {-age:.1f} s ahead of the clock here: are the clocks of the computers in '
+                       'step?')
+            elif age > BEHIND:
+                yield (f'{topic} is stamped {age:.1f} s behind the clock here: let its driver stamp by the system '
+                       'clock; play a recording with use_sim_time')
 
 
 def is_active(status: DiagnosticStatus) -> bool:

@@ -15,6 +15,8 @@ from smern_ros.nodes.throttle import Throttle
 
 COMPLAIN_EVERY = 5.0
 """Seconds between two lines about the same trouble."""
+WARN_EVERY = 60.0
+"""Seconds between two lines about what has not changed."""
 LONGEST_LINE = 400
 """Characters told of a trouble: a message may hold a megabyte where a word should be."""
 
@@ -40,7 +42,7 @@ class ManagedNode(LifecycleNode):
         self.configured = False         # `load` has been done, and not undone
         self.waits_for: list[str] = []  # names of the nodes that must be active before this one
         self._failure = ''              # of the last transition
-        self._complaints = Throttle(COMPLAIN_EVERY)
+        self._complaints, self._warnings = Throttle(COMPLAIN_EVERY), Throttle(WARN_EVERY)
         self._undo: list[Callable[[], object]] = []  # frees what `load` made
         self._awake: list[Callable[[], None]] = []   # of what `load` made: called when the node has become active
         self._cancels: set[Callable[[], None]] = set()  # of timers that have not fired
@@ -182,4 +184,7 @@ class ManagedNode(LifecycleNode):
         status = self.health.report(
             self.get_fully_qualified_name(), self.state + waiting, failed=bool(self._failure)
         )
+        for text in self.health.warnings:
+            if self._warnings.count('', text) is not None:
+                self.get_logger().warning(text)
         self._diagnostics.publish(diagnostics.array(self.get_clock().now().to_msg(), status))

@@ -23,6 +23,7 @@ from smern_ros.nodes.messages import (
 from smern_ros.nodes.parameters import Parameter
 from smern_ros.skeleton.history import SkeletonHistory
 from smern_ros.skeleton.live import LiveFilter
+from smern_ros.skeleton.overlap import Overlap
 from smern_ros.spec import SPEC
 from smern_ros.values import CLOCK_JUMP, SECOND, Utterance
 
@@ -153,7 +154,7 @@ class SkeletonFilterNode(SmernNode):
 
     def _give_up(self, utterance_id: str) -> None:
         waiting = self._waiting.pop(utterance_id)
-        missing = (waiting.end_ns - (self._history.newest_ns or waiting.start_ns)) / SECOND
+        missing = (waiting.end_ns - max(self._history.newest_ns or 0, waiting.start_ns)) / SECOND
         self._publish_window(utterance_id, waiting.start_ns, waiting.end_ns)
         self.get_logger().warning(f'the last {missing:.2f} s of utterance {utterance_id[:80]!r} have no skeletons yet')
 
@@ -166,6 +167,8 @@ class SkeletonFilterNode(SmernNode):
         self._windows.publish(window_to_message(utterance_id, start_ns, end_ns, people, self._frame_id))
         if utterance_id:
             self._complain_of_what_is_forgotten(utterance_id, start_ns, end_ns)
+            seeing = time.monotonic() - self._seen_at <= self.value('camera_timeout')
+            self.health.warn('clocks', self._overlap.look(end_ns, self._history) if seeing else '')
             self._published[utterance_id] = end_ns
             self._published.move_to_end(utterance_id)
             while len(self._published) > REMEMBERED:
@@ -203,6 +206,7 @@ class SkeletonFilterNode(SmernNode):
         for utterance_id in list(self._waiting):
             self._drop(utterance_id)
         self._published.clear()
+        self._overlap = Overlap()
         self._newest_end_ns = 0            # of an utterance
 
 

@@ -3,7 +3,7 @@ import array
 
 import numpy as np
 import pytest
-from diagnostic_msgs.msg import DiagnosticArray
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from rosgraph_msgs.msg import Clock
 from std_msgs.msg import Bool
 from support.lifecycle import Manager
@@ -196,6 +196,26 @@ def test_it_listens_again_when_who_said_that_the_robot_speaks_is_gone(listener, 
     listener.probe.wait_for(lambda: listener.node.said('listening again'), 'the reason')
     listener.hear_all(talk, iter(lambda: 1600, None))
     assert [ended.id for ended in listener.wait_for_the_end(2)] == heard
+
+
+def test_a_robot_that_is_said_to_speak_for_ever_is_warned_of(probe, start_node, tmp_path):
+    script = tmp_path / 'soon.py'
+    script.write_text('import sys\nfrom smern_ros.nodes import audio_features\n'
+                      'audio_features.ROBOT_SPEAKS_LONG = 1.0  # in place of a minute\n'
+                      'sys.exit(audio_features.main())\n')
+    health = probe.collect(DiagnosticArray, topics.DIAGNOSTICS, qos.STREAM)
+    robot = probe.publisher(Bool, '/say/busy', qos.EVIDENCE)
+    node = start_node(script, arguments=['-r', f'{topics.ROBOT_SPEAKING}:=/say/busy'])
+    probe.wait_for_listener(robot)
+    probe.wait_for(lambda: health and health[-1].status[0].message == 'active', 'the node', 60.0)
+    robot.publish(Bool(data=True))
+    robot.publish(Bool(data=True))  # said again, it is still the same
+    probe.wait_for(lambda: '/say/busy has been true for' in health[-1].status[0].message, 'the warning')
+    assert health[-1].status[0].level == DiagnosticStatus.WARN
+    probe.wait_for(lambda: node.said('publish false when the robot has spoken'), 'what to do')
+    robot.publish(Bool(data=False))
+    probe.wait_for(lambda: health[-1].status[0].message == 'active', 'the end of the warning')
+    assert '[ERROR]' not in node.output
 
 
 def test_that_the_robot_speaks_is_heard_by_a_node_that_starts_meanwhile(probe, start_node, talk):

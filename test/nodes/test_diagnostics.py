@@ -79,6 +79,48 @@ def test_the_level_is_that_of_the_worst_that_is_still_so(monkeypatch):
     assert health.report('/toy', 'active').level == DiagnosticStatus.OK
 
 
+@pytest.mark.parametrize(('first', 'speed', 'warned'), [
+    (-0.05, 1.0, False), (-0.2, 1.0, True), (9.9, 1.0, False), (10.2, 1.0, True), (3600.0, 1.0, True),
+    (100.0, 0.5, False), (100.0, 0.9, False), (-1.0, 1.5, False), (100.0, 10.0, False),
+])
+def test_the_clock_of_a_stream_is_strange_if_its_age_is_and_stays(monkeypatch, first, speed, warned):
+    """:param speed: at which a recording is played; 1: a camera."""
+    now = 100.0
+    monkeypatch.setattr(time, 'monotonic', lambda: now)
+    health = Health()
+    levels = set()
+    for second in range(10):
+        for jitter in (0.0, 0.1, 0.2):
+            health.aged('image_raw', first + (1 - speed) * second + jitter * (second % 2))
+        levels.add(health.report('/toy', 'active').level)
+        now += 1.0
+    assert levels == {DiagnosticStatus.OK, DiagnosticStatus.WARN} if warned else {DiagnosticStatus.OK}
+
+
+def test_a_stream_that_begins_anew_and_rare_messages_are_given_time(monkeypatch):
+    now = 100.0
+    monkeypatch.setattr(time, 'monotonic', lambda: now)
+    health = Health()
+    for _ in range(4):
+        for _ in range(4):
+            health.aged('speech/utterance', 12.0)
+            assert health.report('/toy', 'active').level == DiagnosticStatus.OK
+            now += 1.0
+        assert health.report('/toy', 'active').level == DiagnosticStatus.OK  # a second without any
+        now += 1.0
+
+
+def test_what_holds_is_warned_of_until_it_is_over():
+    health = Health()
+    health.warn('camera', 'it is dark')
+    dark = health.report('/toy', 'active')
+    assert (dark.level, dark.message, health.warnings) == (DiagnosticStatus.WARN, 'it is dark', ['it is dark'])
+    health.failed('no')
+    assert health.report('/toy', 'active').message == 'no; it is dark'
+    health.warn('camera', '')
+    assert health.report('/toy', 'active').message == 'no' and health.warnings == []
+
+
 def test_without_a_configuration_there_are_no_topics_and_no_model():
     health = Health()
     health.listens('word')

@@ -1,7 +1,9 @@
 """skeleton_filter in a real graph: windows as cut offline, when they are due, and only once."""
+import re
+
 import numpy as np
 import pytest
-from diagnostic_msgs.msg import DiagnosticArray
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 
 from smern_ros import msg
 from smern_ros.nodes import messages, qos, topics
@@ -169,6 +171,29 @@ def test_an_utterance_longer_than_the_history_has_what_is_left_and_costs_no_othe
     assert long.start_ns == at(0.5) and long.visible[-150:].all() and not long.visible[:150].any()
     probe.wait_for(lambda: graph.node.said("utterance 'long' lasts 13.5 s") and graph.node.said('make history longer'),
                    'the advice')
+
+
+def test_skeletons_of_another_clock_are_warned_of_until_they_fit(probe, start_node):
+    graph = Graph(probe, start_node, gesture_period=0.0, late_frame_wait=0.1, camera_timeout=30.0)
+    graph.see(stamps(30, 0, 2))  # of 22:13, where the speech is of 23:13
+    for k in range(3):
+        graph.speak(TENTATIVE, 3600.0 + 2 * k, start=3598.5 + 2 * k, name=f'u{k}')
+    probe.wait_for(lambda: len(graph.windows) == 3, 'the windows')
+    assert not any(w.tracks for w in graph.windows)
+
+    def warned():
+        if not graph.health:
+            return ''
+        status = graph.health[-1].status[0]
+        is_told = status.level == DiagnosticStatus.WARN and 'the last 3 utterances lack skeletons' in status.message
+        return status.message if is_told else ''
+
+    probe.wait_for(warned, 'the warning')
+    assert re.search(r'360[024][.]0 s before the end of the speech', warned())
+    probe.wait_for(lambda: graph.node.said('let camera and microphone stamp by one clock'), 'the log')
+    graph.speak(TENTATIVE, 1.5, start=0.5, name='fits')
+    probe.wait_for(lambda: graph.windows[-1].tracks, 'a window with somebody')
+    probe.wait_for(lambda: not warned(), 'the end of the warning')
 
 
 def test_between_utterances_the_last_two_seconds_come_every_half(probe, start_node):
