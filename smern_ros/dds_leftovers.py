@@ -3,7 +3,9 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import os
 import re
+import stat
 import time
 from pathlib import Path
 
@@ -24,19 +26,34 @@ def sweep(folder: Path = SHARED_MEMORY, *, young: float = YOUNG) -> int:
     removed = 0
     for segment in folder.glob('fast*'):
         with contextlib.suppress(OSError):  # somebody else's, or somebody else was faster
-            if SEGMENT.fullmatch(segment.name) and time.time() - segment.stat().st_mtime > young and _is_dead(segment):
+            if SEGMENT.fullmatch(segment.name) and _age(segment) > young and _is_dead(segment):
                 segment.unlink()
                 removed += 1
     return removed
 
 
+def _age(segment: Path) -> float:
+    """s since it was written. :raises OSError: if it is not there, or is no file of this user."""
+    return time.time() - _require_own_file(segment.lstat()).st_mtime
+
+
 def _is_dead(segment: Path) -> bool:
     """And its lock is removed. :raises OSError: if that cannot be known."""
     lock = segment.with_name(segment.name + LOCK)
-    with lock.open('rb') as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return False
+    # Everybody may write in this folder: a pipe of that name would hold up whoever opens it, a link leads elsewhere.
+    handle = os.open(lock, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
+    try:
+        _require_own_file(os.fstat(handle))
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         lock.unlink()
-        return True
+    except BlockingIOError:
+        return False
+    finally:
+        os.close(handle)
+    return True
+
+
+def _require_own_file(status: os.stat_result) -> os.stat_result:
+    if not stat.S_ISREG(status.st_mode) or status.st_uid != os.getuid():
+        raise OSError('no file of this user')
+    return status
