@@ -1,15 +1,20 @@
 """Starts the graph: `ros2 launch smern_ros emotion.launch.py`, with --show-args for the arguments."""
 from launch import LaunchDescription, Substitution
-from launch.actions import DeclareLaunchArgument, OpaqueFunction, SetEnvironmentVariable
+from launch.actions import DeclareLaunchArgument, EmitEvent, LogInfo, OpaqueFunction, SetEnvironmentVariable
 from launch.conditions import IfCondition
+from launch.events import matches_action
+from launch.events.process import ShutdownProcess
 from launch.substitutions import LaunchConfiguration, PathJoinSubstitution
 from launch_ros.actions import Node
+from launch_ros.parameter_descriptions import ParameterValue
 from launch_ros.substitutions import FindPackageShare
 
-from smern_ros import dds, graph
+from smern_ros import dds, graph, parameter_file
+from smern_ros.paths import expand
+from smern_ros.supervisor import CANNOT_RUN
 
 RESPAWN_DELAY = 0.2
-"""s after which a node that ended is started again. One that cannot be configured tries, and says why, each time."""
+"""s after which a node that broke is started again."""
 
 
 class OnInThisPart(Substitution):
@@ -81,25 +86,46 @@ def _start_nodes(context):
     order = {n.name: graph.start_after(n, started) for n in started}
     own = {name: {'start_after': names} for name, names in order.items() if names}
     if checkpoint := LaunchConfiguration('checkpoint').perform(context):
-        own.setdefault('fusion', {})['checkpoint'] = checkpoint
+        own.setdefault('fusion', {})['checkpoint'] = ParameterValue(checkpoint, value_type=str)
     part = LaunchConfiguration('part').perform(context)
     for name in graph.compressing(started, part):
         own.setdefault(name, {})['transport'] = 'compressed'
     if awaited := graph.awaited(started, part):
         own.setdefault(graph.SOURCE, {})['wait_for'] = awaited
+    namespace = LaunchConfiguration('namespace').perform(context)
+    params_file = expand(LaunchConfiguration('params_file').perform(context))
+    around = '' if namespace.startswith('/') else context.launch_configurations.get('ros_namespace', '')
+    parameter_file.require_for(params_file, graph.full_names(f'{around}/{namespace}'))
     return [
         Node(
             package='smern_ros',
             executable=n.executable,
             name=n.name,
-            namespace=LaunchConfiguration('namespace'),
-            parameters=[LaunchConfiguration('params_file'), {**common, **own.get(n.name, {})}],
+            namespace=namespace,
+            parameters=[str(params_file), {**common, **own.get(n.name, {})}],
             arguments=['--ros-args', '--enclave', n.enclave, '--log-level', LaunchConfiguration('log_level')],
             output='screen',
             emulate_tty=True,
             respawn=True,
             respawn_delay=RESPAWN_DELAY,
+            on_exit=_ended,
             condition=IfCondition(LaunchConfiguration(n.name)),
         )
         for n in graph.NODES
     ]
+
+
+def _ended(event, context):
+    """Before a node that ended is started again: what `smern run` does with it."""
+    node = graph.node(event.action.node_executable)
+    if context.is_shutdown:
+        return None
+    if event.returncode in CANNOT_RUN and not node.optional:
+        raise RuntimeError(f'{node.name} cannot run as it is configured (its error is above); stopping')
+    if event.returncode in CANNOT_RUN:
+        said = f'{node.name} cannot run as it is configured (its error is above); going on without it'
+    elif event.returncode == 0 and node.optional:
+        said = f'{node.name} has finished'
+    else:
+        return None
+    return [LogInfo(msg=said), EmitEvent(event=ShutdownProcess(process_matcher=matches_action(event.action)))]

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from smern_ros.file_size import require_size
+from smern_ros.paths import expand
 from smern_ros.spec import LABELS
 
 REQUIRED, OPTIONAL = ('file', 'label'), ('text',)
@@ -52,7 +53,8 @@ def read(path: Path, labels: Sequence[str] = LABELS) -> list[Recording]:
     if problems:
         raise TableError('\n'.join(problems))
     return [
-        Recording(row['file'], path.parent / row['file'], row['label'], row.get('text') or None) for _, row in lines
+        Recording(row['file'], path.parent / expand(row['file']), row['label'], row.get('text') or None)
+        for _, row in lines
     ]
 
 
@@ -70,7 +72,7 @@ def _problems(path: Path, lines: Sequence[tuple[int, dict[str, str]]], labels: S
     seen: dict[str, str] = {}
     for number, row in lines:
         where = f'{path}, line {number}'
-        file = path.parent / row['file']
+        file = path.parent / expand(row['file'])
         if row['label'] not in labels:
             yield f'{where}: {row["file"]} has the label {row["label"]!r}; there are {", ".join(labels)}'
         if not row['file'] or not file.is_file():

@@ -55,6 +55,11 @@ def node(name: str) -> GraphNode:
     raise ValueError(f'no node {name!r} in the graph; it has {", ".join(n.name for n in NODES)}')
 
 
+def full_name(name: str, namespace: str = '') -> str:
+    """As ROS calls a node: /NAMESPACE/NAME."""
+    return '/'.join(('', *filter(None, (*namespace.split('/'), name))))
+
+
 SOURCE, EYES = 'media_source', 'pose_estimation'
 ALL, SENSORS, INFERENCE = PARTS = ('all', 'sensors', 'inference')
 """What of the graph runs on this computer: everything; camera and microphone; everything but them."""
@@ -69,6 +74,11 @@ def select(switches: dict[str, bool] | None = None, part: str = ALL) -> tuple[Gr
     for name in switches:
         node(name)
     return tuple(n for n in NODES if switches.get(n.name, starts(n, part)))
+
+
+def full_names(namespace: str = '') -> tuple[str, ...]:
+    """Of all nodes."""
+    return tuple(full_name(n.name, namespace) for n in NODES)
 
 
 def starts(candidate: GraphNode, part: str) -> bool:

@@ -3,13 +3,13 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import yaml
 
-from smern_ros import dds, graph, own_file
+from smern_ros import dds, graph, own_file, parameter_file, paths, scalars
 from smern_ros.graph import GraphNode, node
 from smern_ros.share import share
 from smern_ros.supervisor import Child
@@ -19,7 +19,7 @@ LOG_LEVELS = ('debug', 'info', 'warn', 'error', 'fatal')
 
 @dataclass(frozen=True)
 class Override:
-    """A parameter's value for one node, as YAML; it wins over the parameter file."""
+    """A parameter's value for one node; it wins over the parameter file. The node reads it as the type it declares."""
 
     node: str
     parameter: str
@@ -35,10 +35,7 @@ class Override:
         name, dot, parameter = target.partition('.')
         if not (assigned and name and dot and parameter):
             raise ValueError(f'{text!r} is not NODE.PARAMETER:=VALUE, such as fusion.text_wait:=1.5')
-        try:
-            yaml.safe_load(value)
-        except yaml.YAMLError as error:
-            raise ValueError(f'{value!r} is no value in YAML; quote it') from error
+        scalars.from_command_line(value)
         return cls(node(name).name, parameter, value)
 
     @classmethod
@@ -71,15 +68,15 @@ def children(
     :param autostart: False leaves all nodes unconfigured, for a lifecycle manager.
     :param part: of the graph that these nodes are: one of `smern_ros.graph.PARTS`.
     :param dds_profile: see `smern_ros.dds.environment`, as for dds_peers and dds_interface.
-    :raises ValueError: if the log level, DDS profile or a peer is unknown.
+    :raises ValueError: if the log level, DDS profile or a peer is unknown, or if the parameter file is no YAML or is
+        for none of the graph's nodes.
     :raises FileNotFoundError: if the parameter file does not exist.
     """
     if log_level not in LOG_LEVELS:
         raise ValueError(f'no log level {log_level!r}; it is one of {LOG_LEVELS}')
-    params_file = Path(params_file) if params_file else share('config', 'emotion.yaml')
-    if not params_file.is_file():
-        raise FileNotFoundError(f'no parameter file {params_file}')
+    params_file = paths.expand(params_file) if params_file else share('config', 'emotion.yaml')
     space = namespace.strip('/')
+    parameter_file.require_for(params_file, graph.full_names(space))
     common = ['--params-file', str(params_file), '--log-level', log_level]
     if space:
         common += ['-r', f'__ns:=/{space}']
@@ -118,9 +115,13 @@ def _parameters(overrides: Sequence[Override], namespace: str) -> list[str]:
     """ROS arguments, for this process's life. `-p` would lose against a section of the nodes' file with a name."""
     if not overrides:
         return []
-    sections: dict[str, dict[str, dict[str, object]]] = {}
+    sections: dict[str, dict[str, yaml.Node]] = {}
     for o in overrides:
-        name = '/'.join(('', *filter(None, (namespace, o.node))))
-        section = sections.setdefault(name, {}).setdefault('ros__parameters', {})
-        section[o.parameter] = yaml.safe_load(o.value)
-    return ['--params-file', own_file.write(yaml.safe_dump(sections), '.yaml')]
+        section = sections.setdefault(graph.full_name(o.node, namespace), {})
+        section[o.parameter] = scalars.from_command_line(o.value)
+    root = _mapping({name: _mapping({parameter_file.KEY: _mapping(own)}) for name, own in sections.items()})
+    return ['--params-file', own_file.write(yaml.serialize(root, Dumper=yaml.SafeDumper, allow_unicode=True), '.yaml')]
+
+
+def _mapping(content: Mapping[str, yaml.Node]) -> yaml.MappingNode:
+    return yaml.MappingNode('tag:yaml.org,2002:map', [(scalars.to_yaml(key), value) for key, value in content.items()])

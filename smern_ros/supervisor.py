@@ -15,6 +15,8 @@ from typing import IO
 
 EXIT_CONFIGURATION = 2
 """A child that ends so cannot run as it was told to; starting it again would not help."""
+CANNOT_RUN = (EXIT_CONFIGURATION, 102)
+"""The latter is rcl's, where the middleware that RMW_IMPLEMENTATION names is not there."""
 EXIT_OTHERWISE = 1
 _WRONG_COMMAND = FileNotFoundError, PermissionError, NotADirectoryError
 """Others may be over at the next start: no memory, too many processes or files."""
@@ -167,7 +169,7 @@ class Supervisor:
             if code == 0 and child.may_finish:
                 self._say(f'{child.name} has finished')
                 return
-            if code == EXIT_CONFIGURATION:
+            if code in CANNOT_RUN:
                 self._give_up(child)
                 return
             failures = 1 if time.monotonic() - began >= self._backoff.healthy_after else failures + 1

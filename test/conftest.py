@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from smern_ros import dds
+from smern_ros.paths import expand
 
 # Before any rclpy.init(): two test processes on one machine never hear each other.
 os.environ['ROS_AUTOMATIC_DISCOVERY_RANGE'] = 'LOCALHOST'
@@ -48,7 +49,7 @@ def whole_within(request) -> float:
 @pytest.fixture(scope='session')
 def shared_data() -> Path:
     """The folder of real speech, text, motion and video; the test is skipped where it is absent."""
-    path = Path(os.environ.get('SMERN_SHARED_DATA', Path(__file__).resolve().parents[2] / 'shared/data'))
+    path = expand(os.environ.get('SMERN_SHARED_DATA', Path(__file__).resolve().parents[2] / 'shared/data'))
     if not path.is_dir():
         pytest.skip(f'no data in {path}; point SMERN_SHARED_DATA at it')
     return path

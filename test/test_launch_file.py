@@ -1,12 +1,13 @@
 """What the launch file would start, compared with the list of nodes and with what `smern run` starts.
 
 `launch` and `launch_ros` are in no registry of Python packages: the modules here are fakes that keep what they are
-given. They show what the file asks for, not that launch understands it.
+given. They show what the file asks for, not that launch understands it: test_real_launch.py does, where it is there.
 """
 from __future__ import annotations
 
 import importlib.util
 import itertools
+import os
 import sys
 import types
 from dataclasses import dataclass, field
@@ -19,7 +20,7 @@ import yaml
 from smern_ros import dds, graph, starter
 from smern_ros.share import share
 
-PARAMS = '<share smern_ros>/config/emotion.yaml'
+PARAMS = str(share('config', 'emotion.yaml'))
 
 
 # --- fakes ----------------------------------------------------------------------------------------------------
@@ -43,7 +44,8 @@ class FakePackageShare(FakeSubstitution):
         self._package = package
 
     def perform(self, context):
-        return f'<share {self._package}>'
+        assert self._package == 'smern_ros'
+        return str(share('config').parent)
 
 
 class FakePathJoin(FakeSubstitution):
@@ -90,13 +92,50 @@ class FakeNode:
     emulate_tty: bool
     respawn: bool
     respawn_delay: float
+    on_exit: Any
     condition: FakeCondition
+
+    @property
+    def node_executable(self) -> str:
+        return self.executable
+
+
+@dataclass
+class FakeLogInfo:
+    msg: str
+
+
+@dataclass
+class FakeEmitEvent:
+    event: Any
+
+
+@dataclass
+class FakeShutdownProcess:
+    process_matcher: Any
+
+
+@dataclass
+class FakeParameterValue:
+    value: Any
+    value_type: type
+
+
+@dataclass
+class FakeProcessExited:
+    action: FakeNode
+    returncode: int
 
 
 @dataclass
 class FakeContext:
     arguments: dict[str, str]
     environment: dict[str, str]
+    is_shutdown: bool = False
+
+    @property
+    def launch_configurations(self) -> dict[str, str]:
+        return self.arguments
 
 
 @dataclass
@@ -116,7 +155,7 @@ class Launched:
     def parameters(self, name: str) -> dict:
         """Of that node, beside those of the file."""
         (node,) = (node for node in self.nodes if node.name == name)
-        assert self.text(node.parameters[0]) == self.context.arguments['params_file']  # the file first: ours win
+        assert node.parameters[0] == os.path.expanduser(self.context.arguments['params_file'])  # the first: ours win
         (own,) = node.parameters[1:]
         return own
 
@@ -128,11 +167,14 @@ def text(value: Any, context: FakeContext) -> str:
 FAKES = {
     'launch': {'LaunchDescription': list, 'Substitution': FakeSubstitution},
     'launch.actions': {'DeclareLaunchArgument': FakeArgument, 'OpaqueFunction': FakeOpaqueFunction,
-                       'SetEnvironmentVariable': FakeSetVariable},
+                       'SetEnvironmentVariable': FakeSetVariable, 'LogInfo': FakeLogInfo, 'EmitEvent': FakeEmitEvent},
     'launch.conditions': {'IfCondition': FakeCondition},
+    'launch.events': {'matches_action': lambda action: ('is', action)},
+    'launch.events.process': {'ShutdownProcess': FakeShutdownProcess},
     'launch.substitutions': {'LaunchConfiguration': FakeConfiguration, 'PathJoinSubstitution': FakePathJoin},
     'launch_ros': {},
     'launch_ros.actions': {'Node': FakeNode},
+    'launch_ros.parameter_descriptions': {'ParameterValue': FakeParameterValue},
     'launch_ros.substitutions': {'FindPackageShare': FakePackageShare},
 }
 
@@ -154,7 +196,8 @@ def description(monkeypatch) -> list:
 def launch(description):
     """`ros2 launch` with these arguments: launch(fusion='false')."""
     def start(environment=None, **arguments) -> Launched:
-        context = FakeContext({}, dict(environment or {}))
+        around = {name: arguments.pop(name) for name in ['ros_namespace'] if name in arguments}
+        context = FakeContext(around, dict(environment or {}))
         pending = list(description)
         launched = Launched(context)
         while pending:
@@ -208,13 +251,15 @@ def test_by_default_it_starts_what_smern_run_starts_with_the_same_parameters(lau
 
 
 @pytest.mark.parametrize('part', graph.PARTS)
-def test_every_set_of_nodes_is_that_of_smern_run_and_a_source_waits_for_those_that_are_there(launch, part):
+def test_every_set_of_nodes_is_that_of_smern_run_and_a_source_waits_for_those_that_are_there(launch, part, tmp_path):
+    short = tmp_path / 'short.yaml'  # it is read again for each
+    short.write_text('/**: {ros__parameters: {}}')
     for switches in itertools.product([True, False], repeat=len(graph.NODES)):
         chosen = {n.name: on for n, on in zip(graph.NODES, switches, strict=True)}
-        launched = launch(part=part, **{name: str(on).lower() for name, on in chosen.items()})
+        launched = launch(part=part, params_file=str(short), **{name: str(on).lower() for name, on in chosen.items()})
         nodes = graph.select(chosen, part)
         assert launched.names == [n.name for n in nodes]
-        for child in starter.children(nodes, part=part):
+        for child in starter.children(nodes, part=part, params_file=short):
             assert launched.parameters(child.name) == own_parameters(child)
 
 
@@ -238,7 +283,8 @@ def test_a_node_is_off_or_on_by_default_as_the_list_says(description):
 def test_the_checkpoint_goes_to_fusion_alone(launch):
     launched = launch(checkpoint='/models/a: b')
     given = {name: launched.parameters(name).get('checkpoint') for name in launched.names}
-    assert {name: checkpoint for name, checkpoint in given.items() if checkpoint} == {'fusion': '/models/a: b'}
+    as_text = FakeParameterValue('/models/a: b', value_type=str)  # launch would take it for YAML
+    assert {name: checkpoint for name, checkpoint in given.items() if checkpoint} == {'fusion': as_text}
 
 
 def test_simulated_time_goes_to_every_node_as_smern_run_gives_it(launch):
@@ -256,17 +302,52 @@ def test_all_nodes_are_left_to_a_lifecycle_manager_as_smern_run_leaves_them(laun
         assert launched.parameters(child.name)['autostart'] is False
 
 
-def test_namespace_log_level_and_parameter_file_reach_every_node(launch):
-    launched = launch(namespace='robot', log_level='debug', params_file='/mine.yaml')
+def test_namespace_log_level_and_parameter_file_reach_every_node(launch, tmp_path, monkeypatch):
+    monkeypatch.setenv('HOME', str(tmp_path))
+    (tmp_path / 'mine.yaml').write_text('/robot/fusion: {ros__parameters: {text_wait: 1}}')
+    launched = launch(namespace='robot', log_level='debug', params_file='~/mine.yaml')
     for node in launched.nodes:
         assert launched.text(node.namespace) == 'robot'
         assert launched.text(node.arguments[-1]) == 'debug'
-    assert launched.context.arguments['params_file'] == '/mine.yaml'
+        assert node.parameters[0] == str(tmp_path / 'mine.yaml')
 
 
-def test_a_node_that_ends_is_started_again(launch):
-    nodes = launch(**{n.name: 'true' for n in graph.NODES}).nodes
-    assert len(nodes) == len(graph.NODES) and all(node.respawn for node in nodes)
+def test_a_parameter_file_that_is_not_there_or_for_others_is_refused(launch, tmp_path):
+    with pytest.raises(FileNotFoundError, match=r'no parameter file /no/such\.yaml'):
+        launch(params_file='/no/such.yaml')
+    (tmp_path / 'mine.yaml').write_text('/robot/fusion: {ros__parameters: {text_wait: 1}}')
+    with pytest.raises(ValueError, match=r'none of the nodes .*/fusion.*but for /robot/fusion'):
+        launch(params_file=str(tmp_path / 'mine.yaml'))
+    launch(params_file=str(tmp_path / 'mine.yaml'), ros_namespace='/robot')  # included in a group with that namespace
+
+
+@pytest.fixture
+def ended(launch):
+    """What launch is told to do when a node has ended so."""
+    def end(name, code, *, is_shutdown=False):
+        launched = launch(**{n.name: 'true' for n in graph.NODES})
+        launched.context.is_shutdown = is_shutdown
+        (node,) = (node for node in launched.nodes if node.name == name)
+        assert node.respawn
+        return node.on_exit(FakeProcessExited(node, code), launched.context)
+
+    return end
+
+
+@pytest.mark.parametrize('name', [n.name for n in graph.NODES])
+def test_a_node_that_broke_is_started_again_and_one_that_is_configured_wrongly_is_not_as_by_smern_run(ended, name):
+    assert ended(name, 1) is None and ended(name, -9) is None
+    assert ended(name, 2, is_shutdown=True) is None
+    if graph.node(name).optional:
+        for code, why in ((2, 'as it is configured'), (102, 'as it is configured'), (0, f'{name} has finished')):
+            said, event = ended(name, code)
+            assert why in said.msg
+            assert event.event.process_matcher[1].name == name
+    else:
+        for code in (2, 102):
+            with pytest.raises(RuntimeError, match=f'{name} cannot run as it is configured'):
+                ended(name, code)
+        assert ended(name, 0) is None
 
 
 def test_its_log_levels_are_those_of_smern_run(description):

@@ -18,6 +18,7 @@ import torch
 
 from smern_ros import checkpoint as checkpoints
 from smern_ros.checkpoint import FILES, Checkpoint
+from smern_ros.paths import expand
 from smern_ros.predictor import EmotionPredictor, shipped_checkpoint
 from smern_ros.training import calibration, encoded, misheard, missing, speech, text
 from smern_ros.training.corpora import bandai, emodb, goemotions, nemo
@@ -210,15 +211,15 @@ def _digest(samples: Samples) -> str:
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog='python -m smern_ros.training.checkpoint', description=__doc__)
     parser.add_argument(
-        '--data', type=Path, default=os.environ.get('SMERN_SHARED_DATA', '../shared/data'),
+        '--data', type=expand, default=os.environ.get('SMERN_SHARED_DATA', '../shared/data'),
         help='folder with emodb4, nemo4, text_goemotions, glove100 and bandai_motion '
         '(default: SMERN_SHARED_DATA, else ../shared/data)',
     )
     parser.add_argument(
-        '--out', type=Path, help='directory of the checkpoint (default: beside the shipped one, called by its id)'
+        '--out', type=expand, help='directory of the checkpoint (default: beside the shipped one, called by its id)'
     )
     parser.add_argument(
-        '--cache', type=Path, default=Path('build/training'), help='features and finished steps are kept here'
+        '--cache', type=expand, default=Path('build/training'), help='features and finished steps are kept here'
     )
     parser.add_argument('--id', default='open-v2', help='what every prediction will call it')
     parser.add_argument('--seed', type=int, default=1)

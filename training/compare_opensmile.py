@@ -15,6 +15,7 @@ import numpy as np
 
 from smern_ros.audio import pitch
 from smern_ros.audio.mfcc import mfcc
+from smern_ros.paths import expand
 from smern_ros.spec import SPEC
 
 CONFIGURATION = Path(__file__).with_name('opensmile') / 'mfcc_pitch.conf'
@@ -84,7 +85,7 @@ def _joined(tracks: list[Tracks]) -> Tracks:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('folder', type=Path, help='searched for *.wav, mono, 16 kHz')
+    parser.add_argument('folder', type=expand, help='searched for *.wav, mono, 16 kHz')
     files = sorted(parser.parse_args().folder.rglob('*.wav'))
     if not files:
         parser.error('the folder has no *.wav')

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
+from smern_ros.paths import expand
 from smern_ros.text.words import tokenise
 
 FILE = Path(__file__).with_name('misheard.json')
@@ -174,11 +175,11 @@ def make(data: Path, cache: Path, out: Path, count: int) -> None:
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog='python -m smern_ros.training.misheard', description=__doc__)
     parser.add_argument(
-        '--data', type=Path, default=os.environ.get('SMERN_SHARED_DATA', '../shared/data'),
+        '--data', type=expand, default=os.environ.get('SMERN_SHARED_DATA', '../shared/data'),
         help='folder with text_goemotions (default: SMERN_SHARED_DATA, else ../shared/data)',
     )
-    parser.add_argument('--cache', type=Path, default=Path('build/training'), help='transcripts are kept here')
-    parser.add_argument('--out', type=Path, default=FILE, help='file to write (default: the one of this package)')
+    parser.add_argument('--cache', type=expand, default=Path('build/training'), help='transcripts are kept here')
+    parser.add_argument('--out', type=expand, default=FILE, help='file to write (default: the one of this package)')
     parser.add_argument('--comments', type=int, default=COMMENTS, help='to learn from')
     options = parser.parse_args(arguments)
     make(options.data, options.cache, options.out, options.comments)

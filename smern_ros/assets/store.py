@@ -14,14 +14,14 @@ from smern_ros.assets import manifest, sources
 from smern_ros.assets.errors import AssetError, FetchFailed, MissingAsset, WrongAsset
 from smern_ros.assets.manifest import Asset
 from smern_ros.assets.sources import Progress, sha256, silent
+from smern_ros.paths import expand
 
 
 def default_folder() -> Path:
     """`$SMERN_ASSETS`, else smern_ros in the user's cache."""
     if chosen := os.environ.get('SMERN_ASSETS'):
-        return Path(chosen).expanduser()
-    cache = os.environ.get('XDG_CACHE_HOME')
-    return (Path(cache) if cache else Path.home() / '.cache') / 'smern_ros'
+        return expand(chosen)
+    return expand(os.environ.get('XDG_CACHE_HOME') or '~/.cache') / 'smern_ros'
 
 
 class Store:

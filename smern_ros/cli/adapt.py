@@ -4,10 +4,10 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from smern_ros.cli import recordings
+from smern_ros.paths import expand
 from smern_ros.persons import EVERYBODY
 
 if TYPE_CHECKING:
@@ -28,9 +28,9 @@ def add_parser(subparsers) -> None:
         'that gains, by leaving each recording out in turn. The checkpoint stays as it is. TABLE is a CSV file with '
         'the columns file and label, and text where the words are known; files are relative to its folder.',
     )
-    parser.add_argument('table', type=Path, metavar='TABLE')
+    parser.add_argument('table', type=expand, metavar='TABLE')
     parser.add_argument(
-        '--out', required=True, type=Path, metavar='FILE',
+        '--out', required=True, type=expand, metavar='FILE',
         help='for smern predict --adaptation and the parameter adaptation of the fusion node; labels are added to what '
         'it holds',
     )

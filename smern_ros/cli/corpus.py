@@ -5,8 +5,9 @@ import argparse
 import json
 import sys
 from collections.abc import Iterable, Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING
+
+from smern_ros.paths import expand
 
 if TYPE_CHECKING:
     from smern_ros.training.corpora.iemocap import CorpusReport, Problem
@@ -23,7 +24,7 @@ def add_parser(subparsers) -> None:
     )
     corpora = parser.add_subparsers(title='corpora', metavar='CORPUS', dest='corpus', required=True)
     iemocap = corpora.add_parser('iemocap', help='the folder IEMOCAP_full_release')
-    iemocap.add_argument('root', type=Path, metavar='ROOT', help='the folder that holds Session1 to Session5')
+    iemocap.add_argument('root', type=expand, metavar='ROOT', help='the folder that holds Session1 to Session5')
     iemocap.add_argument('--json', action='store_true', help='print everything as JSON')
     iemocap.add_argument(
         '--subset', action='store_true', help='ROOT is a part of the corpus: other counts are no problems'

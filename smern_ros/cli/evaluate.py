@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 from smern_ros.cli.progress import RunsShown
+from smern_ros.paths import expand
 
 EXIT_COMPLETE, EXIT_PROBLEMS, EXIT_CANNOT_START = 0, 1, 2
 
@@ -22,14 +23,14 @@ def add_parser(subparsers) -> None:
         'command continues where it was, and only what a change of code or configuration concerns is done again.',
     )
     parser.add_argument(
-        '--data', type=Path, default=Path(os.environ.get('SMERN_SHARED_DATA', '../shared/data')), metavar='DIR',
+        '--data', type=expand, default=os.environ.get('SMERN_SHARED_DATA', '../shared/data'), metavar='DIR',
         help='folder of the corpora (default: SMERN_SHARED_DATA, else ../shared/data)',
     )
     parser.add_argument(
-        '--out', type=Path, default=Path('build/evaluate'), metavar='DIR',
+        '--out', type=expand, default=Path('build/evaluate'), metavar='DIR',
         help='what is done is kept here, and features (default: build/evaluate)',
     )
-    parser.add_argument('--report', type=Path, metavar='DIR', help='of results.md and results/ (default: OUT)')
+    parser.add_argument('--report', type=expand, metavar='DIR', help='of results.md and results/ (default: OUT)')
     parser.add_argument('--tables', type=_words, metavar='NAME,...', help='sources of data (default: all)')
     parser.add_argument(
         '--jobs', type=int, default=1, metavar='N', help='trainings at a time, a process and a core each (default: 1)'

@@ -3,7 +3,8 @@ from __future__ import annotations
 
 import argparse
 import sys
-from pathlib import Path
+
+from smern_ros.paths import expand
 
 EXIT_DONE, EXIT_CANNOT = 0, 2
 
@@ -14,11 +15,11 @@ def add_parser(subparsers) -> None:
         description='Make a checkpoint of a run of smern reproduce. Use it with: smern run --checkpoint DIR, or smern '
         'predict --checkpoint DIR.',
     )
-    parser.add_argument('run', type=Path, metavar='RUN', help='a folder OUT/runs/smern_ga_whole-... of smern reproduce')
-    parser.add_argument('--out', required=True, type=Path, metavar='DIR', help='the directory of the checkpoint')
+    parser.add_argument('run', type=expand, metavar='RUN', help='a folder OUT/runs/smern_ga_whole-... of reproduce')
+    parser.add_argument('--out', required=True, type=expand, metavar='DIR', help='the directory of the checkpoint')
     parser.add_argument('--id', help="what every prediction will call it (default: the run's)")
     parser.add_argument(
-        '--features', type=Path, metavar='DIR',
+        '--features', type=expand, metavar='DIR',
         help='those of the run: how sure it is of all modalities together is set right on its development part',
     )
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from smern_ros.cli.progress import StatusLine, time_left
+from smern_ros.paths import expand
 
 if TYPE_CHECKING:
     from smern_ros.training.corpora.iemocap import Corpus
@@ -29,8 +30,8 @@ def add_parser(subparsers) -> None:
         'OUT/cache: an interrupted run continues where it was.',
     )
     parser.add_argument('--corpus', required=True, choices=['iemocap'])
-    parser.add_argument('root', type=Path, metavar='ROOT', help='the folder IEMOCAP_full_release')
-    parser.add_argument('--out', required=True, type=Path, metavar='DIR', help='the folder of the features')
+    parser.add_argument('root', type=expand, metavar='ROOT', help='the folder IEMOCAP_full_release')
+    parser.add_argument('--out', required=True, type=expand, metavar='DIR', help='the folder of the features')
     parser.add_argument(
         '--subset', action='store_true', help='ROOT is a part of the corpus: other counts are no problems'
     )
@@ -49,7 +50,7 @@ def add_parser(subparsers) -> None:
     )
     see = parser.add_mutually_exclusive_group()
     see.add_argument(
-        '--mmpose', nargs=2, type=Path, metavar=('POSE.pth', 'LIFTER.pth'),
+        '--mmpose', nargs=2, type=expand, metavar=('POSE.pth', 'LIFTER.pth'),
         help='skeletons by mmpose with these weights of RTMPose-m and video-pose-lift (default: MediaPipe)',
     )
     see.add_argument('--no-video', action='store_true', help='no skeletons; nobody is left out for not being in view')

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from smern_ros.cli import recordings
+from smern_ros.paths import expand
 from smern_ros.values import SECOND, Transcript, UtteranceInputs
 
 if TYPE_CHECKING:
@@ -28,10 +29,10 @@ def add_parser(subparsers) -> None:
         'and how much each weighed. A file without speech is judged by movement, one without picture by voice and '
         'words.',
     )
-    parser.add_argument('files', nargs='*', type=Path, metavar='FILE', help='video or audio')
+    parser.add_argument('files', nargs='*', type=expand, metavar='FILE', help='video or audio')
     parser.add_argument('--text', help='the words, in place of speech recognition; without a file: words alone')
     parser.add_argument(
-        '--adaptation', type=Path, metavar='FILE', help='what smern adapt or the fusion node learnt of people'
+        '--adaptation', type=expand, metavar='FILE', help='what smern adapt or the fusion node learnt of people'
     )
     recordings.add_options(parser)
 

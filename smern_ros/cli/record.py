@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from smern_ros import dds
 from smern_ros.bag.errors import BagError
 from smern_ros.cli.progress import StatusLine
+from smern_ros.paths import expand
 
 if TYPE_CHECKING:
     from smern_ros.bag.recorder import Recorder
@@ -34,7 +35,7 @@ def add_parser(subparsers) -> None:
         'nodes make of them, and the states. The bag (MCAP) opens in ros2 bag, Foxglove and smern replay. IT HOLDS '
         'PICTURES AND VOICES OF WHOEVER IS THERE: ask them first. No bag is ever written unless this is run.',
     )
-    parser.add_argument('--out', type=Path, metavar='DIR',
+    parser.add_argument('--out', type=expand, metavar='DIR',
                         help='the bag, a new folder; default: recording_ with date and time, here')
     parser.add_argument('--topics', nargs='+', metavar='TOPIC', help='only these of the graph; default: all')
     parser.add_argument('--images', action=argparse.BooleanOptionalAction, default=True,

@@ -9,12 +9,12 @@ import sys
 import threading
 import time
 from contextlib import ExitStack
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from smern_ros import dds, graph
 from smern_ros.bag.errors import BagError
 from smern_ros.cli.progress import StatusLine
+from smern_ros.paths import expand
 from smern_ros.starter import Override, children
 from smern_ros.supervisor import EXIT_CONFIGURATION, Supervisor
 
@@ -44,7 +44,7 @@ def add_parser(subparsers) -> None:
         'never faster than the graph can follow. Stamps stay as they were recorded. BAG is what smern record or ros2 '
         'bag wrote (MCAP or sqlite3): its folder, or one of its files. What the nodes said then is not played.',
     )
-    parser.add_argument('bag', type=Path, metavar='BAG')
+    parser.add_argument('bag', type=expand, metavar='BAG')
     parser.add_argument('--rate', type=float, default=1.0, metavar='R',
                         help='1 as it was recorded, 2 twice as fast, 0 as fast as the graph can follow; '
                              'default: %(default)g')
@@ -64,7 +64,7 @@ def add_parser(subparsers) -> None:
                          help='start the graph for this replay, with simulated time, and end it after')
     started.add_argument('--domain', type=int, metavar='N',
                          help='its ROS domain, to listen in; default: one that no robot hears')
-    started.add_argument('--checkpoint', type=Path, metavar='DIR', help="the fusion node's, default: the one shipped")
+    started.add_argument('--checkpoint', type=expand, metavar='DIR', help="the fusion node's, default: the one shipped")
     started.add_argument('--set', dest='overrides', action='append', default=[], metavar='NODE.PARAM:=VALUE',
                          help="a node's parameter; may be repeated")
     parser.add_argument('--namespace', default='', metavar='NS', help="the graph's")

@@ -5,10 +5,10 @@ import argparse
 import shlex
 import sys
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from smern_ros.cli.progress import RunsShown
+from smern_ros.paths import expand
 
 if TYPE_CHECKING:
     from smern_ros.training.reproduce.plan import Choice
@@ -23,8 +23,8 @@ def add_parser(subparsers) -> None:
         'report.html, report.md and results.json in OUT. Every run is kept in OUT/runs: an interrupted command '
         'continues where it was.',
     )
-    parser.add_argument('--features', required=True, type=Path, metavar='DIR', help='made by smern features')
-    parser.add_argument('--out', required=True, type=Path, metavar='OUT', help='the folder of runs and report')
+    parser.add_argument('--features', required=True, type=expand, metavar='DIR', help='made by smern features')
+    parser.add_argument('--out', required=True, type=expand, metavar='OUT', help='the folder of runs and report')
     parser.add_argument(
         '--tables', type=_words, metavar='1,2,3,4,sessions',
         help='of the paper, and beside it: what networks say of speakers they do not know (default: all; none: "")',
@@ -41,7 +41,7 @@ def add_parser(subparsers) -> None:
         help="percent of two new speakers' data that is trained on in figure 5 (default: 2 to 50)",
     )
     parser.add_argument('--seed', type=int, default=0, metavar='N', help='of all that is random (default: 0)')
-    parser.add_argument('--glove', type=Path, metavar='FILE', help='word vectors to begin with (default: random)')
+    parser.add_argument('--glove', type=expand, metavar='FILE', help='word vectors to begin with (default: random)')
     parser.add_argument('--device', default='cpu', help='cpu, cuda or cuda:N (default: cpu)')
     parser.add_argument(
         '--bfloat16', action=argparse.BooleanOptionalAction, default=None,

@@ -4,9 +4,9 @@ from __future__ import annotations
 import argparse
 import signal
 import sys
-from pathlib import Path
 
 from smern_ros import dds, graph
+from smern_ros.paths import expand
 from smern_ros.starter import LOG_LEVELS, Override, children
 from smern_ros.supervisor import EXIT_CONFIGURATION, Supervisor
 
@@ -24,14 +24,15 @@ def add_parser(subparsers) -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     names = [n.name for n in graph.NODES]
-    parser.add_argument('--params-file', type=Path, metavar='YAML', help='default: config/emotion.yaml of the package')
+    parser.add_argument('--params-file', type=expand, metavar='YAML',
+                        help='default: config/emotion.yaml of the package')
     parser.add_argument('--set', dest='overrides', type=_override, action='append', default=[],
                         metavar='NODE.PARAM:=VALUE', help='a parameter that wins over the file; may be repeated')
     parser.add_argument('--with', dest='on', choices=names, action='append', default=[], metavar='NODE',
                         help='start this optional node too')
     parser.add_argument('--without', dest='off', choices=names, action='append', default=[], metavar='NODE',
                         help='leave this node out')
-    parser.add_argument('--checkpoint', type=Path, metavar='DIR', help="the fusion node's, default: the one shipped")
+    parser.add_argument('--checkpoint', type=expand, metavar='DIR', help="the fusion node's, default: the one shipped")
     parser.add_argument('--namespace', default='', metavar='NS', help='put nodes and topics below this name')
     parser.add_argument('--log-level', choices=LOG_LEVELS, default='info')
     parser.add_argument('--use-sim-time', action='store_true', help='follow /clock')

@@ -7,10 +7,12 @@ import importlib
 import os
 import signal
 import sys
+import traceback
 from collections.abc import Iterator
 from typing import NoReturn
 
 from smern_ros import graph
+from smern_ros.supervisor import EXIT_CONFIGURATION
 
 
 def start(name: str) -> NoReturn:
@@ -21,7 +23,12 @@ def start(name: str) -> NoReturn:
     os.environ.setdefault('OMP_WAIT_POLICY', 'PASSIVE')  # read when torch is loaded
     gc.disable()  # what is imported is no garbage
     with _end_quietly_when_asked():
-        module = importlib.import_module(graph.node(name).module)
+        try:
+            module = importlib.import_module(graph.node(name).module)
+        except ImportError as error:  # it is not there at the next start either
+            traceback.print_exc()
+            print(f'{name}: smern_ros is not installed with all that it needs: {error}', file=sys.stderr, flush=True)
+            os._exit(EXIT_CONFIGURATION)
     gc.freeze()
     gc.enable()
     try:

@@ -25,7 +25,8 @@ class AsrNode(SmernNode):
     NAME = 'asr'
     PARAMETERS = (
         Parameter('backend', 'faster_whisper', 'speech recogniser', choices=recogniser.BACKENDS),
-        Parameter('model', '', 'folder or name of the model; empty: the fetched asset (faster_whisper only)'),
+        Parameter('model', '', 'folder or name of the model; empty: the fetched asset (faster_whisper only)',
+                  path=True),
         Parameter('language', 'en', 'ISO 639-1 code of what is spoken'),
         Parameter('context', 'own_length', 'own_length encodes what was said, and 30 s only where that is doubtful; '
                                            'full always encodes 30 s', choices=recogniser.CONTEXTS),

@@ -11,13 +11,13 @@ from collections.abc import Callable, Iterable
 from typing import Any, ClassVar, TypeVar
 
 import rclpy
-from rclpy.exceptions import ParameterException
+from rclpy.exceptions import NameValidationException, ParameterException
 from rclpy.executors import Executor, ExternalShutdownException
 from rclpy.lifecycle import LifecyclePublisher, TransitionCallbackReturn
 from rclpy.parameter import Parameter as RosParameter
 from rclpy.qos import DurabilityPolicy, QoSProfile
 
-from smern_ros import dds, dds_leftovers
+from smern_ros import dds, dds_leftovers, paths, ros_arguments
 from smern_ros.nodes import executor
 from smern_ros.nodes.bring_up import bring_up
 from smern_ros.nodes.managed import LONGEST_LINE, ConfigurationError, ManagedNode
@@ -64,8 +64,9 @@ class SmernNode(ManagedNode):
     def __init__(self, **kwargs: Any) -> None:
         """:param kwargs: as of rclpy's Node (context, parameter_overrides, namespace, ...)."""
         super().__init__(**kwargs)
+        self._paths = {p.name for p in self.PARAMETERS if p.path}
         declare(
-            self, (*self.COMMON_PARAMETERS, *self.PARAMETERS),
+            self, self.parameters(),
             configured=lambda: self.configured, check=self.check, changed=self._take_over,
         )
 
@@ -81,11 +82,25 @@ class SmernNode(ManagedNode):
     def reconfigure(self) -> None:
         """Live parameters were changed: take over those that are not read by `value` at each use."""
 
+    @classmethod
+    def parameters(cls) -> tuple[Parameter, ...]:
+        """All that it declares."""
+        return (*cls.COMMON_PARAMETERS, *cls.PARAMETERS)
+
     # --- what a node uses -------------------------------------------------------------------------------------
 
     def value(self, name: str) -> Any:
-        """A parameter's value."""
-        return self.get_parameter(name).value
+        """A parameter's value; a path with its home folder.
+
+        :raises ConfigurationError: if a path begins with ~ and there is no home folder.
+        """
+        value = self.get_parameter(name).value
+        if name in self._paths and value.startswith('~'):
+            try:
+                return str(paths.expand(value))
+            except ValueError as error:
+                raise ConfigurationError(f'{name}: {error}') from error
+        return value
 
     def freed_by(self, free: Callable[[], object]) -> None:
         """Called when the node is cleaned up: frees what `load` made."""
@@ -250,7 +265,9 @@ def run(node_class: type[SmernNode], args: list[str] | None = None) -> int:
         return EXIT_CONFIGURATION
     dds_leftovers.sweep()  # of this node itself, if it was killed
     try:
-        rclpy.init(args=args)
+        declared = {p.name: type(p.default) for p in node_class.parameters()}
+        with ros_arguments.typed(sys.argv if args is None else args, node_class.NAME, declared) as words:
+            rclpy.init(args=words)
     except Exception as error:
         print(f'{node_class.NAME}: wrong ROS arguments: {error}', file=sys.stderr)
         return EXIT_CONFIGURATION
@@ -258,6 +275,9 @@ def run(node_class: type[SmernNode], args: list[str] | None = None) -> int:
         return _serve(node_class)
     except (KeyboardInterrupt, ExternalShutdownException):
         return EXIT_OK
+    except NameValidationException as error:
+        print(f'{node_class.NAME}: {error}', file=sys.stderr)
+        return EXIT_CONFIGURATION
     except Exception:
         if rclpy.ok():
             raise

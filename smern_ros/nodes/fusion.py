@@ -53,7 +53,7 @@ WAITING_LABELS = 64
 class FusionNode(SmernNode):
     NAME = 'fusion'
     PARAMETERS = (
-        Parameter('checkpoint', '', 'folder with model.safetensors and config.json; empty: the one shipped'),
+        Parameter('checkpoint', '', 'folder with model.safetensors and config.json; empty: the one shipped', path=True),
         Parameter('speaker', NEAREST, f'person_id whose movement belongs to the voice, "{NEAREST}", or "{NAMED}": whom '
                                       f'{topics.SPEAKER} names, else the nearest', live=True),
         Parameter('skeleton_wait', 0.3, 's to wait for the movement before a provisional state', (0.0, 10.0),
@@ -61,7 +61,7 @@ class FusionNode(SmernNode):
         Parameter('text_wait', 2.0, 's to wait for the words after the end of an utterance', (0.0, 60.0), live=True),
         Parameter('gestures', True, 'publish gesture-only states: of everybody in view between utterances, of all but '
                                    'the speaker while somebody speaks', live=True),
-        Parameter('adaptation', '', 'file that save_adaptation writes and the start reads; empty: none'),
+        Parameter('adaptation', '', 'file that save_adaptation writes and the start reads; empty: none', path=True),
     )
 
     def load(self) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any, ClassVar
 
 from rclpy.clock import Clock, ClockType
+from rclpy.exceptions import NameValidationException
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 
 from smern_ros import allocator
@@ -170,10 +171,11 @@ class ManagedNode(LifecycleNode):
                 return TransitionCallbackReturn.FAILURE
             self._failure = str(error) or type(error).__name__
             self.health.failed(self._failure)
-            expected = isinstance(error, ConfigurationError | ValueError)
+            expected = isinstance(error, ConfigurationError | ValueError | NameValidationException)
             detail = '' if expected else '\n' + traceback.format_exc()
             self.get_logger().fatal(f'cannot {step.__name__.strip("_")}: {self._failure}{detail}')
-            refused = expected and step in (self.load, self.start)
+            # What is not installed is not there at the next start either.
+            refused = (expected or isinstance(error, ImportError)) and step in (self.load, self.start)
             return TransitionCallbackReturn.FAILURE if refused else TransitionCallbackReturn.ERROR
         return rest(state)
 

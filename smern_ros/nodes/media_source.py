@@ -34,7 +34,7 @@ WEBCAM, MICROPHONE = 'webcam', 'microphone'
 class MediaSourceNode(SmernNode):
     NAME = 'media_source'
     PARAMETERS = (
-        Parameter('media', WEBCAM, f'a file; {WEBCAM}: camera and microphone; {MICROPHONE}: it alone'),
+        Parameter('media', WEBCAM, f'a file; {WEBCAM}: camera and microphone; {MICROPHONE}: it alone', path=True),
         Parameter('rate', 1.0, 'of a file: 1 is real time, 0 as fast as it is taken', (0.0, 100.0)),
         Parameter('loop', False, 'of a file: begin again at its end; stamps go on'),
         Parameter('lossless', False, 'of a file: never faster than those in wait_for can follow'),
@@ -46,7 +46,7 @@ class MediaSourceNode(SmernNode):
         Parameter('publish_clock', False, 'of a file: its time is that of use_sim_time'),
         Parameter('silence', 1.5, "s of silence after a file's end, so that the last utterance ends", (0.0, 60.0)),
         Parameter('chunk', 0.032, 's of sound in a message', (0.01, 0.1)),
-        Parameter('camera', '0', 'number, path or address of the camera; empty: none'),
+        Parameter('camera', '0', 'number, path or address of the camera; empty: none', path=True),
         Parameter('microphone', 'default', 'name or number of the microphone; empty: none'),
         Parameter('width', 640, 'of the camera image, pixels', (16, 8192)),
         Parameter('height', 480, 'of the camera image, pixels', (16, 8192)),

@@ -28,6 +28,7 @@ class Parameter:
     choices: tuple[str, ...] = ()
     live: bool = False                           # may be changed while the node runs
     fixed: bool = False                          # read when the process starts, and never again
+    path: bool = False                           # of a file or folder: a leading ~ is the home folder
 
     def descriptor(self) -> ParameterDescriptor:
         descriptor = ParameterDescriptor(description=self.description, read_only=self.fixed)
@@ -60,6 +61,7 @@ def declare(
     :raises rclpy.exceptions.ParameterException: if a given value (file, command line) is refused.
     """
     table = {p.name: p for p in parameters}
+    numbers = {p.name for p in parameters if isinstance(p.default, float)}
 
     def refusal(changes: list[RosParameter]) -> str:
         for change in changes:
@@ -79,6 +81,14 @@ def declare(
                 return str(error)
         return ''
 
+    def widen(changes: list[RosParameter]) -> list[RosParameter]:
+        """A whole number is a number, too; ROS would refuse it."""
+        return [
+            RosParameter(change.name, value=float(change.value))
+            if change.name in numbers and change.type_ == RosParameter.Type.INTEGER else change
+            for change in changes
+        ]
+
     def judge(changes: list[RosParameter]) -> SetParametersResult:
         reason = refusal(changes)
         return SetParametersResult(successful=not reason, reason=reason)
@@ -87,6 +97,7 @@ def declare(
         if configured() and any(change.name in table for change in changes):
             changed()
 
+    node.add_pre_set_parameters_callback(widen)
     node.add_on_set_parameters_callback(judge)
     node.add_post_set_parameters_callback(tell)
     for p in parameters:

@@ -72,7 +72,7 @@ class PoseEstimationNode(SmernNode):
     NAME = 'pose_estimation'
     PARAMETERS = (
         Parameter('backend', 'mediapipe', 'pose estimator', choices=pose.BACKENDS),
-        Parameter('model', '', 'mediapipe: PoseLandmarker .task file; empty: the fetched asset'),
+        Parameter('model', '', 'mediapipe: PoseLandmarker .task file; empty: the fetched asset', path=True),
         Parameter('num_poses', 2, 'people to look for', (1, 20)),
         Parameter('min_visibility', 0.5, 'confidence below which a joint has no position', FRACTION, live=True),
         Parameter('min_score', 0.5, 'confidence below which something is not a person', FRACTION),
@@ -86,12 +86,14 @@ class PoseEstimationNode(SmernNode):
         Parameter('queue', 5, 'frames that may wait for the estimator', (1, 100), live=True),
         Parameter('drop_frames', True, 'when the queue is full: true drops the oldest frame; false holds up '
                                        'the publisher, which must be reliable and wait for skeletons'),
-        Parameter('mmpose.pose_config', '', 'mmpose: config of the 2D pose model; empty: RTMPose-m'),
-        Parameter('mmpose.pose_weights', '', 'mmpose: its checkpoint'),
-        Parameter('mmpose.lifter_config', '', 'mmpose: config of the lifter; empty: video-pose-lift, 27 frames'),
-        Parameter('mmpose.lifter_weights', '', 'mmpose: its checkpoint'),
-        Parameter('mmpose.detector_config', '', 'mmpose: mmdet config to find people; empty: the image is one person'),
-        Parameter('mmpose.detector_weights', '', 'mmpose: its checkpoint'),
+        Parameter('mmpose.pose_config', '', 'mmpose: config of the 2D pose model; empty: RTMPose-m', path=True),
+        Parameter('mmpose.pose_weights', '', 'mmpose: its checkpoint', path=True),
+        Parameter('mmpose.lifter_config', '', 'mmpose: config of the lifter; empty: video-pose-lift, 27 frames',
+                  path=True),
+        Parameter('mmpose.lifter_weights', '', 'mmpose: its checkpoint', path=True),
+        Parameter('mmpose.detector_config', '', 'mmpose: mmdet config to find people; empty: the image is one person',
+                  path=True),
+        Parameter('mmpose.detector_weights', '', 'mmpose: its checkpoint', path=True),
         Parameter('mmpose.allow_random_weights', False, 'mmpose: run without checkpoints; skeletons are nonsense'),
     )
 

@@ -1,11 +1,13 @@
 """What every node promises: states, refusals, errors that are said once, and a clean end."""
+import os
 import textwrap
 
 import pytest
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from lifecycle_msgs.msg import Transition
 from lifecycle_msgs.srv import ChangeState, GetState
-from rcl_interfaces.srv import SetParameters
+from rcl_interfaces.msg import ParameterType
+from rcl_interfaces.srv import GetParameters, SetParameters
 from rclpy.parameter import Parameter as RosParameter
 from std_msgs.msg import String
 
@@ -26,12 +28,20 @@ TOY = textwrap.dedent("""
             Parameter('mode', 'good', 'what to do', choices=('good', 'bad')),
             Parameter('gain', 1.0, 'a factor', (0.0, 2.0), live=True),
             Parameter('breaks', '', 'the transition that breaks', live=True),
+            Parameter('word', '', 'any word'),
+            Parameter('folder', '', 'any folder', path=True),
         )
 
         def load(self):
             self.may_break('load')
             if self.value('mode') == 'bad':
                 raise ConfigurationError('mode is bad; choose another')
+            if self.value('breaks') == 'import':
+                import not_there
+            if self.value('breaks') == 'name':
+                self.output(String, 'no topic!', qos.EVIDENCE)
+            told = 'gain {gain}, word {word!r}, folder {folder!r}'
+            self.get_logger().info(told.format(**{name: self.value(name) for name in ('gain', 'word', 'folder')}))
             self.echo = self.output(String, 'echo', qos.EVIDENCE)
             self.listen(String, 'word', self.take, qos.EVIDENCE)
 
@@ -70,14 +80,32 @@ def start_toy(tmp_path, start_node):
 @pytest.mark.parametrize(('parameters', 'said'), [
     ({'gain': 3.0}, 'out of range'),
     ({'mode': 'ugly'}, "mode is 'ugly', but must be one of ('good', 'bad')"),
-    ({'mode': 3}, "'mode'"),
+    ({'mode': 3}, "mode is '3', but must be one of ('good', 'bad')"),
+    ({'gain': 'much'}, "gain: 'much' is not a number"),
+    ({'gian': 1.0}, 'no parameter gian; is gain meant?'),
+    ({'start_after': 'a-b'}, "'a-b/"),
+    ({'breaks': 'import'}, "No module named 'not_there'"),
+    ({'breaks': 'name'}, 'must not contain characters'),
     ({'mode': 'bad'}, 'mode is bad; choose another'),
 ])
 def test_a_wrong_parameter_stops_the_node_and_says_why(start_toy, parameters, said):
     node = start_toy(parameters)
     assert node.wait() == 2
     assert said in node.output
-    assert 'Traceback' not in node.output
+    assert 'Traceback' not in node.output or parameters == {'breaks': 'import'}
+
+
+def test_values_are_taken_as_the_declared_types(start_toy, probe, tmp_path):
+    file = tmp_path / 'mine.yaml'
+    file.write_text('toy: {ros__parameters: {gain: 2, folder: ~/x}}')
+    node = start_toy(arguments=['--params-file', str(file), '-p', 'word:=no'])
+    probe.wait_for(lambda: node.said('active'), 'the toy')
+    assert f"gain 2.0, word 'no', folder '{os.path.expanduser('~/x')}'" in node.output
+    whole = RosParameter('gain', value=1).to_parameter_msg()  # as ros2 param set toy gain 1
+    (result,) = probe.call(SetParameters, 'toy/set_parameters', parameters=[whole]).results
+    assert result.successful, result.reason
+    (value,) = probe.call(GetParameters, 'toy/get_parameters', names=['gain']).values
+    assert (value.type, value.double_value) == (ParameterType.PARAMETER_DOUBLE, 1.0)
 
 
 def test_who_is_waited_for_may_have_another_name_and_namespace(start_toy, probe):

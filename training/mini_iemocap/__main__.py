@@ -4,8 +4,8 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from pathlib import Path
 
+from smern_ros.paths import expand
 from smern_ros.training import mini_iemocap
 
 
@@ -14,9 +14,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         prog='python -m smern_ros.training.mini_iemocap', description=mini_iemocap.__doc__,
     )
-    parser.add_argument('out', type=Path, metavar='OUT', help='the folder to write, empty or new')
+    parser.add_argument('out', type=expand, metavar='OUT', help='the folder to write, empty or new')
     parser.add_argument(
-        '--data', type=Path, default=os.environ.get('SMERN_SHARED_DATA', '../shared/data'),
+        '--data', type=expand, default=os.environ.get('SMERN_SHARED_DATA', '../shared/data'),
         help='the folder of emodb4, nemo4, text_goemotions and video_upperbody '
         '(default: SMERN_SHARED_DATA, else ../shared/data)',
     )
