@@ -30,8 +30,8 @@ class HriMessages:
         """:raises ConfigurationError: if hri_msgs is not installed, or not that of ROS4HRI."""
         found = packages.messages(
             'hri_msgs', FIELDS, maker='ROS4HRI', others='Vulcanexus (eProsima agile-hri)',
-            install='install it (apt install ros-$ROS_DISTRO-hri-msgs, or build github.com/ros4hri/hri_msgs with '
-                    'colcon), source it, and start ros4hri_bridge again',
+            install='build github.com/ros4hri/hri_msgs with colcon, or install ros-$ROS_DISTRO-hri-msgs if apt has it '
+                    '(for Kilted it has not); source it, and start ros4hri_bridge again',
         )
         self.Expression, self.IdsList, self.LiveSpeech = found.Expression, found.IdsList, found.LiveSpeech
         self.Skeleton2D, self._Point = found.Skeleton2D, found.NormalizedPointOfInterest2D
