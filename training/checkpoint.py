@@ -28,7 +28,7 @@ from smern_ros.training.feature_code import HEARD, SHOWN
 from smern_ros.training.fusion import Source, train_fusion
 from smern_ros.training.loop import say
 from smern_ros.training.model_card import write_card
-from smern_ros.training.samples import FULL, TRIAL, Samples, Size, prepare
+from smern_ros.training.samples import FULL, TRIAL, Samples, Size, looks_of, prepare
 from smern_ros.training.splits import Split, require_disjoint
 from smern_ros.training.stages import Stages
 
@@ -139,7 +139,7 @@ def _learning_from_development(samples: Samples, data: Path, cache: Path, size: 
     spoken = Split([*spoken.train, *spoken.dev], [], spoken.test)
     moved = Split([*moved.train, *moved.dev], [], moved.test)
     require_disjoint(spoken, lambda clip: clip.speaker)
-    require_disjoint(moved, lambda motion: motion.content)
+    require_disjoint(moved, looks_of)
     more = speech.features(samples.speech.dev, size.variants, cache)
     return replace(
         samples, speech=spoken, movement=moved,

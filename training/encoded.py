@@ -13,13 +13,13 @@ from smern_ros.training.encoders import skeleton_dev_items, text_items
 from smern_ros.training.fusion import Source
 from smern_ros.training.loop import say
 from smern_ros.training.persons import known_in_all
-from smern_ros.training.samples import Samples, audio_batch, label_of, skeleton_batch, text_batch
+from smern_ros.training.samples import Samples, audio_batch, label_of, looks_of, skeleton_batch, text_batch
 from smern_ros.training.splits import Split, require_disjoint
 from smern_ros.training.voice import Spoken, known_items
 
 BATCH = 32
 FOLDS = 3
-"""Of speakers and of contents, for what an encoder says of those that it did not learn from."""
+"""Of speakers and of contents that look alike, for what an encoder says of those that it did not learn from."""
 
 Train = Callable[[Samples], nn.Module]
 """Makes an encoder of the training part of what it is given."""
@@ -89,10 +89,11 @@ def heard_by_strangers(samples: Samples, train: Train) -> Encoded:
 
 
 def shown_to_strangers(samples: Samples, train: Train) -> Encoded:
-    """What is said of windows of each content, captured and altered, by an encoder that learnt from others alone."""
+    """What is said of windows of each content, captured and altered, by an encoder that learnt from none that looks
+    like it."""
     motions = samples.movement.train
     parts = []
-    for kept, strangers in folds([motion.content for motion in motions]):
+    for kept, strangers in folds([looks_of(motion) for motion in motions]):
         say(f'skeleton: an encoder to which {len(strangers)} of {len(motions)} clips are of strange contents')
         others = replace(
             samples,
@@ -105,7 +106,8 @@ def shown_to_strangers(samples: Samples, train: Train) -> Encoded:
 def folds(groups: Sequence[str]) -> Iterator[tuple[list[int], list[int]]]:
     """Rows to learn from and rows of groups that are not among them; each group is left out once.
 
-    The groups are dealt out in turn, in alphabetical order: no fold takes all speakers of a corpus.
+    As many folds as there are groups, at most FOLDS. The groups are dealt out in turn, in alphabetical order: no fold
+    takes all speakers of a corpus.
 
     :raises ValueError: for a single group; nobody would be left to learn from.
     """

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from smern_ros.checkpoint import NETWORKS, Checkpoint
-from smern_ros.training.evaluation import PERSON_KNOWN
+from smern_ros.training.evaluation import PERSON_KNOWN, movement_learnt
 from smern_ros.training.experiments.integrate import summarise
 from smern_ros.training.experiments.machine import described
 from smern_ros.training.experiments.train import Machine
@@ -59,7 +59,7 @@ The whole network with one modality alone, on what was held out. Chance is 25 % 
 | source | samples | UAR % | WAR % | ECE |
 |---|---|---|---|---|
 {figures}
-
+{alike}
 UAR: unweighted average recall. WAR: weighted average recall. ECE: expected calibration error, 15 bins. Movement is
 counted in overlapping windows of 64 frames (2.1 s) of few clips, of actors who were also in training: its figures are
 the least certain. "As a camera sees it" has the same windows altered as in training. {known}
@@ -84,7 +84,7 @@ mislead together.
 
 Logits are divided by a temperature for each subset of the modalities:
 {temperatures}.
-Those of voice and movement were found on speakers and contents that an encoder had not learnt from: in {folds}
+Those of voice and movement were found on speakers and contents that an encoder had not learnt from: in at most {folds}
 trainings each was left out once. Such an encoder learnt from fewer than the one here, so they are rather too high than
 too low. Voices count once as of somebody of whom nothing is known and once as of somebody of whom much is; one
 temperature serves both, so that the first are trusted somewhat too much and the others somewhat too little. That of the
@@ -161,6 +161,7 @@ def write_card(
             effort=_effort(training['made']),
             networks=_networks(checkpoint),
             folds=training['left_out']['folds'],
+            alike=_alike(training),
             known=KNOWN if len(subsets) > 1 else '',
             joinings=len(subsets[False][0].fused),
             joined=subsets[False][0].fused[0].count,
@@ -177,6 +178,12 @@ def write_card(
         ),
         encoding='utf-8',
     )
+
+
+def _alike(training: Mapping) -> str:
+    """That figures of movement are too high, if they are."""
+    warning = movement_learnt(training)
+    return f'\n{textwrap.fill(f"**{warning}.**", 120, break_on_hyphens=False)}\n' if warning else ''
 
 
 def _effort(made: Mapping) -> str:

@@ -1,8 +1,9 @@
 """All that the first checkpoint learns from, read, split and turned into tensors."""
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from smern_ros.models.inputs import InputEncoder, Normalisation
 from smern_ros.skeleton.features import model_input
 from smern_ros.spec import LABELS
 from smern_ros.text.vocabulary import Vocabulary
+from smern_ros.text.words import tokenise
 from smern_ros.training import movement, speech, text
 from smern_ros.training.corpora import Clip, Comment, Motion, bandai, emodb, goemotions, nemo
 from smern_ros.training.loop import Batch
@@ -70,28 +72,51 @@ def speech_split(data: Path) -> Split[Clip]:
 
 
 def text_split(data: Path) -> Split[Comment]:
-    """As published; a comment that was published twice is kept in the first part only."""
-    parts, seen = [], set()
+    """As published; of comments that are the same to the network, those of the first part are kept."""
+    parts: list[list[Comment]] = []
+    seen: set[str] = set()
     for name in ('train', 'dev', 'test'):
-        comments = [c for c in goemotions.read(data, name) if c.text not in seen]
-        seen.update(c.text for c in comments)
+        comments = [c for c in goemotions.read(data, name) if words_of(c) not in seen]
+        seen.update(map(words_of, comments))
         parts.append(comments)
     split = Split(*parts)
-    require_disjoint(split, lambda comment: comment.text)
+    require_disjoint(split, words_of)
     return split
+
+
+def words_of(comment: Comment | goemotions.Annotated) -> str:
+    """A comment as the network reads it; its text where that is nothing, such as a face."""
+    return _as_read(comment.text)
+
+
+@cache
+def _as_read(text: str) -> str:
+    return ' '.join(tokenise(text)) or text
 
 
 def pretraining_comments(data: Path) -> list[goemotions.Annotated]:
     """All comments of the published training part, whatever they show, but those that stand in another part, too."""
-    others = {comment.text for part in ('dev', 'test') for comment in goemotions.read_all(data, part)}
-    return [comment for comment in goemotions.read_all(data, 'train') if comment.text not in others]
+    others = {words_of(comment) for part in ('dev', 'test') for comment in goemotions.read_all(data, part)}
+    return [comment for comment in goemotions.read_all(data, 'train') if words_of(comment) not in others]
 
 
 def movement_split(data: Path) -> Split[Motion]:
-    """Contents held out: what is measured was never seen done. The actors are the same, for nobody tells them apart."""
-    return by_group(
-        bandai.read(data), lambda motion: motion.content, dev=bandai.DEV_CONTENTS, test=bandai.TEST_CONTENTS
-    )
+    """Contents held out, with all that look like them: what is measured was never seen done, nor in a mirror.
+
+    The actors are the same, for nobody tells them apart.
+    """
+    return movements_apart(bandai.read(data))
+
+
+def movements_apart(motions: Collection[Motion]) -> Split[Motion]:
+    """See `movement_split`."""
+    dev, test = (set(map(bandai.alike, contents)) for contents in (bandai.DEV_CONTENTS, bandai.TEST_CONTENTS))
+    return by_group(motions, looks_of, dev, test)
+
+
+def looks_of(motion: Motion) -> str:
+    """What must not be on both sides of a split: the contents that look like this one's."""
+    return bandai.alike(motion.content)
 
 
 @dataclass(frozen=True, eq=False)

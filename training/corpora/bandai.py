@@ -5,6 +5,7 @@ guiding; three actors, not told apart.
 """
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -15,14 +16,18 @@ from smern_ros.training.corpora import Motion, bvh, require_folder
 CORPUS = 'bandai'
 LICENCE = 'CC BY-NC 4.0'
 STYLES = {'happy': 'happy', 'sad': 'sad', 'angry': 'angry', 'normal': 'neutral'}
-TEST_CONTENTS = frozenset({'byebye', 'walk-left', 'dash'})
-DEV_CONTENTS = frozenset({'guide', 'walk-back'})
 LOOK_ALIKES = (
-    ('walk-left', 'walk-right'), ('walk', 'walk-back'), ('bye', 'byebye'), ('dash', 'run'), ('bow', 'guide'),
+    ('walk-left', 'walk-right'), ('walk', 'walk-back'), ('dash', 'run'), ('bow', 'bye', 'byebye', 'guide'),
 )
-"""All contents in pairs. The clips of walk-left are nearly those of walk-right in a mirror (the joints are 3 to 4 cm
-apart), the upper body hardly knows walking back from walking, and byebye is a longer bye: whoever holds out one of them
-and learns from the other measures little. bow and guide are the two that are left."""
+"""All contents, those together that look alike: whoever learns from one and measures on another measures little.
+
+The clips of walk-left are nearly those of walk-right in a mirror (the joints are 3 to 4 cm apart), to dash is to run,
+and the upper body hardly knows walking back from walking. The rest is what somebody who stands does with their arms:
+byebye is a longer bye, and bye is what looks most like guide, and guide most like bye; bow looks like none.
+"""
+AND = ' and '
+TEST_CONTENTS = frozenset({'dash', 'run', 'walk-left', 'walk-right'})
+DEV_CONTENTS = frozenset({'walk', 'walk-back'})
 
 RATE = 30.0  # Hz
 CENTIMETRE = 0.01
@@ -57,6 +62,23 @@ def read(data: Path) -> list[Motion]:
             )
         )
     return clips
+
+
+def alike(content: str) -> str:
+    """The name of all contents that look like this one, itself included: what must be on one side of every split.
+
+    :raises ValueError: for a content that is in no group of LOOK_ALIKES.
+    """
+    for group in LOOK_ALIKES:
+        if content in group:
+            return AND.join(group)
+    raise ValueError(f'{content!r} is not in LOOK_ALIKES; compare its clips with those of the others and add it')
+
+
+def known_look_alikes(learnt: Iterable[str], measured: Iterable[str]) -> list[str]:
+    """The contents learnt from that look like one of those measured, or are one of them."""
+    groups = set(map(alike, measured))
+    return sorted(content for content in learnt if alike(content) in groups)
 
 
 def ten_joints(animation: bvh.Animation) -> np.ndarray:

@@ -13,6 +13,11 @@ TEST_SPEAKERS = frozenset({'emodb-12', 'emodb-14', 'emodb-15', 'emodb-16'})
 DEV_SPEAKERS = frozenset({'emodb-11'})
 
 
+def without_take(name: str) -> str:
+    """Speaker, sentence and emotion of a clip's id, such as 03a02W of 03a02Wb: its last letter counts the takes."""
+    return name[:-1]
+
+
 def read(data: Path) -> list[Clip]:
     """The utterances in `data`/emodb4: labels.csv (file, emotion, speaker, ...) and wav/."""
     folder = require_folder(data / 'emodb4', CORPUS)

@@ -205,9 +205,20 @@ def said(checkpoint: Checkpoint, network: SmernGA | Adapted, examples: Sequence[
 
 
 def _drawn(examples: Sequence[Example], most: int, draw: int) -> tuple[list[Example], list[Example]]:
-    """Those that may be labelled, in the order in which they are, and those tested: the same however many are."""
+    """Those that may be labelled, in the order in which they are, and those tested: the same however many are.
+
+    What was labelled is not tested, nor is the same sentence said by them once more in the same way.
+    """
     order = np.random.default_rng(draw).permutation(len(examples))
-    return [examples[i] for i in order[:most]], [examples[i] for i in order[most:]]
+    labelled = [examples[i] for i in order[:most]]
+    known = {_what(example) for example in labelled}
+    return labelled, [examples[i] for i in order[most:] if _what(examples[i]) not in known]
+
+
+def _what(example: Example) -> str:
+    """Sentence, speaker and emotion: the same for all that are takes of one."""
+    corpus, _, name = example.utterance_id.partition('/')
+    return emodb.without_take(name) if corpus == emodb.CORPUS else name
 
 
 def _of_layer(counts: tuple[int, ...]) -> tuple[tuple[str, tuple[int, ...]], ...]:
@@ -225,9 +236,10 @@ def _table(source: Source, corpus: str, identity: str) -> Table:
         data=f'the speakers {names} of {NAMES[corpus]}, whom the checkpoint {identity} never heard (checked by what it '
              'says of its training)',
         protocol=f'of each speaker {source.counts(corpus)[-1]} utterances by chance, whatever they show, of which the '
-                 'first so many are labelled; all others are tested, the same for each point of a draw. Seeds are '
-                 'draws. Every utterance is normalised by all others of its speaker, without labels, so that the curve '
-                 'shows what labels add. Voice alone: the words are the same in every emotion, nobody was filmed',
+                 'first so many are labelled; all others are tested, the same for each point of a draw, but other '
+                 'takes of what is labelled (the same sentence and emotion) are not. Seeds are draws. Every utterance '
+                 'is normalised by all others of its speaker, without labels, so that the curve shows what labels add. '
+                 'Voice alone: the words are the same in every emotion, nobody was filmed',
         development='how much few labels are trusted was chosen on the other speakers of both corpora, in three '
                     'trainings that left a third of them out each',
         axis='labelled utterances of the person',

@@ -15,7 +15,7 @@ from smern_ros.predictor import EmotionPredictor, shipped_checkpoint
 from smern_ros.spec import AUDIO, LABELS, MODALITIES, SKELETON, TEXT
 from smern_ros.training import missing
 from smern_ros.training.corpora import bandai, goemotions
-from smern_ros.training.evaluation import AS_SEEN, PERSON_KNOWN, Alone, HeldOut, encode
+from smern_ros.training.evaluation import AS_SEEN, PERSON_KNOWN, Alone, HeldOut, encode, movement_learnt
 from smern_ros.training.experiments.integrate import Predictions
 from smern_ros.training.feature_code import HEARD, SHOWN
 from smern_ros.training.missing import JOINED, JOININGS, PER_LABEL
@@ -68,7 +68,8 @@ class Source:
         """The test parts; the vectors come from the cache if they can."""
 
         def make() -> dict[str, torch.Tensor]:
-            test = HeldOut.read(self.data, self.cache, self.size)
+            contents = checkpoints.load(self.checkpoint).training['held_out']['contents']
+            test = HeldOut.read(self.data, self.cache, self.size, contents)
             tensors: dict[str, torch.Tensor] = {}
             for part in encode(self.predictor(), test):
                 usable = torch.tensor([vector is not None for vector in part.vectors])
@@ -122,9 +123,9 @@ def experiments(data: Path, cache: Path, trial: bool, checkpoint: Path | None = 
     need = Need('the test parts, encoded', partial(_encode, source))
     seeds = JOININGS[:2] if trial else JOININGS
     uses_persons = bool(made.person_prior.names)
-    yield _each_alone(source, made.id, uses_persons, config, need)
+    yield _each_alone(source, made.id, uses_persons, config, need, movement_learnt(made.training))
     for person_known in (False, True) if uses_persons else (False,):
-        table, calibration = _tables(source, made.id, person_known, seeds)
+        table, calibration = _tables(source, made.id, person_known, seeds, movement_learnt(made.training))
         rows = [
             row for subset in SUBSETS for row in (
                 Row(table, _spoken_of(subset), confusion=subset == SUBSETS[-1]),
@@ -158,11 +159,14 @@ def run_alone(source: Source, names: Sequence[str], fold: str, seed: int) -> lis
     return [_predictions(parts[name].labels, parts[name].probabilities(predictor)) for name in names]
 
 
-def _each_alone(source: Source, identity: str, uses_persons: bool, config: dict, need: Need) -> Experiment:
+def _each_alone(
+    source: Source, identity: str, uses_persons: bool, config: dict, need: Need, warning: str
+) -> Experiment:
     table = Table(
         f'The checkpoint {identity}, one modality alone',
         data='the test parts of EMO-DB and nEMO, GoEmotions and the motions of Bandai Namco',
-        protocol='the checkpoint through the predictor that a robot runs; speakers, comments and contents held out',
+        protocol='the checkpoint through the predictor that a robot runs; speakers, comments and contents held out'
+        f'{warning and ". "}{warning}',
         development='the card of the checkpoint names it',
         note='ECE: the expected calibration error, in 15 bins of confidence, with labels as frequent as they are there',
     )
@@ -174,7 +178,9 @@ def _each_alone(source: Source, identity: str, uses_persons: bool, config: dict,
     )
 
 
-def _tables(source: Source, identity: str, person_known: bool, seeds: Sequence[int]) -> tuple[Table, Table]:
+def _tables(
+    source: Source, identity: str, person_known: bool, seeds: Sequence[int], warning: str
+) -> tuple[Table, Table]:
     way = PERSON_KNOWN if person_known else PERSON_UNKNOWN
     data = (
         f'held-out voices (both corpora equally often; {way}), comments and movements, {JOINED}: '
@@ -183,7 +189,7 @@ def _tables(source: Source, identity: str, person_known: bool, seeds: Sequence[i
     protocol = (
         'the checkpoint through the predictor that a robot runs. No one was recorded with all three, so what several '
         'modalities gain here is no claim about people. The best of the modalities alone is found anew in each '
-        "joining, by the fusion and by the encoder's own output layer"
+        f"joining, by the fusion and by the encoder's own output layer{warning and '. '}{warning}"
     )
     development = 'the card of the checkpoint names it; seeds are joinings of the same test samples'
     return (

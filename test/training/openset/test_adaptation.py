@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from smern_ros.adaptation import fit
+from smern_ros.adaptation import Example, fit
 from smern_ros.predictor import shipped_checkpoint
 from smern_ros.training.openset import adaptation
 
@@ -35,9 +35,20 @@ def test_every_way_to_learn_is_tested_on_the_same_utterances_and_none_of_them_wa
         adaptation.ADAPTED, adaptation.LAYER, adaptation.ENCODER}
     tested = {tuple(p.ids) for p in own.values()}
     assert len(tested) == 1
-    assert len(*tested) == len(source.encoded(speaker)) - 5
+    _, left = adaptation._drawn(source.encoded(speaker), 5, labels.seeds[0])
+    assert set(*tested) == {e.utterance_id for e in left} and len(left) >= len(source.encoded(speaker)) - 5 - 5
     others = found[adaptation.OTHERS, 5]
     assert len(others.ids) and not {i.partition(' ')[0] for i in others.ids} & set(*tested)
+
+
+def test_another_take_of_what_was_labelled_is_not_tested():
+    ids = ['emodb/03a02Wb', 'emodb/03a02Wc', 'emodb/03a02Fa', 'emodb/03a05Wa', 'nemo/EB0_anger_1', 'nemo/EB0_anger_2']
+    examples = [Example(name, {}, 'angry') for name in ids]
+    for draw in range(20):
+        labelled, tested = adaptation._drawn(examples, 2, draw)
+        names = [{e.utterance_id for e in part} for part in (labelled, tested)]
+        takes = {'emodb/03a02Wb', 'emodb/03a02Wc'}
+        assert not (takes & names[0] and takes & names[1]) and len(tested) in (4, 3)
 
 
 def test_what_is_said_of_many_at_once_is_what_the_predictor_says_of_each(source):
