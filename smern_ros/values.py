@@ -30,6 +30,7 @@ class Skeleton:
     score: float                 # 0..1, how sure the estimator is that this is a person
     extent: float                # shoulder width as a fraction of the image width: the larger, the nearer
     image_positions: np.ndarray  # (10, 2) float32, pixels (u, v) of the source image; NaN where not seen
+    origin: np.ndarray | None = None  # (3,) float32, metres from the thorax: the estimator's own origin, if told
 
 
 @dataclass(frozen=True, eq=False)

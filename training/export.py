@@ -23,6 +23,7 @@ from smern_ros.training.experiments.prepare import samples
 from smern_ros.training.experiments.results import CONFIG, Metrics, Store, digest
 from smern_ros.training.experiments.runs import Run, Start, fold_of
 from smern_ros.training.experiments.train import predict
+from smern_ros.training.features.skeletons import SkeletonChoice
 from smern_ros.training.features.store import FeatureSet
 from smern_ros.training.metrics import expected_calibration_error
 from smern_ros.training.run_card import write_card
@@ -64,6 +65,12 @@ def export(folder: Path, out: Path, *, identity: str | None = None, features: Pa
         raise ExportError(str(error)) from None
     _require_free(out)
     start, metrics = store.start(run), store.metrics(run)
+    skeletons = SkeletonChoice(**store.data().get('skeletons', {}))
+    if skeletons.differs:
+        raise ExportError(
+            f'{folder} was trained on skeletons with {skeletons.differs}, which no robot of ours computes: make the '
+            'features without --raw-skeleton and --filter causal, and run on those'
+        )
     network = _network(run, start)
     of_all = 1.0 if features is None else _temperature(run, store, start, network, features)
     encoders = network.encoders

@@ -29,6 +29,10 @@ def add_parser(subparsers) -> None:
     iemocap.add_argument(
         '--subset', action='store_true', help='ROOT is a part of the corpus: other counts are no problems'
     )
+    iemocap.add_argument(
+        '--no-video', action='store_true',
+        help='for smern features --no-video: that there are no videos, or no motion capture, is no problem',
+    )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -36,7 +40,7 @@ def run(args: argparse.Namespace) -> int:
     from smern_ros.training.corpora import iemocap
 
     try:
-        report = iemocap.read(args.root, subset=args.subset).report
+        report = iemocap.read(args.root, subset=args.subset, seen=not args.no_video).report
     except iemocap.CorpusError as error:
         print(f'smern corpus: {error}', file=sys.stderr)
         return EXIT_NO_CORPUS

@@ -48,12 +48,21 @@ def add_parser(subparsers) -> None:
         '--opensmile', action='store_true',
         help="MFCC, F0 and voicing by openSMILE, the paper's extractor, where it is installed (default: as the robot)",
     )
+    parser.add_argument(
+        '--raw-skeleton', action='store_true',
+        help="positions as the estimator gives them, the paper's input (default: without place, size and heading)",
+    )
+    parser.add_argument(
+        '--filter', choices=['zero-phase', 'causal'], default='zero-phase',
+        help='the low-pass forwards and backwards, as the robot does, or forwards alone (default: %(default)s)',
+    )
     see = parser.add_mutually_exclusive_group()
     see.add_argument(
         '--mmpose', nargs=2, type=expand, metavar=('POSE.pth', 'LIFTER.pth'),
         help='skeletons by mmpose with these weights of RTMPose-m and video-pose-lift (default: MediaPipe)',
     )
-    see.add_argument('--no-video', action='store_true', help='no skeletons; nobody is left out for not being in view')
+    see.add_argument('--no-video', action='store_true',
+                     help='no skeletons: videos are not looked for, nobody is left out for not being in view')
 
 
 def run(args: argparse.Namespace) -> int:
@@ -63,13 +72,14 @@ def run(args: argparse.Namespace) -> int:
     from smern_ros.training.cluster import ClusterError
     from smern_ros.training.corpora import iemocap
     from smern_ros.training.features.extract import extract
+    from smern_ros.training.features.skeletons import SkeletonChoice
     from smern_ros.training.features.smile import MissingOpenSmile
     from smern_ros.training.features.workers import WorkerDied
 
     shown = _Shown()
     pose = _pose(args)
     try:
-        corpus = iemocap.read(args.root.absolute(), subset=args.subset)
+        corpus = iemocap.read(args.root.absolute(), subset=args.subset, seen=not args.no_video)
         if pose is not None:
             pose.create().close()  # what is missing is told now, not by each process
     except (iemocap.CorpusError, AssetError, MissingLibrary, ValueError) as error:
@@ -78,7 +88,7 @@ def run(args: argparse.Namespace) -> int:
     try:
         outcome = extract(
             corpus, args.out.absolute(), pose=pose, opensmile=args.opensmile, jobs=args.jobs, ray=args.ray,
-            progress=shown,
+            skeletons=SkeletonChoice(args.raw_skeleton, args.filter), progress=shown,
         )
     except (ClusterError, MissingOpenSmile, WorkerDied) as error:
         shown.end()

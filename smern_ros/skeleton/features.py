@@ -50,6 +50,16 @@ def model_input(window: SkeletonWindow, spec: FeatureSpec = SPEC) -> tuple[np.nd
     return x.reshape(len(x), 3 * joints).astype(np.float32), visible
 
 
+def as_given(positions: np.ndarray, visible: np.ndarray) -> np.ndarray:
+    """The paper's input, positions as they are; a robot's is `model_input`.
+
+    :param positions: (T, 10, 3)
+    :param visible: (T, 10) bool.
+    :return: (T, 30) float32, 0 where not visible.
+    """
+    return np.where(visible[:, :, None], positions, 0).reshape(len(positions), -1).astype(np.float32)
+
+
 def _root(positions: np.ndarray, visible: np.ndarray) -> np.ndarray:
     """Where the thorax is in each frame, (T, 3); the given origin if it is never visible."""
     frames = np.flatnonzero(visible[:, Joint.THORAX])

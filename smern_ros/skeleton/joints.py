@@ -136,5 +136,5 @@ class Body:
         return Skeleton(
             stamp_ns=stamp_ns, person_id=person_id, positions=positions,
             confidences=self.confidences.astype(np.float32), score=float(self.score), extent=self.extent,
-            image_positions=image_positions,
+            image_positions=image_positions, origin=-self.positions[Joint.THORAX].astype(np.float32),
         )

@@ -1,7 +1,7 @@
 """A window of movement: what the skeleton encoder sees of one person during an utterance."""
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import numpy as np
 
@@ -48,19 +48,23 @@ def _window(skeletons: list[Skeleton], start_ns: int, end_ns: int, spec: Feature
     )
 
 
-def smooth(positions: np.ndarray, visible: np.ndarray, spec: FeatureSpec = SPEC) -> np.ndarray:
-    """Filter each joint with zero phase, each stretch in which it is visible by itself.
+def smooth(
+    positions: np.ndarray, visible: np.ndarray, spec: FeatureSpec = SPEC,
+    lowpass: Callable[[np.ndarray, FeatureSpec], np.ndarray] = zero_phase,
+) -> np.ndarray:
+    """Filter each joint, each stretch in which it is visible by itself.
 
     :param positions: (T, J, D) at the spec's rate.
     :param visible: (T, J) bool.
+    :param lowpass: of one stretch, (T, ..., D) to the same; a robot's has zero phase.
     :return: (T, J, D) float64, 0 where not visible.
     """
     if visible.all():
-        return zero_phase(positions, spec)
+        return lowpass(positions, spec)
     out = np.zeros(positions.shape)
     for joint in range(visible.shape[1]):
         for start, stop in _stretches(visible[:, joint]):
-            out[start:stop, joint] = zero_phase(positions[start:stop, joint], spec)
+            out[start:stop, joint] = lowpass(positions[start:stop, joint], spec)
     return out
 
 

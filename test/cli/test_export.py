@@ -1,4 +1,5 @@
 """`smern export`: what a run learnt is what the robot says."""
+import dataclasses
 import json
 import shutil
 
@@ -15,6 +16,7 @@ from smern_ros.training.experiments.results import Store
 from smern_ros.training.experiments.runs import Run, fold_of
 from smern_ros.training.experiments.train import predict
 from smern_ros.training.export import _network
+from smern_ros.training.features.skeletons import SkeletonChoice
 from smern_ros.values import SECOND, AudioFeatures, Transcript
 
 
@@ -66,6 +68,27 @@ def test_the_checkpoint_says_of_every_test_utterance_what_the_run_said(features,
     np.testing.assert_allclose(
         [said[i] for i in expected], list(expected.values()), atol=5e-3, err_msg='weights are stored in half precision'
     )
+
+
+@pytest.mark.parametrize('choice', [SkeletonChoice(raw=True), SkeletonChoice(filter='causal')])
+def test_a_run_on_skeletons_that_no_robot_computes_is_refused_and_its_report_says_what_they_are(
+    features, tmp_path, capsys, choice
+):
+    dataclasses.replace(features, skeletons=choice).save(tmp_path / 'features')
+    small = ('--tables', '1', '--figures', '', '--folds', '1', '--runs', '1', '--epochs', '1', '--models', 'are')
+    assert main(['reproduce', '--features', str(tmp_path / 'features'), '--out', str(tmp_path / 'out'), *small]) == 0
+    facts = json.loads((tmp_path / 'out/results.json').read_text())['facts']
+    assert facts['Skeletons'] == f'with {choice.differs}'
+    run = Run('smern_ga_whole', 'random', 0)
+    folder, = (tmp_path / 'out/runs').iterdir()
+    folder = folder.rename(folder.with_name(run.id))  # in the place of a run that takes a minute
+    config = json.loads((folder / 'config.json').read_text())
+    (folder / 'config.json').write_text(json.dumps(config | {'run': run.to_dict()}))
+    capsys.readouterr()
+    assert main(['export', str(folder), '--out', str(tmp_path / 'made')]) != 0
+    told = capsys.readouterr().err
+    assert f'skeletons with {choice.differs}, which no robot of ours computes' in told and 'Traceback' not in told
+    assert not (tmp_path / 'made').exists()
 
 
 def test_encoders_alone_claim_no_emotion(exported):

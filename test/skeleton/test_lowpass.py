@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import signal
 
-from smern_ros.skeleton.lowpass import CausalLowPass, delay_frames, sections, zero_phase
+from smern_ros.skeleton.lowpass import CausalLowPass, causal, delay_frames, sections, zero_phase
 from smern_ros.spec import SPEC
 
 RATE = SPEC.skeleton_rate
@@ -25,6 +25,25 @@ def test_half_the_power_is_left_at_the_cutoff_and_next_to_nothing_an_octave_abov
     _, response = signal.freqz_sos(sections(), worN=[CUTOFF, 2 * CUTOFF], fs=RATE)
     assert abs(response[0]) == pytest.approx(np.sqrt(0.5), abs=1e-6)
     assert abs(response[1]) < 10 ** (-48 / 20)  # order 8: 8 x 6 dB an octave
+
+
+def test_forwards_and_backwards_a_quarter_of_the_power_is_left_at_the_cutoff_and_it_falls_twice_as_steeply():
+    """Order 16 in effect, as `zero_phase` is applied: -6 dB at the cut-off, 96 dB an octave."""
+    impulse = np.zeros(1201)
+    impulse[600] = 1
+    heard = zero_phase(impulse)
+    np.testing.assert_allclose(heard, heard[::-1], atol=1e-9)  # no phase
+    times = (np.arange(1201) - 600) / RATE
+    kept = [abs(np.sum(heard * np.exp(-2j * np.pi * hertz * times))) for hertz in (0.01, CUTOFF, 2 * CUTOFF)]
+    assert kept[0] == pytest.approx(1, abs=1e-4) and 20 * np.log10(kept[1]) == pytest.approx(-6.02, abs=0.01)
+    assert 20 * np.log10(kept[2]) < -96
+
+
+@pytest.mark.parametrize('frames', [1, 2, 30, 200])
+def test_whole_signals_forwards_alone_are_as_the_stream_has_them(frames):
+    x = noise(frames)
+    np.testing.assert_allclose(causal(x), stream(x), atol=1e-12)
+    np.testing.assert_allclose(causal(x[:, 0, 0]), stream(x)[:, 0, 0], atol=1e-12)
 
 
 @pytest.mark.parametrize('frequency, kept', [(0.3, 1.0), (6.0, 0.0)])
@@ -61,10 +80,11 @@ def test_the_whole_filter_takes_no_side_in_time():
 def test_a_value_that_is_no_number_is_refused_before_it_spreads(bad):
     x = noise(50)
     x[20, 3, 1] = bad
-    with pytest.raises(ValueError, match='finite'):
-        zero_phase(x)
-    with pytest.raises(ValueError, match='at least one frame'):
-        zero_phase(np.zeros((0, 10, 3)))
+    for lowpass in (zero_phase, causal):
+        with pytest.raises(ValueError, match='finite'):
+            lowpass(x)
+        with pytest.raises(ValueError, match='at least one frame'):
+            lowpass(np.zeros((0, 10, 3)))
 
 
 def test_the_delay_is_the_lag_of_a_steady_movement():

@@ -20,6 +20,7 @@ from smern_ros.spec import LABELS
 from smern_ros.training.experiments.integrate import Predictions, Scores, score
 from smern_ros.training.experiments.prepare import Preparation
 from smern_ros.training.experiments.runs import Outcome, Run, Start
+from smern_ros.training.features.skeletons import SkeletonChoice
 from smern_ros.training.features.store import FeatureSet
 
 CONFIG, METRICS, PREDICTIONS = 'config.json', 'metrics.json', 'predictions.npz'
@@ -58,7 +59,10 @@ class Store:
         :param sources: what else results depend on, such as the digest of the word vectors.
         :raises StoreError: if it holds results of others, or cannot be written.
         """
-        data = {'corpus': features.corpus, 'utterances': len(features), 'features': digest(features), **sources}
+        data = {
+            'corpus': features.corpus, 'utterances': len(features), 'features': digest(features),
+            **({'skeletons': dataclasses.asdict(features.skeletons)} if features.skeletons.differs else {}), **sources,
+        }
         path = self.folder / _DATA
         try:
             self.runs.mkdir(parents=True, exist_ok=True)
@@ -85,8 +89,9 @@ class Store:
         """
         try:
             held = json.loads((self.folder / _DATA).read_text(encoding='utf-8'))
+            SkeletonChoice(**held.get('skeletons', {}))
             return {**held, 'corpus': str(held['corpus']), 'utterances': int(held['utterances'])}
-        except (OSError, ValueError, KeyError, TypeError) as error:
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise StoreError(
                 f'{self.folder / _DATA} cannot be read ({error}); it tells of which data the runs are: copy it again'
             ) from None

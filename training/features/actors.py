@@ -14,12 +14,13 @@ import numpy as np
 from smern_ros import media, skeleton
 from smern_ros.media.reader import MediaError, MediaReader
 from smern_ros.skeleton import pose
-from smern_ros.skeleton.features import model_input
+from smern_ros.skeleton.features import as_given, model_input
 from smern_ros.skeleton.resample import resample
-from smern_ros.skeleton.window import cut
+from smern_ros.skeleton.window import cut, smooth
 from smern_ros.spec import SPEC
 from smern_ros.training.corpora.iemocap.video import Side
 from smern_ros.training.features import keys
+from smern_ros.training.features.skeletons import AS_THE_ROBOT, FILTERS, SkeletonChoice
 from smern_ros.values import SECOND, Skeleton, SkeletonWindow
 
 IN_VIEW = 0.25
@@ -66,6 +67,7 @@ class Actors:
 
     stamps_ns: np.ndarray  # (F,) int64, growing; all frames of the video
     positions: np.ndarray  # (2, F, 10, 3) float32, left and right; see `Skeleton.positions`; NaN where not seen
+    origins: np.ndarray    # (2, F, 3) float32, see `Skeleton.origin`; NaN where nobody was seen
     extents: np.ndarray    # (2, F) float32, NaN where nobody was seen or nobody looked
     problem: str           # what was wrong with the video; '': nothing
 
@@ -74,8 +76,10 @@ class Actors:
         """Stamp of the last frame; -1 if there is none."""
         return int(self.stamps_ns[-1]) if len(self.stamps_ns) else -1
 
-    def movement(self, side: Side, start_ns: int, end_ns: int) -> tuple[np.ndarray, np.ndarray, np.ndarray] | None:
-        """What the network sees of the actor from start to end, cut, resampled and filtered as the robot does.
+    def movement(
+        self, side: Side, start_ns: int, end_ns: int, choice: SkeletonChoice = AS_THE_ROBOT
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray] | None:
+        """What the network sees of the actor from start to end, cut and resampled as the robot does.
 
         :return: filtered (S, 30) float32, without the low-pass (S, 30) float32, visible (S, 10) bool; None if the actor
             is not in view.
@@ -84,10 +88,15 @@ class Actors:
         if window is None:
             return None
         half, seen = self._seen(side, start_ns, end_ns)
-        raw, _ = resample(self.stamps_ns[seen], self.positions[half, seen], start_ns, end_ns, SPEC)
-        filtered, visible = model_input(window)
-        unfiltered, _ = model_input(dataclasses.replace(window, positions=raw))
-        return filtered, unfiltered, visible
+        positions = self.positions[half, seen]
+        if choice.raw:
+            positions = positions - self.origins[half, seen, None]
+        unfiltered, visible = resample(self.stamps_ns[seen], positions, start_ns, end_ns, SPEC)
+        filtered = smooth(unfiltered, visible, SPEC, FILTERS[choice.filter])
+        if choice.raw:
+            return as_given(filtered, visible), as_given(unfiltered, visible), visible
+        both = (model_input(dataclasses.replace(window, positions=of))[0] for of in (filtered, unfiltered))
+        return next(both), next(both), visible
 
     def window(self, side: Side, start_ns: int, end_ns: int) -> SkeletonWindow | None:
         """The actor's movement from start to end as the robot passes it on; None if the actor is not in view."""
@@ -115,8 +124,8 @@ class Actors:
         path.parent.mkdir(parents=True, exist_ok=True)
         unfinished = path.with_name(f'{path.name}.{os.getpid()}.part')
         with unfinished.open('wb') as file:
-            np.savez(file, stamps_ns=self.stamps_ns, positions=self.positions, extents=self.extents,
-                     problem=np.array(self.problem))
+            np.savez(file, stamps_ns=self.stamps_ns, positions=self.positions, origins=self.origins,
+                     extents=self.extents, problem=np.array(self.problem))
         os.replace(unfinished, path)
 
     @classmethod
@@ -124,7 +133,9 @@ class Actors:
         """None if there are none."""
         try:
             with np.load(path, allow_pickle=False) as saved:
-                return cls(saved['stamps_ns'], saved['positions'], saved['extents'], str(saved['problem']))
+                return cls(
+                    saved['stamps_ns'], saved['positions'], saved['origins'], saved['extents'], str(saved['problem'])
+                )
         except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):  # never written, or half as power failed
             return None
 
@@ -140,7 +151,7 @@ def watch(video: Path, choice: PoseChoice, spans: Spans) -> Actors:
     if not reader.has_video:
         raise MediaError(f'{video} holds no video')
     estimators = {side: choice.create() for side in _SIDES if spans[side]}
-    stamps, positions, extents = [], [], []
+    stamps, positions, origins, extents = [], [], [], []
     nobody = np.full((len(SPEC.joints), 3), np.nan, np.float32)
     try:
         for frame in reader.video():
@@ -151,6 +162,7 @@ def watch(video: Path, choice: PoseChoice, spans: Spans) -> Actors:
                     people += estimators[side].estimate(half, frame.stamp_ns)
             stamps.append(frame.stamp_ns)
             positions.append(np.stack([people[0].positions if people else nobody for people in found]))
+            origins.append([people[0].origin if people else nobody[0] for people in found])
             extents.append([people[0].extent if people else np.nan for people in found])
     finally:
         for estimator in estimators.values():
@@ -161,6 +173,7 @@ def watch(video: Path, choice: PoseChoice, spans: Spans) -> Actors:
     return Actors(
         np.array(stamps, np.int64),
         np.reshape(np.array(positions, np.float32), (-1, *(len(_SIDES), *nobody.shape))).swapaxes(0, 1),
+        np.reshape(np.array(origins, np.float32), (-1, len(_SIDES), 3)).swapaxes(0, 1),
         np.reshape(np.array(extents, np.float32), (-1, len(_SIDES))).T,
         '' if problem is None else str(problem).removeprefix(f'{video} '),
     )

@@ -11,6 +11,7 @@ import numpy as np
 from smern_ros.training.corpora.iemocap import Corpus, Problem
 from smern_ros.training.features import cluster, store, workers
 from smern_ros.training.features.actors import PoseChoice
+from smern_ros.training.features.skeletons import AS_THE_ROBOT, SkeletonChoice
 from smern_ros.training.features.store import FeatureSet
 from smern_ros.training.features.unit import CORPUS, Unit, units
 
@@ -35,7 +36,8 @@ class Outcome:
 
 
 def extract(
-    corpus: Corpus, out: Path, *, pose: PoseChoice | None, opensmile: bool = False, jobs: int = 1, ray: str = '',
+    corpus: Corpus, out: Path, *, pose: PoseChoice | None, opensmile: bool = False,
+    skeletons: SkeletonChoice = AS_THE_ROBOT, jobs: int = 1, ray: str = '',
     progress: Callable[[Progress], object] = lambda _: None,
 ) -> Outcome:
     """Write the features of all utterances to `out`.
@@ -43,6 +45,7 @@ def extract(
     :param pose: how actors are seen; None: features without skeletons. With it, utterances whose actor is not in view
         are left out.
     :param opensmile: sound through the paper's extractor instead of the robot's; see `smile`.
+    :param skeletons: what of their movement is kept.
     :param jobs: processes of this machine; one dialog each at a time.
     :param ray: address of a cluster, which then does the work; see `connected`.
     :raises OSError: if they cannot be written.
@@ -51,7 +54,7 @@ def extract(
     :raises MissingOpenSmile: if it is asked for and not there.
     """
     cache = out / CACHE
-    every = list(units(corpus.utterances, pose, opensmile))
+    every = list(units(corpus.utterances, pose, opensmile, skeletons))
     missing = [unit for unit in every if unit.found(cache) is None]
     missing.sort(key=lambda unit: -unit.size)  # so that no long one is left for the end
     work, done = sum(unit.size for unit in missing), 0
@@ -65,7 +68,7 @@ def extract(
             failures[unit.dialog] = Problem(_file_of(unit), f'{unit.dialog} is left out: {error}')
         done += unit.size
         progress(Progress(count, len(every), done / work))
-    assembly = _Assembly(every, cache, failures)
+    assembly = _Assembly(every, cache, failures, skeletons)
     store.save(assembly.parts(), out)
     return Outcome(assembly.labels, assembly.without, assembly.left_out, tuple(assembly.problems))
 
@@ -73,7 +76,8 @@ def extract(
 class _Assembly:
     """The features of all dialogs, one after the other, and what is told of them."""
 
-    def __init__(self, every: Sequence[Unit], cache: Path, failures: Mapping[str, Problem]):
+    def __init__(self, every: Sequence[Unit], cache: Path, failures: Mapping[str, Problem], skeletons: SkeletonChoice):
+        self._skeletons = skeletons
         self._every = every
         self._cache = cache
         self._failures = failures
@@ -83,7 +87,7 @@ class _Assembly:
         self.problems: list[Problem] = []
 
     def parts(self) -> Iterator[FeatureSet]:
-        yield FeatureSet.of(CORPUS, [], [])  # if there is no dialog, there is still a corpus
+        yield FeatureSet.of(CORPUS, [], [], skeletons=self._skeletons)  # if there is no dialog, there is still a corpus
         for unit in self._every:
             part = self._part(unit)
             self.labels.update(row.label for row in part.utterances)
@@ -101,7 +105,7 @@ class _Assembly:
         problem = self._failures.get(unit.dialog) or Problem(_file_of(unit), 'this file or another of its dialog has '
                                                              'changed since it was read; start again')
         self.problems.append(problem)
-        return FeatureSet.of(CORPUS, [], [], dict.fromkeys((u.id for u in unit.utterances), FAILED))
+        return FeatureSet.of(CORPUS, [], [], dict.fromkeys((u.id for u in unit.utterances), FAILED), self._skeletons)
 
 
 def _file_of(unit: Unit) -> Path:

@@ -18,8 +18,11 @@ import numpy as np
 
 from smern_ros.file_size import require_size
 from smern_ros.spec import LABELS, PROSODY, SPEC, FeatureSpec, SpecMismatch
+from smern_ros.training.features.skeletons import AS_THE_ROBOT, SkeletonChoice
 
-FORMAT = 1
+FORMAT = 2
+_WITHOUT_CHOICE = 1
+"""The format of version 0.1.0, whose skeletons all are as the robot's."""
 INDEX = 'index.json'
 MOCAP_SHAPE = (200, 189)
 """Frames of an utterance, whatever its length, and values (the input of [49])."""
@@ -61,7 +64,7 @@ class SampleArrays:
 
     mfcc: np.ndarray | None = None                 # (T, 39) float32, T >= 1
     prosody: np.ndarray | None = None              # (35,) float32
-    skeleton: np.ndarray | None = None             # (S, 30) float32, as `skeleton.features.model_input`, S >= 1
+    skeleton: np.ndarray | None = None             # (S, 30) float32, as `SkeletonChoice` says, S >= 1
     skeleton_unfiltered: np.ndarray | None = None  # (S, 30) float32, the same without the low-pass
     visible: np.ndarray | None = None              # (S, 10) bool
     mocap: np.ndarray | None = None                # (200, 189) float32, NaN for a value never seen in the utterance
@@ -84,6 +87,7 @@ class FeatureSet:
     mocap_offsets: np.ndarray        # (N + 1,) int64, rising by 1 where there is one
     left_out: Mapping[str, str] = field(default_factory=dict)  # utterances that are not here: id, why
     spec: FeatureSpec = SPEC
+    skeletons: SkeletonChoice = AS_THE_ROBOT
 
     def __post_init__(self) -> None:
         """:raises FeatureError: if the arrays do not fit each other."""
@@ -95,7 +99,7 @@ class FeatureSet:
     @classmethod
     def of(
         cls, corpus: str, utterances: Sequence[FeatureRow], samples: Iterable[SampleArrays],
-        left_out: Mapping[str, str] | None = None,
+        left_out: Mapping[str, str] | None = None, skeletons: SkeletonChoice = AS_THE_ROBOT,
     ) -> FeatureSet:
         """:param samples: of each utterance, in their order.
         :raises FeatureError: if a shape or type is wrong.
@@ -115,6 +119,7 @@ class FeatureSet:
             mocap=_stacked('mocap', [s.mocap[None] for s in samples if s.mocap is not None]),
             mocap_offsets=_offsets(None if s.mocap is None else s.mocap[None] for s in samples),
             left_out=dict(left_out or {}),
+            skeletons=skeletons,
         )
 
     def sample_arrays(self, i: int) -> SampleArrays:
@@ -156,10 +161,11 @@ class FeatureSet:
                 **{name: _read_array(folder, name, memory_mapped) for name in _ARRAYS},
                 left_out={str(name): str(why) for name, why in index['left_out'].items()},
                 spec=spec,
+                skeletons=SkeletonChoice(raw=index['skeletons']['raw'], filter=index['skeletons']['filter']),
             )
         except SpecMismatch as error:
             raise FeatureError(f'{folder}: {error}; extract the features anew: smern features') from None
-        except (KeyError, TypeError, AttributeError) as error:
+        except (KeyError, TypeError, AttributeError, ValueError) as error:
             raise FeatureError(f'{folder / INDEX} is no index of features ({error!r}); extract them anew') from None
         except FeatureError as error:
             raise FeatureError(f'{folder}: {error}') from None
@@ -168,7 +174,7 @@ class FeatureSet:
 def save(parts: Iterable[FeatureSet], folder: str | Path) -> None:
     """Write several sets as one. Each part is asked for when the one before is written, and then forgotten.
 
-    :param parts: at least one, of one corpus.
+    :param parts: at least one, of one corpus and with the same choice of skeletons.
     :raises OSError: if it cannot be written.
     """
     folder = Path(folder)
@@ -181,6 +187,7 @@ def save(parts: Iterable[FeatureSet], folder: str | Path) -> None:
             for name, column in columns.items():
                 column.append(getattr(part, name))
             index['corpus'] = part.corpus
+            index['skeletons'] = dataclasses.asdict(part.skeletons)
             index['utterances'] += [dataclasses.asdict(row) for row in part.utterances]
             index['left_out'] |= part.left_out
     unfinished = folder / f'{INDEX}.part'
@@ -251,6 +258,8 @@ def _read_index(folder: Path) -> dict[str, Any]:
         ) from None
     except (OSError, ValueError, RecursionError) as error:
         raise FeatureError(f'{path} cannot be read ({error}); extract the features anew') from None
+    if isinstance(index, dict) and index.get('format') == _WITHOUT_CHOICE:
+        index |= {'format': FORMAT, 'skeletons': dataclasses.asdict(AS_THE_ROBOT)}
     if not isinstance(index, dict) or index.get('format') != FORMAT:
         found = index.get('format') if isinstance(index, dict) else None
         raise FeatureError(f'{path} has the format {found!r}; this version reads {FORMAT}: extract the features anew')

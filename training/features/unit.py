@@ -16,6 +16,7 @@ from smern_ros.training.corpora.iemocap.report import NO_ACTOR
 from smern_ros.training.corpora.iemocap.video import Side
 from smern_ros.training.features import keys, motion, smile, sound
 from smern_ros.training.features.actors import Actors, PoseChoice, watch
+from smern_ros.training.features.skeletons import AS_THE_ROBOT, SkeletonChoice
 from smern_ros.training.features.store import FeatureError, FeatureRow, FeatureSet, SampleArrays
 from smern_ros.values import SECOND
 
@@ -38,6 +39,7 @@ class Unit:
     utterances: tuple[IemocapUtterance, ...]
     pose: PoseChoice | None  # None: nobody looks
     opensmile: bool = False  # see `smile`
+    skeletons: SkeletonChoice = AS_THE_ROBOT
 
     @property
     def dialog(self) -> str:
@@ -64,6 +66,7 @@ class Unit:
             video=keys.file(first.video), pose=None if self.pose is None else self.pose.key(),
             mocap=[keys.file(path) for files in recordings for path in (files.rotated, files.head, files.hand)],
             opensmile=[smile.require(), keys.code(smile.CONFIGURATION)] if self.opensmile else None,
+            skeletons=vars(self.skeletons),
             spec=SPEC.to_dict(), code=keys.code(core / 'audio', core / 'skeleton', here, Path(mocap.__file__)),
         )
         return cache / 'dialogs' / f'{self.dialog}-{name}'
@@ -91,10 +94,12 @@ class Unit:
             return None
 
 
-def units(utterances: Iterable[IemocapUtterance], pose: PoseChoice | None, opensmile: bool) -> Iterator[Unit]:
+def units(
+    utterances: Iterable[IemocapUtterance], pose: PoseChoice | None, opensmile: bool, skeletons: SkeletonChoice
+) -> Iterator[Unit]:
     """:param utterances: in order of their dialogs."""
     for _, together in groupby(utterances, key=lambda utterance: utterance.dialog):
-        yield Unit(tuple(together), pose, opensmile)
+        yield Unit(tuple(together), pose, opensmile, skeletons)
 
 
 class _Extraction:
@@ -122,7 +127,7 @@ class _Extraction:
         if missed and actors is not None and not actors.problem and video is not None:
             what = f'ends after {actors.end_ns / SECOND:.1f} s, too early for {missed} utterances'
             self._problems.append(Problem(video, what))
-        return FeatureSet.of(CORPUS, rows, samples, left_out), self._problems
+        return FeatureSet.of(CORPUS, rows, samples, left_out, self._unit.skeletons), self._problems
 
     def _sample(
         self, utterance: IemocapUtterance, actors: Actors | None, recording: MocapRecording | None
@@ -132,7 +137,9 @@ class _Extraction:
         if self._unit.pose is not None:
             if actors is None or (actors.problem and utterance.end_ns > actors.end_ns + _FRAME):
                 return UNREADABLE_VIDEO
-            movement = actors.movement(utterance.side, utterance.start_ns, utterance.end_ns)
+            movement = actors.movement(
+                utterance.side, utterance.start_ns, utterance.end_ns, self._unit.skeletons
+            )
             if movement is None:
                 return UNREADABLE_VIDEO if utterance.end_ns > actors.end_ns + _SHORTER else NO_ACTOR
         try:

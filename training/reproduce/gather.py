@@ -123,6 +123,8 @@ def _data(features: FeatureSet) -> Iterable[tuple[str, str]]:
     rows = features.utterances
     yield ('Data', f'{features.corpus}: {_counted(Counter(row.label for row in rows))}; '
                    f'{len({row.speaker for row in rows})} speakers in {len({row.session for row in rows})} sessions')
+    if features.skeletons.differs:
+        yield 'Skeletons', f'with {features.skeletons.differs}'
     if features.left_out:
         reasons = Counter(features.left_out.values())
         yield 'Left out', '; '.join(f'{count}: {why}' for why, count in reasons.most_common())

@@ -1,5 +1,6 @@
 """`smern corpus iemocap`: counts against the published ones, in words and in an exit code."""
 import json
+import shutil
 import subprocess
 import sys
 from itertools import cycle
@@ -72,6 +73,17 @@ def test_a_part_of_the_corpus_has_problems_unless_it_is_called_a_part(capsys, mi
     code, said, _ = run(capsys, mini.root)
     assert code == 1 and 'PROBLEMS (5)' in said and 'evaluated utterances; 1819 were published' in said
     code, said, _ = run(capsys, mini.root, '--subset')
+    assert code == 0 and 'complete: no problems' in said
+
+
+def test_videos_and_motion_capture_that_nobody_wants_are_not_missed(capsys, mini, copy_of):
+    root = copy_of(mini.root)
+    for session in root.glob('Session*'):
+        for kind in ('avi', *iemocap.mocap.WIDTHS):
+            shutil.rmtree(session / 'dialog' / kind)
+    code, said, _ = run(capsys, root, '--subset')
+    assert code == 1 and 'PROBLEMS (20)' in said
+    code, said, _ = run(capsys, root, '--subset', '--no-video')
     assert code == 0 and 'complete: no problems' in said
 
 

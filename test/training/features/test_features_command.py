@@ -15,12 +15,14 @@ import soundfile
 
 from smern_ros.audio.features import extract
 from smern_ros.cli.main import main
-from smern_ros.spec import LABELS, PROSODY, SPEC
+from smern_ros.spec import LABELS, PROSODY, SPEC, Joint
 from smern_ros.training.corpora import iemocap
+from smern_ros.training.corpora.iemocap.mocap import WIDTHS
 from smern_ros.training.corpora.iemocap.report import NO_ACTOR
 from smern_ros.training.corpora.iemocap.video import Side
 from smern_ros.training.features import sound
 from smern_ros.training.features.actors import LEAD, Actors
+from smern_ros.training.features.skeletons import SkeletonChoice
 from smern_ros.training.features.store import FeatureSet
 from smern_ros.training.features.unit import UNREADABLE_SOUND, UNREADABLE_VIDEO
 from smern_ros.values import Utterance
@@ -122,6 +124,21 @@ def test_the_filter_takes_out_what_is_fast_and_nothing_else(seen):
             fast.append(power[hertz > 4].sum())
         assert fast[1] < 0.05 * fast[0]
         assert slow[1] == pytest.approx(slow[0], rel=0.2)
+
+
+@pytest.mark.weights
+def test_raw_skeletons_keep_place_and_size_and_say_so(seen, tmp_path, capsys):
+    root, out, _ = seen
+    shutil.copytree(out, tmp_path / 'out')  # with what was seen: nobody looks again
+    code, said, _ = run(capsys, root, tmp_path / 'out', '--raw-skeleton', '--filter', 'causal', '--jobs', '1')
+    assert code == 0, said
+    raw, usual = FeatureSet.load(tmp_path / 'out'), FeatureSet.load(out)
+    assert raw.skeletons == SkeletonChoice(raw=True, filter='causal') and usual.skeletons == SkeletonChoice()
+    assert raw.utterances == usual.utterances and np.array_equal(raw.visible, usual.visible)
+    thorax = slice(3 * Joint.THORAX, 3 * Joint.THORAX + 3)
+    assert np.abs(usual.skeleton[:, thorax]).max() < 1e-6
+    high = -raw.skeleton[raw.visible[:, Joint.THORAX], 3 * Joint.THORAX + 1]  # metres above the hips
+    assert 0.3 < np.median(high) < 0.7
 
 
 @pytest.mark.weights
@@ -307,6 +324,28 @@ def test_a_dialog_without_a_video_is_left_out_and_told(mini, copy_of, tmp_path, 
     assert code == 1 and f'{video}: this file is missing' in said and 'Traceback' not in err
     assert f'{len(used)}  {UNREADABLE_VIDEO}' in said and said.startswith('0 utterances')
     assert FeatureSet.load(tmp_path / 'out').left_out == dict.fromkeys([u.id for u in used], UNREADABLE_VIDEO)
+
+
+def test_a_corpus_of_sound_and_words_alone_is_whole_if_no_video_is_wanted(heard, mini, copy_of, tmp_path, capsys):
+    root = sessions(copy_of(mini.root), 1, 2, 3)
+    for session in root.glob('Session*'):
+        shutil.rmtree(session / 'dialog/avi')
+        for kind in WIDTHS:
+            shutil.rmtree(session / 'dialog' / kind)
+    (root / 'Session1/dialog/MOCAP_hand').mkdir()  # as who unpacks all but the files leaves it
+    code, said, err = run(capsys, root, tmp_path / 'out', '--no-video', '--jobs', '1')
+    assert code == 0 and 'complete: no problems' in said and 'PROBLEMS' not in said + err
+    features, whole = FeatureSet.load(tmp_path / 'out'), FeatureSet.load(heard)
+    assert features.utterances == whole.utterances[: len(features)] and not len(features.mocap)
+    assert np.array_equal(features.mfcc, whole.mfcc[: len(features.mfcc)])
+
+
+def test_motion_capture_of_which_a_part_is_there_is_still_missed_without_videos(mini, copy_of, tmp_path, capsys):
+    root = sessions(copy_of(mini.root), 1)
+    shutil.rmtree(root / 'Session1/dialog/MOCAP_hand')
+    code, said, _ = run(capsys, root, tmp_path / 'out', '--no-video', '--jobs', '1')
+    assert code == 1 and f'{root / "Session1/dialog/MOCAP_hand"}: this folder cannot be read' in said
+    assert 'PROBLEMS (1)' in said
 
 
 def test_motion_capture_that_is_cut_off_costs_what_was_behind_the_cut_and_is_told(

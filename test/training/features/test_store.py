@@ -1,4 +1,5 @@
 """Features come back from disk as they were put there, or not at all."""
+import dataclasses
 import json
 
 import numpy as np
@@ -8,6 +9,7 @@ from hypothesis import strategies as st
 
 from smern_ros.spec import LABELS
 from smern_ros.training.features import store
+from smern_ros.training.features.skeletons import SkeletonChoice
 from smern_ros.training.features.store import FeatureError, FeatureRow, FeatureSet, SampleArrays
 
 
@@ -52,6 +54,17 @@ def test_whatever_is_missing_every_utterance_comes_back_as_it_was(present, cut, 
     assert loaded.left_out == {'a-gone': 'no actor in view', 'b-gone': 'no actor in view'}
     for i, sample in enumerate(samples):
         same(loaded.sample_arrays(i), sample)
+
+
+def test_how_skeletons_were_made_is_kept_and_those_of_before_are_the_robots(tmp_path):
+    raw = dataclasses.replace(features([some(5, np.random.default_rng(1))]), skeletons=SkeletonChoice(True, 'causal'))
+    raw.save(tmp_path)
+    assert FeatureSet.load(tmp_path).skeletons == SkeletonChoice(True, 'causal')
+    assert raw.skeletons.differs == 'raw positions and a causal filter' and not SkeletonChoice().differs
+    index = json.loads((tmp_path / 'index.json').read_text())
+    del index['skeletons']
+    (tmp_path / 'index.json').write_text(json.dumps(index | {'format': 1}))
+    assert FeatureSet.load(tmp_path).skeletons == SkeletonChoice()
 
 
 @pytest.fixture
@@ -103,7 +116,11 @@ def changed(**fields):
 
 
 @pytest.mark.parametrize(('change', 'wrong'), [
-    (changed(format=2), 'format 2'),
+    (changed(format=3), 'format 3'),
+    (changed(skeletons={'raw': 1, 'filter': 'causal'}), 'wanted raw true or false'),
+    (changed(skeletons={'smooth': True}), 'no index of features'),
+    (changed(skeletons=[]), 'no index of features'),
+    (lambda index: {k: v for k, v in index.items() if k != 'skeletons'}, 'no index of features'),
     (changed(utterances=[]), 'rows for 0 utterances'),
     (changed(utterances='abc'), 'no index of features'),
     (changed(left_out=[]), 'no index of features'),

@@ -18,9 +18,12 @@ _MOTIONS = tuple(f'dialog/{name}' for name in WIDTHS)
 
 
 class SessionFiles:
-    """Each folder is listed once. What is asked for and missing becomes a problem; so does an absent folder, once."""
+    """Each folder is listed once. What is asked for and missing becomes a problem; so does an absent folder, once.
 
-    def __init__(self, session: int, folder: Path):
+    :param seen: whether videos are wanted. If not, they are not looked for, and no motion capture at all is no problem.
+    """
+
+    def __init__(self, session: int, folder: Path, *, seen: bool = True):
         self.session = session
         self.folder = folder
         self.problems: list[Problem] = []
@@ -28,8 +31,9 @@ class SessionFiles:
         self.skipped: Counter[str] = Counter()
         self._evaluations = self._list(EVALUATIONS, '.txt')
         self._transcriptions = self._list(TRANSCRIPTIONS, '.txt')
-        self._videos = self._list(VIDEOS, '.avi')
-        self._motions = [self._list(folder, '.txt') for folder in _MOTIONS]
+        self._videos = self._list(VIDEOS, '.avi') if seen else None
+        captured = seen or any(path for name in _MOTIONS for path in (folder / name).glob('[!.]*.txt'))
+        self._motions = [self._list(name, '.txt') if captured else None for name in _MOTIONS]
         self._sounds = self._list(SOUNDS, '')
 
     def dialogs(self) -> list[Dialog]:

@@ -65,16 +65,17 @@ class Corpus:
         return Corpus(kept, report)
 
 
-def read(root: str | Path, *, subset: bool = False) -> Corpus:
+def read(root: str | Path, *, subset: bool = False, seen: bool = True) -> Corpus:
     """All utterances of the four emotions. Whatever else is wrong is in the report.
 
     :param root: the folder IEMOCAP_full_release, which holds Session1 to Session5.
     :param subset: this is known to be a part of the corpus: absent sessions and other counts are no problems.
+    :param seen: whether videos are wanted. If not, none is looked for, and a session without motion capture is whole.
     :raises CorpusError: if it is no such folder.
     """
     root = Path(root)
     _require(root)
-    reading = _Reading(root)
+    reading = _Reading(root, seen)
     for session in published.SESSIONS:
         folder = root / f'Session{session}'
         if folder.is_dir():
@@ -108,8 +109,9 @@ def _used(utterances: Iterable[IemocapUtterance]) -> dict[tuple[int, str], int]:
 class _Reading:
     """Collects while it reads, session by session and dialog by dialog."""
 
-    def __init__(self, root: Path):
+    def __init__(self, root: Path, seen: bool):
         self.root = root
+        self.seen = seen
         self.utterances: list[IemocapUtterance] = []
         self.evaluated: Counter[tuple[int, str]] = Counter()
         self.left_out: list[LeftOut] = []
@@ -125,7 +127,7 @@ class _Reading:
         return Corpus(tuple(self.utterances), report)
 
     def session(self, session: int, folder: Path) -> None:
-        files = SessionFiles(session, folder)
+        files = SessionFiles(session, folder, seen=self.seen)
         for dialog in files.dialogs():
             self._dialog(dialog, files)
         self.problems += files.problems
