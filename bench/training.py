@@ -29,7 +29,7 @@ from smern_ros import allocator
 from smern_ros.spec import SKELETON, SPEC
 from smern_ros.training.experiments import planted, prepare, train
 from smern_ros.training.experiments.prepare import Preparation
-from smern_ros.training.experiments.train import Machine, Settings, build, computes_bfloat16
+from smern_ros.training.experiments.train import Machine, Settings, build
 from smern_ros.training.features.store import FeatureSet
 
 MEDIAN, SPREAD, SHORTEST, LONGEST = 3.6, 0.67, 0.6, 30.0
@@ -49,6 +49,7 @@ class Size:
     learn: int
     dev: int
     settings: Settings
+    low_precision: bool = False
 
 
 @dataclass(frozen=True)
@@ -90,8 +91,7 @@ def run(way: str, model: str, size: Size, features: FeatureSet) -> Timed:
     if way == PLAIN:
         history = plain_training.train(network, model, learn, dev, size.settings, seed=0)
     else:
-        quick = Machine(low_precision=computes_bfloat16('cpu'))
-        history = train.train(network, model, learn, dev, size.settings, 0, quick)
+        history = train.train(network, model, learn, dev, size.settings, 0, Machine(low_precision=size.low_precision))
     each = (time.process_time() - processor) / size.learn / size.settings.epochs
     return Timed(each, began, time.time(), history[-1].dev_loss, history[-1].dev_uar)
 
@@ -153,15 +153,16 @@ def main(argv: list[str] | None = None) -> int:
                         'the others learn from four times as many')
     parser.add_argument('--batch', type=int, default=16, help='of networks that convolve; of the others four times it')
     parser.add_argument('--epochs', type=int, default=1)
+    parser.add_argument('--bfloat16', action='store_true', help='as smern reproduce --bfloat16 (default: float32)')
     parser.add_argument('--jobs', type=int, default=2, help='processes of our way, at last; 1: leave that out')
     args = parser.parse_args(argv)
-    few = Size(args.learn, args.learn // 16, Settings(args.epochs, args.epochs, args.batch))
-    many = Size(4 * args.learn, args.learn // 4, Settings(args.epochs, args.epochs, 4 * args.batch))
+    few = Size(args.learn, args.learn // 16, Settings(args.epochs, args.epochs, args.batch), args.bfloat16)
+    many = Size(4 * args.learn, args.learn // 4, Settings(args.epochs, args.epochs, 4 * args.batch), args.bfloat16)
     sizes = {model: few if model in CONVOLVING else many for model in args.models.split(',')}
     print(f'machine  {machine()}\n'
           f'data     {few.learn} utterances in batches of {few.settings.batch} ({", ".join(sorted(CONVOLVING))}),\n'
           f'         {many.learn} in batches of {many.settings.batch} (all others); epochs: {args.epochs}\n'
-          f'ours     {"bfloat16" if computes_bfloat16("cpu") else "float32"}\n'
+          f'ours     {"bfloat16" if args.bfloat16 else "float32"}\n'
           'times    of the processor, for an utterance in an epoch; development set included\n')
     made = alone(sizes)
     if args.jobs > 1:

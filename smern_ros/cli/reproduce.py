@@ -44,8 +44,8 @@ def add_parser(subparsers) -> None:
     parser.add_argument('--glove', type=expand, metavar='FILE', help='word vectors to begin with (default: random)')
     parser.add_argument('--device', default='cpu', help='cpu, cuda or cuda:N (default: cpu)')
     parser.add_argument(
-        '--bfloat16', action=argparse.BooleanOptionalAction, default=None,
-        help='train with less precision, which is faster (default: where the device computes with it)',
+        '--bfloat16', action=argparse.BooleanOptionalAction, default=False,
+        help='train with less precision, which is faster on devices that have instructions for it (default: float32)',
     )
     where = parser.add_mutually_exclusive_group()
     where.add_argument(
@@ -63,7 +63,7 @@ def run(args: argparse.Namespace) -> int:
     from smern_ros.training.cluster import ClusterError
     from smern_ros.training.experiments.carry_out import carry_out
     from smern_ros.training.experiments.results import StoreError
-    from smern_ros.training.experiments.train import Machine, computes_bfloat16
+    from smern_ros.training.experiments.train import Machine
     from smern_ros.training.experiments.workers import Work
     from smern_ros.training.features.store import FeatureError, FeatureSet
     from smern_ros.training.reproduce import report
@@ -73,14 +73,13 @@ def run(args: argparse.Namespace) -> int:
     shown = RunsShown()
     try:
         planned = plan(_choice(args))
-        quick = computes_bfloat16(args.device) if args.bfloat16 is None else args.bfloat16
-        work = Work(args.features, args.out, Machine(args.device, quick), args.glove)
+        work = Work(args.features, args.out, Machine(args.device, args.bfloat16), args.glove)
         features = FeatureSet.load(args.features, memory_mapped=True)
         shown.say(f'{len(planned.runs)} runs ({_costs(planned.costs)}), kept in {args.out / "runs"}; '
                   'what is done there is not done again')
         failures = carry_out(planned.runs, work, jobs=args.jobs, ray=args.ray, report=shown)
         shown.end()
-        made = gather(planned, work, features, failures, _command(args, bfloat16=quick))
+        made = gather(planned, work, features, failures, _command(args))
         report.write(made, args.out)
     except (FeatureError, StoreError, ClusterError, OSError, ValueError) as error:
         shown.end()
@@ -113,13 +112,10 @@ def _costs(costs: Mapping[str, int]) -> str:
     return ', '.join(f'{part}: {count}' for part, count in costs.items() if count)
 
 
-def _command(args: argparse.Namespace, *, bfloat16: bool) -> str:
-    """That makes the same again, on another machine as well.
-
-    :param bfloat16: what was chosen if nothing was given.
-    """
+def _command(args: argparse.Namespace) -> str:
+    """That makes the same again, on another machine as well."""
     parts = ['smern', 'reproduce']
-    for name, value in {**vars(args), 'bfloat16': bfloat16}.items():
+    for name, value in vars(args).items():
         if name == 'jobs' and args.ray:
             continue  # who does it is asked elsewhere
         if isinstance(value, bool):

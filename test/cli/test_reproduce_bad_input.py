@@ -96,7 +96,7 @@ def test_a_corpus_too_small_for_a_fold_is_told_with_the_run_that_failed(made, me
     made().save(tmp_path / 'features')
     code, said = reproduce(capsys, tmp_path / 'features', tmp_path / 'out')
     assert code == 1 and 'PROBLEMS' in said and message in said
-    assert 'missing' in (tmp_path / 'out/report.md').read_text()
+    assert '| – / ' in (tmp_path / 'out/report.md').read_text()
 
 
 def test_a_label_that_is_in_no_test_part_is_told_beside_the_row_that_it_costs(tmp_path, capsys):

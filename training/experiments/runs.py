@@ -155,7 +155,9 @@ def execute(
     if start is not None:
         network.load_state_dict(start.weights)
     learn, dev = (prepare.samples(features, ids, preparation, run.model) for ids in (fold.train, fold.dev))
-    history = train(network, run.model, learn, dev, run.settings, order_seed, machine)
+    history = train(
+        network, run.model, learn, dev, run.settings, order_seed, machine, pretrained=start is not None
+    )
     test = prepare.samples(features, fold.test, preparation, run.model)
     probabilities = predict(network, test, run.settings.batch, machine)
     return Outcome(

@@ -62,17 +62,6 @@ class Machine:
             raise ValueError(f'device {self.device!r} cannot be used ({error}); cpu always can') from None
 
 
-def computes_bfloat16(device: str) -> bool:
-    """Whether the device has instructions for bfloat16: networks train faster with it there.
-
-    A GPU of another machine is not asked: it is taken to have none.
-    """
-    if device == 'cpu':
-        capabilities: dict[str, bool] = getattr(torch.cpu, 'get_capabilities', dict)()  # not in every torch
-        return any(capabilities.get(name, False) for name in ('avx512_bf16', 'amx_bf16'))
-    return torch.cuda.is_available() and torch.cuda.is_bf16_supported(including_emulation=False)
-
-
 def build(
     model: str, vocabulary: Vocabulary, overrides: dict, seed: int, vectors: WordVectors | None = None
 ) -> nn.Module:
@@ -93,10 +82,11 @@ def build(
 
 def train(
     network: nn.Module, model: str, learn: Samples, dev: Samples, settings: Settings, seed: int,
-    machine: Machine = Machine(),
+    machine: Machine = Machine(), *, pretrained: bool = False,
 ) -> tuple[Epoch, ...]:
     """Train in place, on the machine's device. The same seed gives the same weights on the same kind of machine.
 
+    :param pretrained: the network ends as it is given unless an epoch makes it better on the development part.
     :return: what came of each epoch.
     :raises ValueError: if it diverges.
     """
@@ -126,7 +116,7 @@ def train(
         return fit(
             model, network, batches, partial(_in_order, network, dev, at_once, machine.device),
             optimiser=torch.optim.Adam(network.parameters(), settings.learning_rate), weights=None,
-            epochs=settings.epochs, patience=settings.patience, low_precision=low_precision,
+            epochs=settings.epochs, patience=settings.patience, low_precision=low_precision, knows=pretrained,
             label_smoothing=0.0, clip=partial(_clip, clip) if clip else _leave, parts=parts, report=_say_nothing,
         )
 

@@ -10,7 +10,7 @@ from smern_ros.training.reproduce.report import TITLE, Report
 from smern_ros.training.reproduce.tables import Cell, PairTest, Row, Table, written, written_p
 
 LEGEND = ("Each cell has our figure, the paper's and the difference in percentage points, in this order, in percent, "
-          'mean ± standard deviation over repeated experiments.')
+          'mean ± standard deviation over repeated experiments; a dash where there is none.')
 
 
 def render(report: Report) -> str:
@@ -44,14 +44,14 @@ def _table(table: Table) -> Iterator[str]:
 
 
 def _row(row: Row) -> tuple[str, ...]:
-    counts = ('none: missing', '', '') if row.missing else (
+    counts = ('–', '–', '–') if row.missing else (
         str(row.repetitions), str(row.utterances), '' if row.parameters is None else f'{row.parameters:,}')
     return row.name, row.detail, *(_cell(cell) for cell in row.cells.values()), *counts
 
 
 def _cell(cell: Cell) -> str:
-    paper = 'not given' if cell.paper is None else written(cell.paper.mean, cell.paper.std)
-    ours = 'missing' if cell.ours is None else f'**{written(cell.ours.mean, cell.ours.std)}**'
+    paper = '–' if cell.paper is None else written(cell.paper.mean, cell.paper.std)
+    ours = '–' if cell.ours is None else f'**{written(cell.ours.mean, cell.ours.std)}**'
     return f'{ours} / {paper}' + ('' if cell.difference is None else f' / {cell.difference:+.1f}')
 
 
@@ -67,7 +67,7 @@ def _tests(tests: Sequence[PairTest]) -> Iterator[str]:
 
 def _p(test: PairTest, metric: str) -> str:
     if metric not in test.ours:
-        return 'missing: no run'
+        return '–'
     comparison = test.ours[metric]
     return f'{written_p(comparison.p)} ({comparison.difference:+.1f} points)'
 

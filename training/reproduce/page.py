@@ -44,7 +44,7 @@ def _table(table: Table, tests: Iterable[PairTest]) -> str:
 
 def _row(row: Row) -> str:
     cells = ''.join(_cell(cell, row.missing) for cell in row.cells.values())
-    counts = ('none', '', '') if row.missing else (
+    counts = ('–', '–', '–') if row.missing else (
         str(row.repetitions), str(row.utterances), '' if row.parameters is None else f'{row.parameters:,}')
     numbers = ''.join(f'<td class="number">{count}</td>' for count in counts)
     shown = ' class="missing"' if row.missing else ''
@@ -53,7 +53,7 @@ def _row(row: Row) -> str:
 
 
 def _cell(cell: Cell, missing: bool) -> str:
-    ours = 'missing' if missing or cell.ours is None else written(cell.ours.mean, cell.ours.std)
+    ours = '–' if missing or cell.ours is None else written(cell.ours.mean, cell.ours.std)
     paper = '–' if cell.paper is None else written(cell.paper.mean, cell.paper.std)
     difference = '' if cell.difference is None else f'{cell.difference:+.1f}'
     return (f'<td class="number first ours">{ours}</td><td class="number">{paper}</td>'
@@ -75,7 +75,7 @@ def _tests(tests: Sequence[PairTest]) -> str:
 
 def _p(test: PairTest, metric: str) -> str:
     if metric not in test.ours:
-        return '<td class="number">missing</td><td class="number">no run</td>'
+        return '<td class="number">–</td><td class="number">–</td>'
     comparison = test.ours[metric]
     return (f'<td class="number">{comparison.difference:+.1f}</td>'
             f'<td class="number ours">{escape(written_p(comparison.p))}</td>')

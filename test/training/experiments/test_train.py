@@ -1,4 +1,7 @@
 """The trainer: the same seed, the same network; the test set is unseen; the papers' details."""
+import copy
+import dataclasses
+
 import numpy as np
 import pytest
 import torch
@@ -8,7 +11,7 @@ from smern_ros.text.vocabulary import Vocabulary
 from smern_ros.training.experiments import planted, train, vectors
 from smern_ros.training.experiments.planted import Plan
 from smern_ros.training.experiments.prepare import Preparation, samples
-from smern_ros.training.experiments.runs import Run, execute
+from smern_ros.training.experiments.runs import Run, Start, execute
 from smern_ros.training.experiments.train import Machine, Settings, build
 from smern_ros.training.experiments.vectors import WordVectors, words_of
 
@@ -51,6 +54,34 @@ def test_the_test_set_changes_nothing_but_its_own_predictions(features, small):
         before.network.state_dict().values(), after.network.state_dict().values(), strict=True
     ))
     assert not np.array_equal(before.predictions.probabilities, after.predictions.probabilities)
+
+
+def test_what_was_learnt_before_stays_unless_an_epoch_is_better(features, small):
+    first = execute(run(small, 'lstm'), features)
+    ids = [row.id for row in features.utterances]
+    learn, dev = (samples(features, part, first.preparation, 'lstm') for part in (ids[:40], ids[40:]))
+    ruinous = Settings(epochs=2, patience=2, batch=16, learning_rate=0.5)
+    before = {name: value.clone() for name, value in first.network.state_dict().items()}
+    for pretrained in (True, False):
+        network = copy.deepcopy(first.network)
+        history = train.train(network, 'lstm', learn, dev, ruinous, 0, pretrained=pretrained)
+        assert len(history) == 2 and min(epoch.dev_loss for epoch in history) > first.history[-1].dev_loss
+        kept = all(torch.equal(value, before[name]) for name, value in network.state_dict().items())
+        assert kept is pretrained
+    gentle = dataclasses.replace(ruinous, learning_rate=1e-3)
+    network = copy.deepcopy(first.network)
+    train.train(network, 'lstm', learn, learn, gentle, 0, pretrained=True)
+    assert any(not torch.equal(value, before[name]) for name, value in network.state_dict().items())
+
+
+def test_figure_5_keeps_the_pretrained_network_where_its_few_data_make_it_no_better(features, small):
+    ruinous = dataclasses.replace(BRIEF, learning_rate=0.5)
+    tuned = Run('lstm', 'new_speakers', 0, fraction=0.3, pretrained=True, overrides=small['lstm'], settings=ruinous)
+    beforehand = execute(dataclasses.replace(tuned.beforehand, settings=BRIEF), features)
+    start = Start(beforehand.preparation, beforehand.network.state_dict())
+    outcome = execute(tuned, features, start=start)
+    said = dict(zip(beforehand.predictions.ids, beforehand.predictions.probabilities, strict=True))
+    assert np.allclose([said[i] for i in outcome.predictions.ids], outcome.predictions.probabilities, atol=1e-6)
 
 
 def test_predictions_are_those_of_each_utterance_alone(features, small):
@@ -124,23 +155,6 @@ def test_low_precision_trains_too(features, small):
 def test_three_dimensions_are_never_convolved_in_bfloat16_on_a_cpu(features, small):
     low, full = (execute(run(small, 'cnn3d'), features, machine=Machine(low_precision=low)) for low in (True, False))
     assert low.history == full.history
-
-
-def test_bfloat16_is_chosen_where_the_processor_has_instructions_for_it(monkeypatch):
-    for has in (True, False):
-        monkeypatch.setattr(torch.cpu, 'get_capabilities', lambda has=has: {'avx2': True, 'avx512_bf16': has})
-        assert train.computes_bfloat16('cpu') is has
-    monkeypatch.delattr(torch.cpu, 'get_capabilities')
-    assert not train.computes_bfloat16('cpu')
-
-
-@pytest.mark.parametrize('there', [True, False])
-@pytest.mark.parametrize('able', [True, False])
-def test_bfloat16_is_chosen_on_a_gpu_that_has_instructions_for_it(monkeypatch, there, able):
-    """In the place of the GPU: what torch would tell of one."""
-    monkeypatch.setattr(torch.cuda, 'is_available', lambda: there)
-    monkeypatch.setattr(torch.cuda, 'is_bf16_supported', lambda including_emulation: able or including_emulation)
-    assert train.computes_bfloat16('cuda:0') is (there and able)
 
 
 def test_a_device_that_is_not_there_is_named():
