@@ -1,7 +1,12 @@
 """What a bag holds, and how much of anything is believed. Needs no ROS."""
 from __future__ import annotations
 
-from dataclasses import dataclass
+import io
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+import zstandard
+from lz4.frame import LZ4FrameDecompressor
 
 from smern_ros.bag.errors import BagError
 
@@ -10,17 +15,18 @@ MAX_MESSAGE = 1 << 28
 MAX_TOPICS = 10_000
 MAX_NAME = 1000
 """Characters of a topic or of a type."""
-MAX_DEFINITION = 1 << 20
-"""Bytes of a message definition or of a profile."""
+ZSTD_MAGIC = b'\x28\xb5\x2f\xfd'
 
 
 @dataclass(frozen=True)
 class Topic:
-    """A topic of a bag."""
+    """A topic of a bag. Two of the same name differ in type or encoding."""
 
     name: str
-    type_name: str     # such as sensor_msgs/msg/Image
-    count: int = 0     # messages, as the bag tells
+    type_name: str                             # such as sensor_msgs/msg/Image
+    encoding: str = 'cdr'                      # of its messages
+    count: int = field(default=0, compare=False)       # messages
+    type_hash: str = field(default='', compare=False)  # RIHS01_..., where the bag has it
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,8 +38,24 @@ class Message:
     data: bytes
 
 
+@dataclass(frozen=True, eq=False)
+class Part:
+    """Messages that lie together in a file: a chunk of it, or all of a database."""
+
+    start_ns: int                              # of its earliest message
+    size: int                                  # bytes that it takes in memory while it is read
+    read: Callable[[], Iterator[Message]]      # in the order of time
+
+
 class CutOff(BagError):
-    """The bag ends in the midst of something. What came before is sound."""
+    """A file ends in the midst of something. What came before is sound."""
+
+
+def require_name(text: object, path: object) -> str:
+    """Of a topic, a type or an encoding. :raises BagError: if it is none."""
+    if not isinstance(text, str) or len(text) > MAX_NAME:
+        raise BagError(f'{path} has a topic whose name or type is no text of at most {MAX_NAME} characters')
+    return text
 
 
 def unpacked(data: bytes, method: str, size: int, what: str) -> bytes:
@@ -58,14 +80,18 @@ def unpacked(data: bytes, method: str, size: int, what: str) -> bytes:
 
 
 def _zstd(data: bytes, most: int) -> bytes:
-    from backports import zstd
-
-    return zstd.ZstdDecompressor().decompress(data, max_length=most)
+    content = io.BytesIO()
+    for piece in zstandard.ZstdDecompressor().read_to_iter(data):
+        content.write(piece[:most - content.tell()])
+        if content.tell() >= most:
+            break
+    told = zstandard.frame_content_size(data)
+    if content.tell() < min(told, most):
+        raise ValueError(f'it has {content.tell()} of {told} bytes')
+    return content.getvalue()
 
 
 def _lz4(data: bytes, most: int) -> bytes:
-    from lz4.frame import LZ4FrameDecompressor
-
     return LZ4FrameDecompressor().decompress(data, max_length=most)
 
 

@@ -1,6 +1,8 @@
 """Which of a bag's topics go into the graph, and as what."""
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
+
 from smern_ros.bag.contents import Topic
 from smern_ros.bag.definitions import Definitions
 from smern_ros.bag.errors import BagError
@@ -8,49 +10,57 @@ from smern_ros.bag.reader import BagReader
 from smern_ros.nodes import topics
 from smern_ros.nodes.streams import STREAMS, Role, Stream
 
-ROLES = (Role.IMAGES, Role.SOUND)
+IMAGES = tuple(stream for stream in STREAMS if stream.role is Role.IMAGES)
+SOUND = tuple(stream for stream in STREAMS if stream.topic == topics.AUDIO)
+ABOUT_SOUND = tuple(stream for stream in STREAMS if stream.role is Role.SOUND and stream.topic != topics.AUDIO)
 
 
 def find(bag: BagReader, *, image: str = '', audio: str = '', robot_speaking: str = '') -> dict[str, Stream]:
     """The graph's input for each topic of the bag that is one, by the topic's name in the bag.
 
+    What is of another type or encoding, or holds no message, is none; `bag.notes` gets what is left out.
+
     :param image: the name of the bag's topic with the camera; empty: as the graph calls it, in whatever namespace.
         Likewise `audio` and `robot_speaking`.
-    :raises BagError: if there is neither camera nor sound, or a topic is of a type that the graph does not take.
+    :raises BagError: if there is neither camera nor sound, there are several, or a topic that is named is none.
     """
     found: dict[str, Stream] = {}
-    named = {topics.IMAGE: image, topics.IMAGE_COMPRESSED: image, topics.AUDIO: audio,
-             topics.ROBOT_SPEAKING: robot_speaking}
-    for stream in STREAMS:
-        if stream.role in ROLES and not named.get(stream.topic):
-            found.update(dict.fromkeys(of(bag, stream), stream))
-    for name in filter(None, (image, audio, robot_speaking)):
-        topic = _named(bag, name)
-        found[topic.name] = _taking(bag, topic, [s for s in STREAMS if named.get(s.topic) == name])
-    if not any(stream.topic in (topics.IMAGE, topics.IMAGE_COMPRESSED, topics.AUDIO) for stream in found.values()):
-        raise BagError(f'{bag.path} has no camera and no sound for the graph. Name them: --image, --audio. {has(bag)}')
+    for name, streams, option in ((image, IMAGES, '--image'), (audio, SOUND, '--audio')):
+        found.update(_named(bag, name, streams) if name else _only(bag, streams, option))
+    if not found:
+        raise BagError(f'{bag.path} has no camera and no sound for the graph. '
+                       f'Name them: --image, --audio. {has(bag)}')
+    near = namespaces(found)
+    for stream in ABOUT_SOUND:
+        if stream.topic == topics.ROBOT_SPEAKING and robot_speaking:
+            found.update(_named(bag, robot_speaking, [stream]))
+        else:
+            found.update(of(bag, stream, near))
     require_same_version(bag, list(found))
     return found
 
 
-def of(bag: BagReader, stream: Stream) -> list[str]:
-    """The name of a topic of the graph in the bag, if it is there.
+def namespaces(found: dict[str, Stream]) -> set[str]:
+    """Where else to look for what belongs to these inputs."""
+    return {'', *(_namespace(name, [stream]) for name, stream in found.items())}
 
-    :raises BagError: if it is there in several namespaces, or of another type.
+
+def of(bag: BagReader, stream: Stream, near: Collection[str]) -> dict[str, Stream]:
+    """The topic of the graph in the bag, if it is there with messages, in one of these namespaces.
+
+    What only our graph publishes may be in another one, too, if it is the only one.
     """
-    names = [name for name in bag.topics if name == f'/{stream.topic}' or name.endswith(f'/{stream.topic}')]
-    if f'/{stream.topic}' in names:
-        names = [f'/{stream.topic}']
-    if len(names) > 1:
-        raise BagError(f'{bag.path} has {" and ".join(names)}; name one: --image, --audio, --robot-speaking')
-    for name in names:
-        _taking(bag, bag.topics[name], [stream])
-    return names
+    there = {_namespace(name, [stream]): name for name in _called(bag, [stream])}
+    if len(there) == 1 and stream.role in (Role.EVIDENCE, Role.STATES):
+        near = there
+    for namespace in sorted(there.keys() & set(near), key=lambda one: (one == '', one)):
+        return {there[namespace]: stream}
+    return {}
 
 
 def has(bag: BagReader) -> str:
     """What there is, for whoever must choose."""
-    listed = ', '.join(f'{t.name} ({t.type_name})' for t in list(bag.topics.values())[:30])
+    listed = ', '.join(f'{t.name} ({_what(t)}, {t.count} messages)' for t in list(bag.topics.values())[:30])
     return f'It has {listed}' if listed else 'It has no topics'
 
 
@@ -64,16 +74,70 @@ def require_same_version(bag: BagReader, names: list[str]) -> None:
             raise BagError(f'{bag.path}: {name} was recorded with another version of {type_name} than this one')
 
 
-def _named(bag: BagReader, name: str) -> Topic:
-    topic = bag.topics.get(name) or bag.topics.get(f'/{name}')
+def _only(bag: BagReader, streams: Sequence[Stream], option: str) -> dict[str, Stream]:
+    """The topics of these names in one namespace, that without a name first; each stream once."""
+    called = _called(bag, streams)
+    spaces = {_namespace(name, streams) for name in called}
+    if '' not in spaces and len(spaces) > 1:
+        raise BagError(f'{bag.path} has {" and ".join(called)}; name one: {option}')
+    chosen: dict[str, tuple[str, Stream]] = {}
+    for name, stream in sorted(called.items(), key=lambda one: not one[0].endswith(f'/{one[1].topic}')):
+        if '' not in spaces or not _namespace(name, streams):
+            chosen.setdefault(stream.topic, (name, stream))
+    return dict(chosen.values())
+
+
+def _called(bag: BagReader, streams: Sequence[Stream]) -> dict[str, Stream]:
+    """What is called like one of these streams, is of their type, and holds messages; by name."""
+    found: dict[str, Stream] = {}
+    for topic in bag.topics.values():
+        if not any(topic.name.endswith(f'/{stream.topic}') for stream in streams):
+            continue
+        stream = _taking(topic, streams)
+        if stream is not None and topic.count:
+            found[topic.name] = stream
+        else:
+            note = f'{topic.name} is left out: it ' + ('holds no message' if stream else f'is of {_what(topic)}')
+            if note not in bag.notes:
+                bag.notes.append(note)
+    return found
+
+
+def _named(bag: BagReader, name: str, streams: Sequence[Stream]) -> dict[str, Stream]:
+    """The topic of that name. Where a camera is named that holds no raw images, its compressed ones.
+
+    :raises BagError: if it is not there, is of a type that is not known here, or holds no message.
+    """
+    full = '/' + name.strip('/')
+    compressed = bag.topics.get(f'{full}/compressed') if streams is IMAGES else None
+    topic = bag.topics.get(full) or bag.topics.get(name)
+    if compressed is not None and compressed.count and (topic is None or not topic.count):
+        topic = compressed
     if topic is None:
         raise BagError(f'{bag.path} has no topic {name}. {has(bag)}')
-    return topic
+    stream = _taking(topic, streams)
+    if stream is None:
+        wanted = ' or '.join(stream.type_name for stream in streams)
+        raise BagError(f'{bag.path}: {topic.name} is of {_what(topic)}, which is not known here; wanted {wanted}')
+    if not topic.count:
+        raise BagError(f'{bag.path}: {topic.name} holds no message. {has(bag)}')
+    return {topic.name: stream}
 
 
-def _taking(bag: BagReader, topic: Topic, streams: list[Stream]) -> Stream:
+def _taking(topic: Topic, streams: Sequence[Stream]) -> Stream | None:
     for stream in streams:
-        if stream.type_name == topic.type_name:
+        if stream.type_name == topic.type_name and topic.encoding == 'cdr':
             return stream
-    wanted = ' or '.join(stream.type_name for stream in streams)
-    raise BagError(f'{bag.path}: {topic.name} is of {topic.type_name[:80]}, which is not known here; wanted {wanted}')
+    return None
+
+
+def _namespace(name: str, streams: Sequence[Stream]) -> str:
+    """Of a topic that is called like one of these streams; of another: where it lies."""
+    for stream in sorted(streams, key=lambda stream: -len(stream.topic)):
+        if name.endswith(f'/{stream.topic}'):
+            return name.removesuffix(f'/{stream.topic}')
+    return name.rpartition('/')[0]
+
+
+def _what(topic: Topic) -> str:
+    return topic.type_name[:80] + ('' if topic.encoding == 'cdr' else f' in {topic.encoding[:40]}')

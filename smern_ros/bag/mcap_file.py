@@ -1,200 +1,280 @@
-"""An MCAP file, read from front to back: it needs no index, and a file that is cut off gives what is there.
+"""An MCAP file: with or without an index, with or without chunks, and whole or cut off. Needs no ROS.
 
-Every size that the file tells is checked before so much is read. The format is https://mcap.dev/spec. Needs no ROS.
+The `mcap` package reads it; here is what it leaves to whoever does not trust the file: bounds before memory is taken,
+and what is whole of a file that is not.
 """
 from __future__ import annotations
 
+import dataclasses
+import functools
 import io
 import struct
-import zlib
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
-from typing import BinaryIO
 
-from smern_ros.bag.contents import MAX_DEFINITION, MAX_MESSAGE, MAX_NAME, MAX_TOPICS, CutOff, Message, Topic, unpacked
+from mcap.exceptions import EndOfFile, McapError
+from mcap.reader import SeekingReader
+from mcap.records import Channel, Chunk, DataEnd, McapRecord, Schema
+from mcap.records import Message as Record
+from mcap.stream_reader import StreamReader, get_chunk_data_stream
+from mcap.summary import Summary
+
+from smern_ros.bag import contents
+from smern_ros.bag.contents import MAX_MESSAGE, MAX_NAME, MAX_TOPICS, CutOff, Message, Part, Topic
 from smern_ros.bag.errors import BagError
 
 MAGIC = b'\x89MCAP0\r\n'
-_FOOTER, _SCHEMA, _CHANNEL, _MESSAGE, _CHUNK, _STATISTICS, _DATA_END = 0x02, 0x03, 0x04, 0x05, 0x06, 0x0B, 0x0F
-_FOOTER_SIZE = 9 + 20 + len(MAGIC)
-_READ = {_FOOTER, _SCHEMA, _CHANNEL, _MESSAGE, _CHUNK, _STATISTICS}
-"""What else there is (attachments, indexes) is passed over."""
+MAX_IN_CHUNK = 1 << 18
+"""Messages of a chunk that are held at once: ROS 2 puts some thousands into one."""
+MAX_FIELDS = 2 * MAX_IN_CHUNK
+"""Of one record: the entries of an index of messages take many times more memory than disk."""
+_TYPE_HASH = 'topic_type_hash'
+"""Where rosbag2 puts it in the metadata of a channel."""
+_DAMAGED = (McapError, ValueError, struct.error, OverflowError, MemoryError)
+"""What the package raises where a file is not what it should be."""
+
+
+@dataclasses.dataclass(frozen=True)
+class _Place:
+    """A chunk; or messages beside chunks, each no earlier than the one before."""
+
+    start_ns: int
+    position: int
+    size: int                           # bytes of a chunk, unpacked; 0: no chunk
+    count: int = 1                      # messages, where it is no chunk
+    channels: frozenset[int] | None = None  # that it has messages of; None: not known
 
 
 class McapFile:
-    """:raises BagError: if it is none, or if what it tells of itself cannot be."""
+    """:raises BagError: if it is none, or is of sizes that cannot be."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        with self._open() as file:
-            if file.read(len(MAGIC)) != MAGIC:
-                raise BagError(f'{path} is no MCAP file')
-        self.topics = self._summary() or self._scan()
+        self._channels: dict[int, Topic] = {}
+        self._places: list[_Place] = []
+        self._last_ns = 0
+        self.problems: list[BagError] = []      # what could not be read, and why
+        counts = self._by_index()
+        if counts is None:
+            counts = self._by_reading()
+        merged: dict[Topic, Topic] = {}
+        for number, topic in self._channels.items():  # a topic may have several channels: of each who published it
+            known = merged.get(topic, topic)
+            merged[topic] = dataclasses.replace(known, count=known.count + counts.get(number, 0))
+        self.topics = list(merged.values())
 
-    def messages(self) -> Iterator[Message]:
-        """All of them, in the order in which they were written. :raises CutOff: after the last that is whole."""
-        contents = _Contents(str(self._path))
+    def parts(self, topics: Collection[Topic]) -> list[Part]:
+        """What holds their messages. Reading one raises BagError where it is damaged."""
+        wanted = {number: topic for number, topic in self._channels.items() if topic in topics}
+        return [
+            Part(place.start_ns, place.size, functools.partial(self._chunk if place.size else self._run, place, wanted))
+            for place in self._places if place.channels is None or not place.channels.isdisjoint(wanted)
+        ]
+
+    # --- what there is ------------------------------------------------------------------------------------------
+
+    def _by_index(self) -> dict[int, int] | None:
+        """Messages by channel as the end of the file tells; None if it does not tell all that is needed."""
+        try:
+            with self._open() as file:
+                summary = SeekingReader(file, record_size_limit=MAX_MESSAGE).get_summary()
+        except (BagError, OSError, *_DAMAGED):
+            return None
+        if summary is None or summary.statistics is None or not _tells_all(summary):
+            return None
+        for channel in summary.channels.values():
+            self._define(channel, summary.schemas)
+        for index in summary.chunk_indexes:
+            self._places.append(_Place(
+                index.message_start_time, index.chunk_start_offset, max(1, index.uncompressed_size),
+                channels=frozenset(index.message_index_offsets) or None,
+            ))
+        return summary.statistics.channel_message_counts
+
+    def _by_reading(self) -> dict[int, int]:
+        """All of the file, or as much as is whole."""
+        counts: Counter[int] = Counter()
+        schemas: dict[int, Schema] = {}
+        channels: dict[int, Channel] = {}
+
+        def take(record: McapRecord) -> None:
+            if isinstance(record, Schema):
+                schemas[record.id] = dataclasses.replace(record, data=b'')
+            elif isinstance(record, Channel):
+                channels[record.id] = record
+            elif isinstance(record, Record):
+                counts[record.channel_id] += 1
+
         with self._open() as file:
             file.seek(len(MAGIC))
-            for kind, record in _records(file, str(self._path)):
-                if kind in (_DATA_END, _FOOTER):
-                    return
-                yield from contents.take(kind, record)
-        raise CutOff(f'{self._path} was not closed: it has no end')
-
-    def _summary(self) -> list[Topic]:
-        """The topics by the index at the end; none if there is no index."""
-        contents, counts = _Contents(str(self._path)), {}
-        with self._open() as file:
-            size = file.seek(0, io.SEEK_END)
-            file.seek(max(0, size - _FOOTER_SIZE))
-            footer = file.read(_FOOTER_SIZE)
-            if len(footer) < _FOOTER_SIZE or not footer.endswith(MAGIC) or footer[0] != _FOOTER:
-                return []
-            (start,) = struct.unpack_from('<Q', footer, 9)
-            if not len(MAGIC) <= start <= size - _FOOTER_SIZE:
-                return []
-            file.seek(start)
-            for kind, record in _records(file, str(self._path)):
-                if kind == _FOOTER:
+            records, ended = _records(file, self._path), False
+            while True:
+                position = file.position
+                try:
+                    record = next(records, None)
+                    if record is None:
+                        break
+                    ended = ended or isinstance(record, DataEnd)
+                    if isinstance(record, Chunk):
+                        self._take_chunk(record, position, take)
+                    elif isinstance(record, Record):
+                        self._take_message(record, position)
+                    take(record)
+                except BagError as error:
+                    if not ended:  # else all messages are there
+                        self.problems.append(error)
                     break
-                if kind == _STATISTICS:
-                    counts = _counts(record)
-                elif kind in (_SCHEMA, _CHANNEL):
-                    contents.define(kind, record)
-        return _merged([(t, counts.get(number, 0)) for number, t in contents.channels.items()])
+        for channel in channels.values():
+            self._define(channel, schemas)
+        lost = sum(counts[number] for number in counts if number not in channels)
+        if lost:
+            self.problems.append(BagError(f'{self._path} has {lost} messages of a topic that it does not tell'))
+        return counts
 
-    def _scan(self) -> list[Topic]:
-        counts: dict[Topic, int] = {}
+    def _take_chunk(self, chunk: Chunk, position: int, take: Callable[[McapRecord], None]) -> None:
+        first_ns = None
         try:
-            for message in self.messages():
-                counts[message.topic] = counts.get(message.topic, 0) + 1
-        except CutOff:
-            pass
-        return _merged(list(counts.items()))
+            for record in self._content(chunk):
+                if isinstance(record, Record):
+                    first_ns = record.log_time if first_ns is None else min(first_ns, record.log_time)
+                take(record)
+        except BagError as error:  # what comes after it may be sound
+            self.problems.append(error)
+            return
+        if first_ns is not None:
+            self._places.append(_Place(first_ns, position, max(1, chunk.uncompressed_size)))
 
-    def _open(self) -> BinaryIO:
+    def _take_message(self, record: Record, position: int) -> None:
+        if self._places and not self._places[-1].size and record.log_time >= self._last_ns:
+            self._places[-1] = dataclasses.replace(self._places[-1], count=self._places[-1].count + 1)
+        else:
+            self._places.append(_Place(record.log_time, position, 0))
+        self._last_ns = record.log_time
+
+    def _define(self, channel: Channel, schemas: dict[int, Schema]) -> None:
+        if max(len(self._channels), len(schemas)) > MAX_TOPICS:
+            raise BagError(f'{self._path} has more than {MAX_TOPICS} topics')
+        schema = schemas.get(channel.schema_id)
+        name, type_name, encoding = (contents.require_name(text, self._path) for text in (
+            channel.topic, schema.name if schema else '', channel.message_encoding))
+        self._channels[channel.id] = Topic(
+            name, type_name, encoding, type_hash=channel.metadata.get(_TYPE_HASH, '')[:MAX_NAME])
+
+    # --- messages -----------------------------------------------------------------------------------------------
+
+    def _chunk(self, place: _Place, wanted: dict[int, Topic]) -> Iterator[Message]:
+        with self._open() as file:
+            chunk = _first_chunk(file, place.position, self._path)
+        records = []
+        for record in self._content(chunk):
+            if isinstance(record, Record) and record.channel_id in wanted:
+                records.append(record)
+                if len(records) > MAX_IN_CHUNK:
+                    raise BagError(f'{self._path} has more than {MAX_IN_CHUNK} messages in a chunk')
+        records.sort(key=lambda record: record.log_time)
+        for record in records:
+            yield Message(wanted[record.channel_id], record.log_time, record.data)
+
+    def _run(self, place: _Place, wanted: dict[int, Topic]) -> Iterator[Message]:
+        with self._open() as file:
+            file.seek(place.position)
+            left = place.count
+            for record in _records(file, self._path):
+                if isinstance(record, Record):
+                    if record.channel_id in wanted:
+                        yield Message(wanted[record.channel_id], record.log_time, record.data)
+                    left -= 1
+                    if not left:
+                        return
+
+    def _content(self, chunk: Chunk) -> Iterator[McapRecord]:
+        """:raises BagError: if it is damaged, or larger than it tells."""
+        what = f'a chunk of {self._path}'
+        content = contents.unpacked(chunk.data, chunk.compression, chunk.uncompressed_size, what)
+        if len(content) != chunk.uncompressed_size:
+            raise BagError(f'{what} is damaged: it has {len(content)} of {chunk.uncompressed_size} bytes')
+        plain = dataclasses.replace(chunk, compression='', data=content)
         try:
-            return self._path.open('rb')
+            get_chunk_data_stream(plain, validate_crc=True)
+        except ValueError:
+            raise BagError(f'{self._path} is damaged: the checksum of a chunk is wrong') from None
+        try:
+            for record in _records(_Bounded(io.BytesIO(content), what), self._path):
+                if isinstance(record, Chunk):
+                    raise BagError(f'{self._path} is damaged: a chunk within a chunk')
+                yield record
+        except CutOff as error:
+            if not isinstance(error.__cause__, EndOfFile):  # that is where a chunk ends
+                raise BagError(f'{self._path} is damaged: {error}') from None
+
+    def _open(self) -> _Bounded:
+        try:
+            return _Bounded(io.FileIO(self._path), str(self._path))
         except OSError as error:
             raise BagError(f'{self._path} cannot be read: {error.strerror}') from error
 
 
-class _Contents:
-    """What the records mean, given those that came before."""
+def _tells_all(summary: Summary) -> bool:
+    """Every topic and every chunk, and there is no message beside the chunks."""
+    told = summary.statistics
+    assert told is not None
+    return (
+        told.chunk_count == len(summary.chunk_indexes) and (told.chunk_count > 0 or told.message_count == 0)
+        and told.channel_count == len(summary.channels)
+        and told.channel_message_counts.keys() <= summary.channels.keys()
+        and all(c.schema_id in summary.schemas for c in summary.channels.values() if c.schema_id)
+    )
 
-    def __init__(self, name: str) -> None:
+
+def _first_chunk(file: _Bounded, position: int, path: Path) -> Chunk:
+    file.seek(position)
+    for record in _records(file, path):
+        if isinstance(record, Chunk):
+            return record
+    raise BagError(f'{path} is damaged: there is no chunk where its index tells one')
+
+
+def _records(file: _Bounded, path: Path) -> Iterator[McapRecord]:
+    """From here to the footer. :raises CutOff: if the file ends before. :raises BagError: where it is damaged."""
+    try:
+        yield from StreamReader(file, skip_magic=True, emit_chunks=True, record_size_limit=MAX_MESSAGE).records
+    except EndOfFile as error:
+        raise CutOff(f'{path} is cut off after {file.position} bytes') from error
+    except _DAMAGED as error:
+        what = str(error)[:200] or type(error).__name__
+        raise BagError(f'{path} is damaged before byte {file.position}: {what}') from None
+    except OSError as error:
+        raise BagError(f'{path} cannot be read: {error.strerror}') from error
+
+
+class _Bounded(io.BufferedReader):
+    """Takes no more memory than the file has bytes, and gives all that is asked for or nothing.
+
+    :raises CutOff: where the file has not as much. :raises BagError: for a record of too many fields.
+    """
+
+    def __init__(self, raw: io.RawIOBase | io.BytesIO, name: str) -> None:
+        super().__init__(raw)
         self._name = name
-        self._types: dict[int, str] = {0: ''}    # by number of the schema; 0: none
-        self.channels: dict[int, Topic] = {}
+        self._end = super().seek(0, io.SEEK_END)
+        self._fields = 0
+        self.position = super().seek(0)
 
-    def take(self, kind: int, record: bytes) -> Iterator[Message]:
-        if kind == _MESSAGE:
-            yield self._message(record)
-        elif kind == _CHUNK:
-            yield from self._chunk(record)
-        elif kind in (_SCHEMA, _CHANNEL):
-            self.define(kind, record)
+    def read(self, size: int | None = -1, /) -> bytes:
+        if size is None or size < 0:
+            raise BagError(f'{self._name} is damaged: a record is too short')
+        if size > 1 and size > self._end - self.position:
+            raise CutOff(f'{self._name} is cut off after {self.position} bytes')
+        self._fields = self._fields + 1 if size > 1 else 0  # a record begins with one byte
+        if self._fields > MAX_FIELDS:
+            raise BagError(f'{self._name} has a record of more than {MAX_FIELDS} entries')
+        content = super().read(size)
+        self.position += len(content)
+        return content
 
-    def define(self, kind: int, record: bytes) -> None:
-        """A type or a topic."""
-        fields = _Fields(record, self._name)
-        if kind == _SCHEMA:
-            number, name = fields.number('H'), fields.text()
-            self._types[number] = name
-        else:
-            number, schema, topic, encoding = fields.number('H'), fields.number('H'), fields.text(), fields.text()
-            if encoding != 'cdr':
-                raise BagError(f'{self._name}: messages of {topic} are in {encoding[:40]!r}; wanted cdr')
-            if schema not in self._types:
-                raise BagError(f'{self._name} does not tell the type of {topic}')
-            self.channels[number] = Topic(topic, self._types[schema])
-        if max(len(self.channels), len(self._types)) > MAX_TOPICS:
-            raise BagError(f'{self._name} has more than {MAX_TOPICS} topics')
-
-    def _message(self, record: bytes) -> Message:
-        fields = _Fields(record, self._name)
-        channel, _, time_ns, _ = fields.number('H'), fields.number('I'), fields.number('Q'), fields.number('Q')
-        if channel not in self.channels:
-            raise BagError(f'{self._name} has a message of a topic that it does not tell')
-        return Message(self.channels[channel], time_ns, fields.rest())
-
-    def _chunk(self, record: bytes) -> Iterator[Message]:
-        fields = _Fields(record, self._name)
-        _, _, size, checksum = fields.number('Q'), fields.number('Q'), fields.number('Q'), fields.number('I')
-        method, packed = fields.text(), fields.number('Q')
-        content = unpacked(fields.rest()[:packed], method, size, f'a chunk of {self._name}')
-        if checksum and zlib.crc32(content) != checksum:
-            raise BagError(f'{self._name} is damaged: the checksum of a chunk is wrong')
-        for kind, inner in _records(io.BytesIO(content), self._name):
-            if kind == _CHUNK:
-                raise BagError(f'{self._name} is damaged: a chunk within a chunk')
-            yield from self.take(kind, inner)
-
-
-class _Fields:
-    """The fields of a record, one after the other. :raises BagError: if it is too short, or a text too long."""
-
-    def __init__(self, record: bytes, name: str) -> None:
-        self._record, self._at, self._name = record, 0, name
-
-    def number(self, kind: str) -> int:
-        """H, I or Q: of two, four or eight bytes."""
-        try:
-            (value,) = struct.unpack_from(f'<{kind}', self._record, self._at)
-        except struct.error:
-            raise BagError(f'{self._name} is damaged: a record of {len(self._record)} bytes is too short') from None
-        self._at += struct.calcsize(kind)
-        return value
-
-    def text(self) -> str:
-        size = self.number('I')
-        if size > MAX_NAME:
-            raise BagError(f'{self._name} has a name of {size} bytes; at most {MAX_NAME} are taken')
-        self._at += size
-        return self._record[self._at - size:self._at].decode('utf-8', 'replace')
-
-    def rest(self) -> bytes:
-        return self._record[self._at:]
-
-
-def _records(file: BinaryIO, name: str) -> Iterator[tuple[int, bytes]]:
-    """Kind and content of each, to the end of the file. :raises CutOff: if the last one is not whole."""
-    position, end = file.tell(), _size(file)
-    while position < end:
-        head = file.read(9)
-        if len(head) < 9:
-            raise CutOff(f'{name} is cut off after {position} bytes')
-        kind, size = struct.unpack('<BQ', head)
-        position += 9 + size
-        if position > end:
-            raise CutOff(f'{name} is cut off after {position - 9 - size} bytes')
-        if kind in _READ:
-            if size > (MAX_DEFINITION if kind in (_SCHEMA, _CHANNEL) else MAX_MESSAGE):
-                raise BagError(f'{name} has a record of {size} bytes, more than is ever recorded at once')
-            yield kind, file.read(size)
-        else:
-            file.seek(position)
-            yield kind, b''
-
-
-def _size(file: BinaryIO) -> int:
-    here = file.tell()
-    end = file.seek(0, io.SEEK_END)
-    file.seek(here)
-    return end
-
-
-def _counts(statistics: bytes) -> dict[int, int]:
-    """Messages by number of the channel."""
-    listed = statistics[46:46 + 10 * MAX_TOPICS]
-    return dict(struct.iter_unpack('<HQ', listed[:len(listed) // 10 * 10]))
-
-
-def _merged(counted: list[tuple[Topic, int]]) -> list[Topic]:
-    """A topic may have several channels: one for each who published it."""
-    counts: dict[tuple[str, str], int] = {}
-    for topic, count in counted:
-        key = topic.name, topic.type_name
-        counts[key] = counts.get(key, 0) + count
-    return [Topic(*key, count) for key, count in counts.items()]
+    def seek(self, offset: int, whence: int = io.SEEK_SET, /) -> int:
+        if whence == io.SEEK_SET and offset > self._end:
+            raise BagError(f'{self._name} is damaged: it tells of byte {offset} and has {self._end}')
+        self.position = super().seek(offset, whence)
+        return self.position

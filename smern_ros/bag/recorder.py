@@ -14,7 +14,6 @@ from rclpy.context import Context
 from rclpy.event_handler import SubscriptionEventCallbacks
 from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSProfile, ReliabilityPolicy
-from rosbags import interfaces
 
 from smern_ros.bag.errors import BagError
 from smern_ros.bag.queue import BoundedQueue, Received
@@ -147,19 +146,16 @@ def _undemanding(profile: QoSProfile) -> QoSProfile:
     )
 
 
-def _described(profile: QoSProfile) -> interfaces.Qos:
-    """As a bag tells it, so that whoever plays it publishes in the same way."""
-    def seconds(duration: Any) -> interfaces.QosTime:
-        return interfaces.QosTime(*divmod(duration.nanoseconds, 10**9))
+def _described(profile: QoSProfile) -> dict[str, Any]:
+    """As metadata.yaml tells it, so that whoever plays the bag publishes in the same way."""
+    def seconds(duration: Any) -> dict[str, int]:
+        return dict(zip(('sec', 'nsec'), divmod(duration.nanoseconds, 10**9), strict=True))
 
-    return interfaces.Qos(
-        interfaces.QosHistory(int(profile.history)),
-        profile.depth,
-        interfaces.QosReliability(int(profile.reliability)),
-        interfaces.QosDurability(int(profile.durability)),
-        seconds(profile.deadline),
-        seconds(profile.lifespan),
-        interfaces.QosLiveliness(int(profile.liveliness)),
-        seconds(profile.liveliness_lease_duration),
-        profile.avoid_ros_namespace_conventions,
-    )
+    return {
+        'history': profile.history.name.lower(), 'depth': profile.depth,
+        'reliability': profile.reliability.name.lower(), 'durability': profile.durability.name.lower(),
+        'deadline': seconds(profile.deadline), 'lifespan': seconds(profile.lifespan),
+        'liveliness': profile.liveliness.name.lower(),
+        'liveliness_lease_duration': seconds(profile.liveliness_lease_duration),
+        'avoid_ros_namespace_conventions': profile.avoid_ros_namespace_conventions,
+    }

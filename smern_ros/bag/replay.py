@@ -13,7 +13,7 @@ from rosgraph_msgs.msg import Clock
 from smern_ros import msg
 from smern_ros.audio import pcm
 from smern_ros.bag import inputs
-from smern_ros.bag.contents import CutOff, Message
+from smern_ros.bag.contents import Message
 from smern_ros.bag.errors import BagError
 from smern_ros.bag.player import Piece, Player
 from smern_ros.bag.reader import BagReader
@@ -125,7 +125,7 @@ class ReplayNode(SmernNode):
         self.finished = True
 
     def _take_error(self, error: Exception) -> None:
-        self.problem = str(error)
+        self.problem = self.problem or str(error)
         if not isinstance(error, BagError):  # ours
             self.complain('replay', error)
 
@@ -157,20 +157,21 @@ class ReplayNode(SmernNode):
         return callback
 
 
-def recorded(bag: BagReader) -> Said:
+def recorded(plan: Plan) -> Said:
     """What the graph said when the bag was recorded.
 
-    :raises BagError: if the bag does not tell, or is damaged.
+    :raises BagError: if the bag does not tell.
     """
+    bag, near = plan.bag, inputs.namespaces(plan.inputs)
     takes = {
         name: (stream, take) for stream in STREAMS for topic, take in TAKES if topic == stream.topic
-        for name in inputs.of(bag, stream)
+        for name in inputs.of(bag, stream, near)
     }
     if not any(stream.topic == topics.EMOTION_STATE for stream, _ in takes.values()):
         raise BagError(f'{bag.path} holds no {topics.EMOTION_STATE} to compare with. {inputs.has(bag)}')
     inputs.require_same_version(bag, list(takes))
     said = Said()
-    with contextlib.suppress(CutOff):  # what came before is worth comparing; the player tells of it
+    with contextlib.suppress(BagError):  # what can be read is worth comparing; the player tells of the rest
         for message in bag.messages(takes):
             stream, take = takes[message.topic.name]
             with contextlib.suppress(ValueError):  # no message, and nobody understood it then

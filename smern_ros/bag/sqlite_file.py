@@ -1,70 +1,145 @@
-"""The .db3 files that older ROS 2 records. Needs no ROS."""
+"""The .db3 files that older ROS 2 records, with what was not yet put into them when the recorder died. Needs no ROS."""
 from __future__ import annotations
 
+import shutil
 import sqlite3
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Collection, Iterator
 from contextlib import closing
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from urllib.parse import quote
 
-from smern_ros.bag.contents import MAX_MESSAGE, MAX_NAME, MAX_TOPICS, Message, Topic
+from smern_ros.bag.contents import MAX_MESSAGE, MAX_TOPICS, CutOff, Message, Part, Topic, require_name
 from smern_ros.bag.errors import BagError
 
 MAGIC = b'SQLite format 3\0'
+_DAMAGED = (sqlite3.Error, ValueError, OverflowError, MemoryError)
+"""What sqlite raises where a file is not what it should be; ValueError where it cannot even say so in UTF-8."""
+_BESIDE = ('-wal', '-journal')
+"""What sqlite keeps beside a database that was not closed."""
 
 
 class SqliteFile:
-    """:raises BagError: if it is none that ROS 2 wrote."""
+    """Nothing in it is changed. :raises BagError: if it is none that ROS 2 wrote."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self._copy: TemporaryDirectory | None = None
+        self.problems: list[BagError] = []      # what could not be read, and why
+        self._uri = self._readable(path.resolve())
+        self._start_ns, self._damaged = 0, False
         with closing(self._connect()) as database:
-            self._topics = dict(self._read_topics(database))
+            self._require_tables(database)
+            counts = self._counts(database)
+            self._topics = dict(self._read_topics(database, counts))
         self.topics = list(self._topics.values())
 
-    def messages(self) -> Iterator[Message]:
-        """All of them, in the order of time. :raises BagError: if the file is damaged; after what could be read."""
+    def parts(self, topics: Collection[Topic]) -> list[Part]:
+        """What holds their messages. Reading it raises BagError where it is damaged."""
+        wanted = {number: topic for number, topic in self._topics.items() if topic in topics}
+        return [Part(self._start_ns, 0, lambda: self._messages(wanted))] if wanted else []
+
+    def _messages(self, wanted: dict[int, Topic]) -> Iterator[Message]:
+        # The index by time is damaged together with what it leads to.
+        source = ('messages NOT INDEXED', '') if self._damaged else ('messages', ' ORDER BY timestamp, id')
+        numbers = ','.join(str(number) for number in wanted)
         with closing(self._connect()) as database:
             try:
                 rows = database.execute(
                     "SELECT topic_id, timestamp, CASE WHEN typeof(data) = 'blob' AND length(data) <= ? THEN data END "
-                    'FROM messages ORDER BY timestamp, id', (MAX_MESSAGE,)
+                    f'FROM {source[0]} WHERE topic_id IN ({numbers}){source[1]}', (MAX_MESSAGE,)
                 )
                 for number, time_ns, data in rows:
-                    if number not in self._topics or not isinstance(time_ns, int):
-                        raise BagError(f'{self._path} has a message that belongs to no topic or to no time')
-                    if data is None:
-                        raise BagError(f'{self._path} has a message that is none, or of more than {MAX_MESSAGE} bytes')
-                    yield Message(self._topics[number], time_ns, data)
-            except sqlite3.Error as error:
-                raise BagError(f'{self._path} is damaged: {error}') from None
+                    if not isinstance(time_ns, int) or data is None:
+                        raise BagError(f'{self._path} has a message without a time, or that is none, or of more than '
+                                       f'{MAX_MESSAGE} bytes')
+                    yield Message(wanted[number], time_ns, data)
+            except _DAMAGED as error:
+                raise CutOff(f'{self._path} is damaged or cut off: {error}') from None
 
-    def _read_topics(self, database: sqlite3.Connection) -> Iterator[tuple[int, Topic]]:
+    # --- what there is ------------------------------------------------------------------------------------------
+
+    def _require_tables(self, database: sqlite3.Connection) -> None:
         try:
             tables = dict(database.execute(
                 "SELECT name, sql FROM sqlite_master WHERE type = 'table' AND name IN ('topics', 'messages')"
             ))
-            if len(tables) < 2 or any('VIRTUAL' in str(sql).upper().split('(')[0] for sql in tables.values()):
-                raise BagError(f'{self._path} is a database, but no bag')
-            counts = dict(database.execute('SELECT topic_id, count(*) FROM messages GROUP BY topic_id LIMIT ?',
-                                           (MAX_TOPICS,)))
-            rows = database.execute('SELECT id, name, type, serialization_format FROM topics LIMIT ?', (MAX_TOPICS,))
-            for number, name, type_name, encoding in rows:
-                if not all(isinstance(text, str) and len(text) <= MAX_NAME for text in (name, type_name, encoding)):
-                    raise BagError(f'{self._path} has a topic whose name or type is no name')
-                if encoding != 'cdr':
-                    raise BagError(f'{self._path}: messages of {name} are in {encoding[:40]!r}; wanted cdr')
-                yield number, Topic(name, type_name, counts.get(number, 0))
-        except sqlite3.Error as error:
+        except _DAMAGED as error:
+            raise BagError(f'{self._path} is no bag, or a damaged one: {error}') from None
+        if len(tables) < 2 or any('VIRTUAL' in str(sql).upper().split('(')[0] for sql in tables.values()):
+            raise BagError(f'{self._path} is a database, but no bag')
+
+    def _counts(self, database: sqlite3.Connection) -> dict[int, int]:
+        """Messages by number of the topic."""
+        counts: Counter[int] = Counter()
+        try:
+            rows = database.execute('SELECT topic_id, count(*), min(timestamp) FROM messages GROUP BY topic_id LIMIT ?',
+                                    (MAX_TOPICS,)).fetchall()
+            self._start_ns = min((start_ns for _, _, start_ns in rows if isinstance(start_ns, int)), default=0)
+            return {number: count for number, count, _ in rows}
+        except _DAMAGED:
+            self._damaged = True
+        try:
+            for number, time_ns in database.execute('SELECT topic_id, timestamp FROM messages NOT INDEXED'):
+                if not counts and isinstance(time_ns, int):
+                    self._start_ns = time_ns
+                counts[number] += 1
+        except _DAMAGED as error:
+            self.problems.append(CutOff(f'{self._path} is damaged or cut off: {error}'))
+        return counts
+
+    def _read_topics(self, database: sqlite3.Connection, counts: dict[int, int]) -> Iterator[tuple[int, Topic]]:
+        try:
+            rows = database.execute('SELECT * FROM topics LIMIT ?', (MAX_TOPICS,))  # newer versions have more columns
+            for row in rows:
+                if not isinstance(row['id'], int):
+                    raise BagError(f'{self._path} has a topic whose number is none')
+                name, type_name, encoding = (
+                    require_name(row[key], self._path) for key in ('name', 'type', 'serialization_format'))
+                told = row['type_description_hash'] if 'type_description_hash' in row.keys() else ''  # noqa: SIM118
+                yield row['id'], Topic(name, type_name, encoding, counts.get(row['id'], 0), str(told or ''))
+        except (IndexError, *_DAMAGED) as error:
             raise BagError(f'{self._path} is no bag, or a damaged one: {error}') from None
 
-    def _connect(self) -> sqlite3.Connection:
-        """Nothing is written, not even where another process died writing."""
+    # --- how it is opened ---------------------------------------------------------------------------------------
+
+    def _readable(self, path: Path) -> str:
+        """Its address for sqlite.
+
+        What lies beside a database that was not closed belongs to it, but sqlite needs to write there to read it.
+        Where it cannot, as on a read-only disk, a copy is read.
+        """
+        beside = [Path(f'{path}{suffix}') for suffix in _BESIDE]
+        beside = [file for file in beside if file.is_file() and file.stat().st_size]
+        if not beside:
+            return _uri(path, 'immutable=1')  # nothing is written, and nobody else is asked
+        uri = _uri(path, 'mode=ro')
         try:
-            database = sqlite3.connect(
-                f'file:{quote(str(self._path.resolve()))}?immutable=1', uri=True, check_same_thread=False
-            )
+            with closing(sqlite3.connect(uri, uri=True)) as database:
+                database.execute('SELECT count(*) FROM sqlite_master').fetchall()
+            return uri
+        except _DAMAGED:
+            pass
+        self._copy = TemporaryDirectory(prefix='smern_replay_')
+        try:
+            for file in (path, *beside):
+                shutil.copyfile(file, Path(self._copy.name) / file.name)
+        except OSError as error:
+            raise BagError(f'{self._path} was not closed, and no copy of it can be made to read what is beside it: '
+                           f'{error.strerror}. Copy the bag to a folder where you can write') from error
+        return _uri(Path(self._copy.name) / path.name, 'mode=rw')
+
+    def _connect(self) -> sqlite3.Connection:
+        try:
+            database = sqlite3.connect(self._uri, uri=True, check_same_thread=False)
             database.text_factory = lambda data: data.decode('utf-8', 'replace')
+            database.row_factory = sqlite3.Row
+            database.execute('PRAGMA trusted_schema = OFF')
             return database
-        except sqlite3.Error as error:
+        except _DAMAGED as error:
             raise BagError(f'{self._path} cannot be read: {error}') from None
+
+
+def _uri(path: Path, how: str) -> str:
+    return f'file:{quote(str(path))}?{how}'

@@ -2,39 +2,49 @@
 from __future__ import annotations
 
 import contextlib
-import io
 import os
-from collections import defaultdict, deque
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections import deque
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Any
 
-from rosbags.interfaces import Connection, Qos
-from rosbags.rosbag2 import StoragePlugin, Writer
-from rosbags.rosbag2.errors import WriterError
-from rosbags.rosbag2.storage_mcap import McapWriter, PendingChunk
+import yaml
+from mcap.data_stream import RecordBuilder
+from mcap.records import DataEnd, Footer
+from mcap.writer import CompressionType, Writer
 
 from smern_ros.bag.definitions import Definitions
 from smern_ros.bag.errors import BagError, DiskFull
+from smern_ros.bag.mcap_file import MAGIC
+from smern_ros.bag.reader import METADATA
 
-VERSION: Literal[9] = 9
+VERSION = 9
 """Of the bag format: that of Kilted; `ros2 bag` of Jazzy and newer reads it."""
 RESERVE_FILE, RESERVE = '.reserve', 1 << 18
-"""Bytes of disk held back for what is written last: metadata.yaml."""
-CAN_DROP = 64
-"""Chunks (1 MiB each, or one image) at the end that can make room for the index when the disk is full."""
+"""Bytes of disk held back for what is written last: the end of the file, and metadata.yaml."""
+DATABASE_ID = 'rosbag2'
+"""Of the record in the file that has what metadata.yaml has."""
 
 
-@dataclass(frozen=True)
+@dataclass
+class _Topic:
+    """A topic of the bag."""
+
+    type_name: str
+    type_hash: str
+    qos: dict[str, Any]
+    channel: int
+    count: int = 0                   # messages
+
+
+@dataclass
 class _Mark:
     """How far the bag was when a chunk had been written whole."""
 
-    end: int                            # bytes of the file
-    chunks: int
-    counts: dict[int, int]              # messages by connection
-    first_ns: int
-    last_ns: int
+    end: int                         # bytes of the file
+    counts: dict[str, int] = field(default_factory=dict)
+    first_ns: int = 0
+    last_ns: int = 0
 
 
 class BagWriter:
@@ -47,26 +57,21 @@ class BagWriter:
 
     def __init__(self, folder: Path, *, about: dict[str, str]) -> None:
         self.folder = folder
+        self._about = about
         self._definitions = Definitions()
-        self._connections: dict[str, Connection] = {}
+        self._topics: dict[str, _Topic] = {}
+        self._schemas: dict[str, int] = {}
+        self._first_ns = self._last_ns = 0
         self._closed = False
         try:
-            self._writer = Writer(folder, version=VERSION, storage_plugin=StoragePlugin.MCAP)
-            for key, value in about.items():
-                self._writer.set_custom_data(key, value)
-            self._writer.open()
-            folder.chmod(0o700)  # people are in it
-            assert isinstance(self._writer.storage, McapWriter)
-            self._storage = self._writer.storage
-            self._storage.bio.close()
-            reserve = folder / RESERVE_FILE
-            self._file = _WholeFile(self._storage.path, on_close=lambda: reserve.unlink(missing_ok=True))
-            self._storage.bio = self._file  # type: ignore[assignment]
-            reserve.write_bytes(bytes(RESERVE))
-        except (WriterError, OSError) as error:
+            folder.mkdir(mode=0o700, parents=True)  # people are in it
+            (folder / RESERVE_FILE).write_bytes(bytes(RESERVE))
+            self._file = _WholeFile(folder / f'{folder.name}.mcap')
+            self._writer = Writer(self._file, compression=CompressionType.NONE)  # type: ignore[arg-type]
+            self._writer.start('ros2')
+        except OSError as error:
             raise BagError(f'no bag can be made in {folder}: {error}') from error
-        self._marks: deque[_Mark] = deque(maxlen=CAN_DROP)
-        self._mark()
+        self._marks = deque([_Mark(self._file.tell())], maxlen=2)
 
     @property
     def size(self) -> int:
@@ -76,33 +81,39 @@ class BagWriter:
     @property
     def counts(self) -> dict[str, int]:
         """Messages by topic."""
-        return {topic: self._writer.counts[c.id] for topic, c in list(self._connections.items())}  # of any thread
+        return {name: topic.count for name, topic in list(self._topics.items())}  # of any thread
 
-    def add_topic(self, topic: str, type_name: str, qos: Qos) -> None:
-        """Before its first message. :raises ValueError: if the message type is not known."""
+    def add_topic(self, topic: str, type_name: str, qos: dict[str, Any]) -> None:
+        """Before its first message. :param qos: as metadata.yaml has it. :raises ValueError: for an unknown type."""
         definition = self._definitions.of(type_name)
-        self._connections[topic] = self._writer.add_connection(
-            topic, type_name, msgdef=definition.text, rihs01=definition.hash, offered_qos_profiles=[qos]
-        )
+        if type_name not in self._schemas:
+            self._schemas[type_name] = self._writer.register_schema(type_name, 'ros2msg', definition.text.encode())
+        channel = self._writer.register_channel(topic, 'cdr', self._schemas[type_name], {
+            'offered_qos_profiles': _yaml([qos]), 'topic_type_hash': definition.hash})
+        self._topics[topic] = _Topic(type_name, definition.hash, qos, channel)
 
     def write(self, topic: str, time_ns: int, data: bytes) -> None:
         """:param time_ns: when it was received. :param data: the message in CDR.
 
         :raises DiskFull: if it could not be written; the bag is closed then.
         """
-        chunks = len(self._storage.chunks)
+        self._topics[topic].count += 1
+        self._first_ns = min(self._first_ns or time_ns, time_ns)
+        self._last_ns = max(self._last_ns, time_ns)
         try:
-            self._writer.write(self._connections[topic], time_ns, data)
+            self._writer.add_message(self._topics[topic].channel, time_ns, data, time_ns)
         except OSError as error:
             self._rescue(error)
-        if len(self._storage.chunks) > chunks:
-            self._mark()
+        if self._file.tell() > self._marks[-1].end:
+            self._marks.append(_Mark(self._file.tell(), self.counts, self._first_ns, self._last_ns))
 
     def close(self) -> None:
         """Writes what waits, the index and metadata.yaml. :raises DiskFull: if not all of it could be written."""
         if self._closed:
             return
         try:
+            self._writer.add_metadata(DATABASE_ID, {'serialized_metadata': _yaml(self._metadata())})
+            self._writer.finish()
             self._finish()
         except OSError as error:
             self._rescue(error)
@@ -114,62 +125,83 @@ class BagWriter:
         self.close()
 
     def _finish(self) -> None:
-        self._writer.close()
+        """All but the file's end, which is written. :raises OSError: if it does not reach the disk."""
+        self._file.close()
+        (self.folder / RESERVE_FILE).unlink(missing_ok=True)
+        file = self.folder / METADATA
+        new = file.with_suffix('.yaml.tmp')
+        new.write_text(_yaml({'rosbag2_bagfile_information': self._metadata()}), 'utf-8')
+        new.replace(file)
         self._closed = True
 
-    # --- when nothing more can be written ----------------------------------------------------------------------
-
-    def _mark(self) -> None:
-        storage = self._storage
-        self._marks.append(_Mark(
-            self._file.tell(), len(storage.chunks), dict(self._writer.counts),
-            storage.message_start_time, storage.message_end_time,
-        ))
+    def _metadata(self) -> dict[str, Any]:
+        count = sum(self.counts.values())
+        start = {'nanoseconds_since_epoch': self._first_ns}
+        duration = {'nanoseconds': self._last_ns - self._first_ns}
+        name = self._file.path.name
+        return {
+            'version': VERSION, 'storage_identifier': 'mcap', 'duration': duration, 'starting_time': start,
+            'message_count': count,
+            'topics_with_message_count': [{
+                'topic_metadata': {
+                    'name': topic, 'type': told.type_name, 'serialization_format': 'cdr',
+                    'offered_qos_profiles': [told.qos], 'type_description_hash': told.type_hash,
+                },
+                'message_count': told.count,
+            } for topic, told in self._topics.items()],
+            'compression_format': '', 'compression_mode': '', 'relative_file_paths': [name],
+            'files': [{'path': name, 'starting_time': start, 'duration': duration, 'message_count': count}],
+            'custom_data': self._about or None, 'ros_distro': os.environ.get('ROS_DISTRO', 'kilted'),
+        }
 
     def _rescue(self, error: OSError) -> None:
-        """Back to the last whole chunk, and as many more as the index takes the room of."""
-        held = sum(self._storage.channel_stats.values())
+        """Nothing more can be written: back to the last whole chunk, and an end without an index."""
+        held = sum(self.counts.values())
+        self._closed = True
+        (self.folder / RESERVE_FILE).unlink(missing_ok=True)
         while self._marks:
-            self._back_to(self._marks.pop())
+            mark = self._marks.pop()
             try:
+                self._file.truncate(mark.end)
+                for name, topic in self._topics.items():
+                    topic.count = mark.counts.get(name, 0)
+                self._first_ns, self._last_ns = mark.first_ns, mark.last_ns
+                end = RecordBuilder()
+                DataEnd(0).write(end)
+                Footer(0, 0, 0).write(end)
+                self._file.write(end.end() + MAGIC)
                 self._finish()
             except OSError:
-                if self._writer.storage is None:  # all but metadata.yaml
-                    break
                 continue
-            lost = held - sum(self._writer.counts.values())
             raise DiskFull(
-                f'{self.folder} cannot grow: {error.strerror}. The bag is closed and whole up to there; '
-                f'its last {lost} messages are lost'
+                f'{self.folder} cannot grow: {error.strerror}. The bag is closed and whole up to there, without an '
+                f'index; its last {held - sum(mark.counts.values())} messages are lost'
             ) from error
-        self._closed = True
-        with contextlib.suppress(OSError):
-            self._writer.abort()
-            (self.folder / RESERVE_FILE).unlink(missing_ok=True)
+        with contextlib.suppress(OSError, ValueError):
             self._file.close()
         raise DiskFull(
             f'{self.folder} cannot grow: {error.strerror}. There is not even room for what describes the bag; '
             'smern replay reads it all the same, ros2 bag after: ros2 bag reindex'
         ) from error
 
-    def _back_to(self, mark: _Mark) -> None:
-        storage, writer = self._storage, self._writer
-        self._file.truncate(mark.end)
-        del storage.chunks[mark.chunks:]
-        storage.chunk = PendingChunk(2**63 - 1, 0, io.BytesIO(), defaultdict(list))
-        writer.counts.update(dict.fromkeys(writer.counts, 0) | mark.counts)
-        storage.channel_stats.update(writer.counts)
-        writer.min_timestamp = storage.message_start_time = mark.first_ns
-        writer.max_timestamp = storage.message_end_time = mark.last_ns
+
+class _Dumper(yaml.SafeDumper):
+    """Writes everything out, as `ros2 bag` does."""
+
+    def ignore_aliases(self, data: Any) -> bool:
+        return True
+
+
+def _yaml(value: Any) -> str:
+    return yaml.dump(value, Dumper=_Dumper, sort_keys=False, allow_unicode=True)
 
 
 class _WholeFile:
     """A file without a buffer, so that what could not be written does not come back later."""
 
-    def __init__(self, path: Path, *, on_close: Callable[[], None]) -> None:
-        self._file = path.open('r+b', buffering=0)
-        self._file.seek(0, os.SEEK_END)
-        self._on_close = on_close
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._file = path.open('xb', buffering=0)
 
     def write(self, data: bytes) -> int:
         """:raises OSError: if not all of it could be written."""
@@ -190,4 +222,3 @@ class _WholeFile:
         if not self._file.closed:
             os.fsync(self._file.fileno())
             self._file.close()
-            self._on_close()

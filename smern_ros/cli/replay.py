@@ -77,7 +77,7 @@ def run(args: argparse.Namespace) -> int:
         plan, overrides = _prepared(args)
         from smern_ros.bag import replay
 
-        before = replay.recorded(plan.bag) if args.compare else None
+        before = replay.recorded(plan) if args.compare else None
         stop = threading.Event()
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, lambda *_: stop.set())
@@ -86,6 +86,7 @@ def run(args: argparse.Namespace) -> int:
             node = stack.enter_context(_Playing(plan, args.namespace))
             refused = _play(node, supervisor, stop)
             said, problem = node.replay.said, node.replay.problem
+            nothing = not node.replay.sent
     except (BagError, ValueError, FileNotFoundError, ImportError) as error:
         refused = str(error)
     if refused:
@@ -93,8 +94,10 @@ def run(args: argparse.Namespace) -> int:
         return EXIT_CONFIGURATION
     same = before is None or _compared(before, said)
     if problem:
-        print(f'smern replay: {problem}; what came before was played', file=sys.stderr)
-    return EXIT_DONE if same and not problem else EXIT_DIFFERS
+        print(f'smern replay: {problem}; what is whole was played', file=sys.stderr)
+    if nothing:
+        print('smern replay: no message was played', file=sys.stderr)
+    return EXIT_DONE if same and not problem and not nothing else EXIT_DIFFERS
 
 
 def _prepared(args: argparse.Namespace) -> tuple[Plan, list[Override]]:
@@ -120,6 +123,8 @@ def _prepared(args: argparse.Namespace) -> tuple[Plan, list[Override]]:
         wait_for=replay.LISTENERS if args.wait_for is None else [n for n in args.wait_for.split(',') if n],
         wait=args.wait if args.wait is not None else READY_WITHIN if args.start else 60.0,
     )
+    for note in bag.notes:
+        print(f'smern replay: {note}', file=sys.stderr)
     return plan, [*EXACT, *(Override.parse(text) for text in args.overrides)]
 
 

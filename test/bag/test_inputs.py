@@ -8,12 +8,18 @@ from smern_ros.bag.reader import BagReader
 pytestmark = pytest.mark.ros
 AUDIO, IMAGE, JPEG = 'smern_ros/msg/AudioChunk', 'sensor_msgs/msg/Image', 'sensor_msgs/msg/CompressedImage'
 
+BOTH = {'/image_raw': IMAGE, '/image_raw/compressed': JPEG}
+
 
 @pytest.fixture
 def bag(tmp_path):
-    """bag({'/audio': AUDIO}): a bag with such topics."""
-    def make(types, **kwargs):
-        return BagReader(bags.write_foreign(tmp_path / 'bag', [], types=types, **kwargs))
+    """bag({'/audio': AUDIO}): a bag with such topics, each with a message but those of `empty`."""
+    def make(types, empty=(), encoding='cdr'):
+        folder = tmp_path / 'bag'
+        folder.mkdir(exist_ok=True)
+        sent = [(topic, bags.START_NS, b'') for topic in types if topic not in empty]
+        bags.write_mcap(folder / f'{encoding}.mcap', sent, types=types, encoding=encoding)
+        return BagReader(folder)
 
     return make
 
@@ -45,15 +51,74 @@ def test_two_graphs_in_one_bag_are_not_mixed(bag):
         found(bag({'/a/audio': AUDIO, '/b/audio': AUDIO}))
 
 
+@pytest.mark.parametrize('types, empty, expected', [
+    (BOTH, ['/image_raw'], {'/image_raw/compressed': 'image_raw/compressed'}),
+    (BOTH, ['/image_raw/compressed'], {'/image_raw': 'image_raw'}),
+    ({'/image_raw': IMAGE, '/head/image_raw': IMAGE}, ['/image_raw'], {'/head/image_raw': 'image_raw'}),
+    ({'/audio': AUDIO, '/robot/audio': AUDIO}, ['/audio'], {'/robot/audio': 'audio'}),
+    ({'/a/audio': AUDIO, '/b/audio': AUDIO}, ['/a/audio'], {'/b/audio': 'audio'}),
+], ids=['compressed', 'raw', 'namespace', 'sound', 'two'])
+def test_an_empty_topic_never_wins_over_one_with_messages(bag, types, empty, expected):
+    assert found(bag(types, empty=empty)) == expected
+
+
+@pytest.mark.parametrize('other, type_name', [
+    ('/robot/audio', 'audio_common_msgs/msg/AudioData'), ('/tts/speaker', 'std_msgs/msg/Float32'),
+    ('/speaker', 'sensor_msgs/msg/LaserScan'), ('/vad/speech/detected', 'std_msgs/msg/Bool'),
+    ('/speech/detected', 'std_msgs/msg/Bool'), ('/rear/image_raw', 'sensor_msgs/msg/PointCloud2'),
+    ('/tts/speaker', 'std_msgs/msg/String'), ('/head/robot_speaking', 'std_msgs/msg/String'), ('/rear/audio', AUDIO),
+])
+def test_a_topic_that_only_ends_like_one_of_the_graphs_is_left_out_and_the_rest_is_played(bag, other, type_name):
+    assert found(bag({'/audio': AUDIO, '/image_raw': IMAGE, other: type_name})) == {
+        '/audio': 'audio', '/image_raw': 'image_raw'}
+
+
+def test_what_is_left_out_for_its_type_is_told(bag):
+    made = bag({'/audio': 'audio_common_msgs/msg/AudioData', '/image_raw': IMAGE})
+    assert found(made) == {'/image_raw': 'image_raw'}
+    assert made.notes == ['/audio is left out: it is of audio_common_msgs/msg/AudioData']
+
+
+@pytest.mark.parametrize('types', [{'/camera': 'foxglove.CompressedImage'}, {'/audio': AUDIO}, {'/speaker': 'x'}])
+def test_topics_in_another_encoding_matter_only_if_they_are_asked_for(bag, types):
+    bag(types, encoding='json')
+    made = bag({'/audio': AUDIO})
+    assert found(made) == {'/audio': 'audio'}
+    assert made.topics['/audio'].encoding == 'cdr'
+    assert [m.topic.encoding for m in made.messages(['/audio'])] == ['cdr']
+    if '/camera' in types:
+        with pytest.raises(BagError, match='/camera is of foxglove.CompressedImage in json, which is not known'):
+            found(made, image='/camera')
+
+
+def test_what_others_tell_of_the_voice_comes_from_the_namespace_of_the_sound(bag):
+    types = {'/robot/audio': AUDIO, '/robot/robot_speaking': 'std_msgs/msg/Bool',
+             '/robot/speaker': 'std_msgs/msg/String', '/tts/robot_speaking': 'std_msgs/msg/Bool'}
+    assert found(bag(types)) == {'/robot/audio': 'audio', '/robot/robot_speaking': 'robot_speaking',
+                                 '/robot/speaker': 'speaker'}
+
+
+def test_a_camera_that_is_named_and_holds_compressed_images_only_is_found(bag):
+    types = {'/eye/color': IMAGE, '/eye/color/compressed': JPEG}
+    made = bag(types, empty=['/eye/color'])
+    assert found(made, image='/eye/color/') == {'/eye/color/compressed': 'image_raw/compressed'}
+
+
 @pytest.mark.parametrize('types, names, told', [
-    ({'/scan': 'sensor_msgs/msg/LaserScan'}, {}, r'no camera and no sound.*/scan \(sensor_msgs/msg/LaserScan\)'),
-    ({'/image_raw': 'sensor_msgs/msg/LaserScan'}, {}, '/image_raw is of sensor_msgs/msg/LaserScan, which is not known'),
+    ({'/scan': 'sensor_msgs/msg/LaserScan'}, {}, r'no camera and no sound.*/scan \(sensor_msgs/msg/LaserScan, 1 mess'),
+    ({'/image_raw': 'sensor_msgs/msg/LaserScan'}, {}, r'no camera and no sound.*/image_raw \(sensor_msgs'),
     ({'/audio': AUDIO, '/cam': 'sensor_msgs/msg/PointCloud2'}, {'image': '/cam'}, 'wanted sensor_msgs/msg/Image or'),
     ({'/audio': AUDIO}, {'image': '/eye'}, 'has no topic /eye'),
 ], ids=['none', 'type', 'wrong', 'absent'])
 def test_what_the_graph_cannot_take_is_refused_with_what_there_is(bag, types, names, told):
     with pytest.raises(BagError, match=told):
         found(bag(types), **names)
+
+
+@pytest.mark.parametrize('names, told', [({}, 'no camera and no sound.* 0 messages'), ({'audio': '/audio'}, 'no message')])
+def test_a_bag_without_a_message_of_camera_or_sound_is_refused(bag, names, told):
+    with pytest.raises(BagError, match=told):
+        found(bag({'/audio': AUDIO}, empty=['/audio']), **names)
 
 
 def test_messages_of_another_version_of_ours_are_refused(bag):

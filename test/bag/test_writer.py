@@ -79,6 +79,8 @@ def test_the_definitions_in_the_bag_are_ours(tmp_path):
         summary = make_reader(file).get_summary()
     schemas = {s.name: s for s in summary.schemas.values()}
     assert set(schemas) == set(bags.TYPES.values())
+    assert {c.topic: c.metadata['topic_type_hash'] for c in summary.channels.values()} == {
+        topic: Definitions().of(type_name).hash for topic, type_name in bags.TYPES.items()}
     for name, schema in schemas.items():
         assert schema.encoding == 'ros2msg'
         assert schema.data.decode() == Definitions().of(name).text
@@ -93,6 +95,7 @@ def test_metadata_has_the_fields_that_ros2_bag_looks_for(tmp_path):
         'compression_format', 'compression_mode', 'relative_file_paths', 'files', 'custom_data', 'ros_distro',
     }
     assert (told['version'], told['storage_identifier'], told['message_count']) == (9, 'mcap', 10)
+    assert '*' not in (tmp_path / 'bag/metadata.yaml').read_text()  # no aliases
     assert told['relative_file_paths'] == ['bag.mcap'] == [file['path'] for file in told['files']]
     assert told['starting_time'] == {'nanoseconds_since_epoch': bags.START_NS}
     assert told['duration'] == {'nanoseconds': recorded[-1][1] - bags.START_NS}
@@ -134,7 +137,7 @@ def assert_whole_up_to_the_end(folder, recorded):
     assert told['message_count'] == len(read)
     assert told['duration']['nanoseconds'] == read[-1][1] - read[0][1]
     with (folder / 'bag.mcap').open('rb') as file:
-        assert make_reader(file).get_summary().statistics.message_count == len(read)
+        assert [m.log_time for _, _, m in make_reader(file).iter_messages()] == [time_ns for _, time_ns, _ in read]
     assert sorted(file.name for file in folder.iterdir()) == ['bag.mcap', 'metadata.yaml']
 
 
@@ -151,6 +154,21 @@ def test_a_full_disk_ends_the_bag_and_what_it_holds_is_read_by_all(small_disk):
 def test_a_file_that_may_not_grow_is_as_a_full_disk_wherever_it_ends(tmp_path, size):
     recorded = bags.messages(400, SECOND_OF_SOUND)
     with files_of_at_most(size), pytest.raises(DiskFull, match='File too large'):
+        bags.write(tmp_path / 'bag', recorded)
+    assert_whole_up_to_the_end(tmp_path / 'bag', recorded)
+
+
+@pytest.mark.faults
+def test_where_the_end_has_no_room_either_one_more_chunk_makes_it(tmp_path):
+    recorded = bags.messages(200, SECOND_OF_SOUND)
+    with BagWriter(tmp_path / 'whole', about={}) as whole:
+        for topic, type_name in bags.TYPES.items():
+            whole.add_topic(topic, type_name, bags.PROFILE)
+        sizes = []
+        for one in recorded:
+            whole.write(*one)
+            sizes.append(whole.size)
+    with files_of_at_most(sorted(set(sizes))[-1] + 5), pytest.raises(DiskFull, match='closed and whole'):
         bags.write(tmp_path / 'bag', recorded)
     assert_whole_up_to_the_end(tmp_path / 'bag', recorded)
 

@@ -123,12 +123,14 @@ def test_what_nobody_judges_is_not_the_same(replay, probe, tmp_path):
     ([__file__], 'is no bag: neither MCAP nor sqlite3'),
     (['BAG'], f'has no camera and no sound for the graph. Name them: --image, --audio. It has {MIC} '),
     (['BAG', '--audio', EYE], 'is of sensor_msgs/msg/Image, which is not known here; wanted smern_ros/msg/AudioChunk'),
+    (['EMPTY'], 'It has /audio (smern_ros/msg/AudioChunk, 0 messages), /emotion_state ('),
     (['BAG', '--audio', MIC, '--compare'], 'holds no emotion_state to compare with'),
     (['BAG', '--audio', MIC, '--rate', '-1'], '--rate is -1'),
     (['BAG', '--audio', MIC, '--checkpoint', '.'], 'give --run, too'),
 ])
-def test_what_cannot_be_played_is_refused_in_words(foreign, capsys, arguments, told):
-    assert main(['replay', *(str(foreign[0]) if argument == 'BAG' else argument for argument in arguments)]) == 2
+def test_what_cannot_be_played_is_refused_in_words(foreign, tmp_path, capsys, arguments, told):
+    places = {'BAG': foreign[0], 'EMPTY': bags.write_mcap(tmp_path / 'empty.mcap', [])}
+    assert main(['replay', *(str(places.get(argument, argument)) for argument in arguments)]) == 2
     assert told in capsys.readouterr().err
 
 
@@ -145,5 +147,42 @@ def test_a_bag_that_was_cut_off_is_played_up_to_there_and_the_exit_code_tells(re
     probe.wait_for(lambda: process.poll() is not None, 'an end', WAIT)
     output = process.stdout.read()
     assert process.returncode == 1, output
-    assert 0 < len(heard) < 100 and 'is cut off after' in output and 'what came before was played' in output
+    assert 0 < len(heard) < 100 and 'is cut off after' in output and 'what is whole was played' in output
     assert 'Traceback' not in output
+
+
+def test_messages_that_are_none_are_no_replay(replay, probe, tmp_path):
+    from smern_ros import msg
+    from smern_ros.nodes import qos, topics
+
+    bag = bags.write_mcap(tmp_path / 'bag.mcap', [(bags.AUDIO, bags.START_NS + k, b'\0\1\0\0none') for k in range(3)])
+    probe.collect(msg.AudioChunk, topics.AUDIO, qos.AUDIO)
+    process = replay(bag, '--rate', '0', '--wait-for', '')
+    probe.wait_for(lambda: process.poll() is not None, 'an end', WAIT)
+    output = process.stdout.read()
+    assert process.returncode == 1, output
+    assert 'left out' in output and 'smern replay: no message was played' in output
+
+
+def test_what_is_no_input_and_what_was_not_finished_keeps_nothing_from_being_played(replay, probe, tmp_path):
+    from smern_ros import msg
+    from smern_ros.nodes import qos, topics
+
+    folder = tmp_path / 'bag'
+    folder.mkdir()
+    sound = bags.messages(40)
+    bags.write_db3(folder / 'bag_9.db3', sound[:20], journal='wal')
+    bags.write_db3(folder / 'bag_10.db3', sound[20:], types={**bags.TYPES, '/rear/audio': 'audio_msgs/msg/Audio'})
+    bags.write_mcap(folder / 'bag_11.mcap', [('/audio', bags.START_NS, b'{}')], encoding='json')
+    (folder / 'bag_12.mcap').write_bytes(b'')
+    (folder / '._bag_9.db3').write_bytes(b'Mac OS X')
+    (folder / 'metadata.yaml').write_text('')
+    heard = probe.collect(msg.AudioChunk, topics.AUDIO, qos.AUDIO)
+    process = replay(folder, '--rate', '0', '--wait-for', '')
+    probe.wait_for(lambda: process.poll() is not None, 'an end', WAIT)
+    output = process.stdout.read()
+    assert process.returncode == 1, output
+    assert [one.header.frame_id for one in heard] == [f'frame {k}' for k in range(0, 40, 2)]
+    assert 'bag_12.mcap is cut off after 0 bytes; what is whole was played' in output
+    for note in ('metadata.yaml is not what', '/rear/audio is left out', '/audio is of smern_ros/msg/AudioChunk (cdr) and'):
+        assert note in output
