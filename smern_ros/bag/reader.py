@@ -147,7 +147,7 @@ class BagReader:
 
 def _natural(name: str) -> list[str | int]:
     """By which bag_10 comes after bag_9."""
-    return [int(part) if part.isdecimal() else part for part in re.split(r'([0-9]+)', name)]
+    return [int(part) if k % 2 else part for k, part in enumerate(re.split(r'([0-9]+)', name))]
 
 
 class _Loader(yaml.SafeLoader):

@@ -1,19 +1,23 @@
 """The .db3 files that older ROS 2 records, with what was not yet put into them when the recorder died. Needs no ROS."""
 from __future__ import annotations
 
+import os
 import shutil
 import sqlite3
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Collection, Iterator
 from contextlib import closing
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from urllib.parse import quote
 
-from smern_ros.bag.contents import MAX_MESSAGE, MAX_TOPICS, CutOff, Message, Part, Topic, require_name
+from smern_ros.bag.contents import MAX_MESSAGE, MAX_NAME, MAX_TOPICS, CutOff, Message, Part, Topic, require_name
 from smern_ros.bag.errors import BagError
 
 MAGIC = b'SQLite format 3\0'
+ON_A_PAGE = 8
+"""Messages whose beginnings sqlite puts on one page, and their ends on later ones. Where a file is cut off, it reads
+ends that are missing as zeros, so that as many are left out."""
 _DAMAGED = (sqlite3.Error, ValueError, OverflowError, MemoryError)
 """What sqlite raises where a file is not what it should be; ValueError where it cannot even say so in UTF-8."""
 _BESIDE = ('-wal', '-journal')
@@ -28,7 +32,8 @@ class SqliteFile:
         self._copy: TemporaryDirectory | None = None
         self.problems: list[BagError] = []      # what could not be read, and why
         self._uri = self._readable(path.resolve())
-        self._start_ns, self._damaged = 0, False
+        self._start_ns = 0
+        self._damaged = self._is_cut_off()
         with closing(self._connect()) as database:
             self._require_tables(database)
             counts = self._counts(database)
@@ -43,6 +48,7 @@ class SqliteFile:
     def _messages(self, wanted: dict[int, Topic]) -> Iterator[Message]:
         # The index by time is damaged together with what it leads to.
         source = ('messages NOT INDEXED', '') if self._damaged else ('messages', ' ORDER BY timestamp, id')
+        waiting: deque[Message] = deque()
         numbers = ','.join(str(number) for number in wanted)
         with closing(self._connect()) as database:
             try:
@@ -54,9 +60,20 @@ class SqliteFile:
                     if not isinstance(time_ns, int) or data is None:
                         raise BagError(f'{self._path} has a message without a time, or that is none, or of more than '
                                        f'{MAX_MESSAGE} bytes')
-                    yield Message(wanted[number], time_ns, data)
+                    waiting.append(Message(wanted[number], time_ns, data))
+                    if len(waiting) > (ON_A_PAGE if self._damaged else 0):
+                        yield waiting.popleft()
             except _DAMAGED as error:
                 raise CutOff(f'{self._path} is damaged or cut off: {error}') from None
+
+    def _is_cut_off(self) -> bool:
+        self._damaged = False
+        with closing(self._connect()) as database:
+            try:
+                database.execute('SELECT count(*) FROM sqlite_master').fetchall()
+            except _DAMAGED:
+                return True
+        return False
 
     # --- what there is ------------------------------------------------------------------------------------------
 
@@ -74,6 +91,8 @@ class SqliteFile:
         """Messages by number of the topic."""
         counts: Counter[int] = Counter()
         try:
+            if self._damaged:
+                raise sqlite3.DatabaseError('its index is not to be trusted')
             rows = database.execute('SELECT topic_id, count(*), min(timestamp) FROM messages GROUP BY topic_id LIMIT ?',
                                     (MAX_TOPICS,)).fetchall()
             self._start_ns = min((start_ns for _, _, start_ns in rows if isinstance(start_ns, int)), default=0)
@@ -108,27 +127,34 @@ class SqliteFile:
         """Its address for sqlite.
 
         What lies beside a database that was not closed belongs to it, but sqlite needs to write there to read it.
-        Where it cannot, as on a read-only disk, a copy is read.
+        Where it cannot, as on a read-only disk, a copy is read. So is one that is cut off within a page: sqlite reads
+        what is missing of that as zeros.
         """
         beside = [Path(f'{path}{suffix}') for suffix in _BESIDE]
         beside = [file for file in beside if file.is_file() and file.stat().st_size]
-        if not beside:
-            return _uri(path, 'immutable=1')  # nothing is written, and nobody else is asked
-        uri = _uri(path, 'mode=ro')
+        uri = _uri(path, 'mode=ro' if beside else 'immutable=1')  # immutable: nothing is written, nobody else is asked
+        excess = 0
         try:
             with closing(sqlite3.connect(uri, uri=True)) as database:
-                database.execute('SELECT count(*) FROM sqlite_master').fetchall()
-            return uri
+                if beside:
+                    database.execute('SELECT count(*) FROM sqlite_master').fetchall()
+                else:
+                    excess = path.stat().st_size % database.execute('PRAGMA page_size').fetchone()[0]
+            if not excess:
+                return uri
         except _DAMAGED:
-            pass
+            if not beside:
+                return uri  # whoever reads it tells what is wrong
         self._copy = TemporaryDirectory(prefix='smern_replay_')
+        copy = Path(self._copy.name) / path.name
         try:
             for file in (path, *beside):
-                shutil.copyfile(file, Path(self._copy.name) / file.name)
+                shutil.copyfile(file, copy.with_name(file.name))
+            os.truncate(copy, path.stat().st_size - excess)
         except OSError as error:
-            raise BagError(f'{self._path} was not closed, and no copy of it can be made to read what is beside it: '
-                           f'{error.strerror}. Copy the bag to a folder where you can write') from error
-        return _uri(Path(self._copy.name) / path.name, 'mode=rw')
+            raise BagError(f'{self._path} was not closed or is cut off, and the copy that is needed to read it cannot '
+                           f'be made in {copy.parent}: {error.strerror}') from error
+        return _uri(copy, 'mode=rw')
 
     def _connect(self) -> sqlite3.Connection:
         try:
@@ -136,6 +162,10 @@ class SqliteFile:
             database.text_factory = lambda data: data.decode('utf-8', 'replace')
             database.row_factory = sqlite3.Row
             database.execute('PRAGMA trusted_schema = OFF')
+            if self._damaged:
+                database.execute('PRAGMA writable_schema = ON')  # reads what is shorter than it tells
+            if hasattr(database, 'setlimit'):  # of Python 3.11
+                database.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, MAX_MESSAGE + MAX_NAME)
             return database
         except _DAMAGED as error:
             raise BagError(f'{self._path} cannot be read: {error}') from None

@@ -17,6 +17,7 @@ from support import bags
 
 from smern_ros.bag import mcap_file, order
 from smern_ros.bag.contents import CutOff
+from smern_ros.bag.definitions import Definitions
 from smern_ros.bag.errors import BagError
 from smern_ros.bag.reader import BagReader
 
@@ -213,6 +214,14 @@ def test_compressed_messages_are_known_without_metadata(tmp_path, plugin):
     other = tmp_path / 'mixed.mcap'
     bags.write_mcap(other, [(t, n, zstd.compress(d) if k % 3 else d) for k, (t, n, d) in enumerate(RECORDED)])
     assert read(other) == RECORDED
+
+
+@pytest.mark.parametrize('write', [bags.write, lambda *a: bags.write_foreign(*a, plugin=StoragePlugin.SQLITE3)])
+def test_the_versions_of_types_are_known_without_metadata(tmp_path, write):
+    folder = write(tmp_path / 'bag', RECORDED)
+    (folder / 'metadata.yaml').unlink()
+    assert BagReader(folder).hashes == {
+        topic: Definitions().of(type_name).hash for topic, type_name in bags.TYPES.items()}
 
 
 def test_a_message_that_is_packed_badly_costs_itself(tmp_path):
@@ -457,8 +466,21 @@ def test_a_database_that_is_no_bag_or_a_damaged_one_is_refused(tmp_path):
     with pytest.raises(BagError, match='no bag'):
         BagReader(tmp_path / 'other.db3')
     folder = bags.write_foreign(tmp_path / 'bag', bags.messages(400), plugin=StoragePlugin.SQLITE3)
-    content = bytearray((folder / 'bag.db3').read_bytes())
+    whole = (folder / 'bag.db3').read_bytes()
+    content = bytearray(whole)
     content[len(content) // 4:len(content) // 2] = b'\xff' * (len(content) // 2 - len(content) // 4)
     (folder / 'bag.db3').write_bytes(content)
     with pytest.raises(BagError):
         read(folder)
+
+
+@pytest.mark.parametrize('share', [0.3, 0.6, 0.9])
+def test_a_database_that_is_cut_off_gives_what_is_whole_and_says_so(tmp_path, share):
+    recorded = bags.messages(400, 5000)
+    file = bags.write_db3(tmp_path / 'bag.db3', recorded)
+    os.truncate(file, int(file.stat().st_size * share))
+    bag, got = BagReader(file), []
+    with pytest.raises(CutOff, match='bag.db3 is damaged or cut off'):
+        got.extend((m.topic.name, m.time_ns, m.data) for m in bag.messages(bag.topics))
+    assert got == recorded[:len(got)]
+    assert len(got) > 400 * share - 60
