@@ -1,6 +1,10 @@
 """Which body, face and voice belong to whom, and whose voice is heard."""
 from __future__ import annotations
 
+from collections import Counter, deque
+
+CHANGES = 64
+"""Of the voice that is listened to, which are remembered."""
 FACE, BODY, VOICE = PARTS = ('face', 'body', 'voice')
 
 
@@ -42,6 +46,29 @@ class People:
             if identifier and parts.get(part) == identifier:
                 return person
         return None
+
+
+class Heard:
+    """Which voice was listened to when, of late."""
+
+    def __init__(self) -> None:
+        self._since: deque[tuple[int, str]] = deque([(0, '')], maxlen=CHANGES)
+
+    def note(self, stamp_ns: int, voice: str) -> None:
+        """From now on this one."""
+        if stamp_ns < self._since[-1][0]:  # the clock was set back
+            self._since.clear()
+        if not self._since or self._since[-1][1] != voice:
+            self._since.append((stamp_ns, voice))
+
+    def during(self, start_ns: int, end_ns: int) -> str:
+        """The voice that was listened to for most of that span."""
+        shares: Counter[str] = Counter()
+        ends = [*(since for since, _ in self._since), max(end_ns, self._since[-1][0])][1:]
+        for (begin, voice), end in zip(self._since, ends, strict=True):
+            shares[voice] += max(0, min(end, end_ns) - max(begin, start_ns))
+        voice, share = shares.most_common(1)[0]
+        return voice if share else self._since[-1][1]
 
 
 class Voices:

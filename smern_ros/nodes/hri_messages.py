@@ -53,10 +53,11 @@ class HriMessages:
         )
 
     @staticmethod
-    def said(speech: Any, now_ns: int) -> Said | None:
+    def said(speech: Any, now_ns: int, voice: str) -> Said | None:
         """What a LiveSpeech says for good; None if nothing.
 
         :param now_ns: its time, if its header has none.
+        :param voice: whose it is.
         :raises ValueError: if nobody says so much at once.
         """
         text = speech.final.strip()
@@ -66,4 +67,4 @@ class HriMessages:
         tag = getattr(speech, 'language', '') or getattr(speech, 'locale', '')  # called so in newer versions
         require_name(tag, 'the language of a text')
         confidence = speech.confidence if 0 <= speech.confidence <= 1 else 0.0
-        return Said(text, to_ns(speech.header.stamp) or now_ns, confidence, mapping.language(tag))
+        return Said(text, to_ns(speech.header.stamp) or now_ns, confidence, mapping.language(tag), voice)

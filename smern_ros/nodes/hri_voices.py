@@ -10,7 +10,7 @@ from std_msgs.msg import Bool
 from smern_ros import msg
 from smern_ros.audio.segmenter import State
 from smern_ros.hri.ids import Changes, Roster
-from smern_ros.hri.people import Voices
+from smern_ros.hri.people import Heard, Voices
 from smern_ros.hri.words import SpokenWords
 from smern_ros.nodes import qos, topics
 from smern_ros.nodes.audio_common import AudioCommon, Format, SoundStream
@@ -18,12 +18,18 @@ from smern_ros.nodes.base import SmernNode
 from smern_ros.nodes.hri_messages import HriMessages
 from smern_ros.nodes.last_said import LastSaid
 from smern_ros.nodes.lines import Lines, complain_of_rivals
-from smern_ros.nodes.messages import header, transcript_to_message, utterance_span
-from smern_ros.values import Transcript
+from smern_ros.nodes.messages import header, stamp_of, transcript_to_message, utterance_span
+from smern_ros.values import SECOND, Transcript
 
 VOICES = f'{topics.HUMANS}/voices'
 TEXT_WAIT = 5.0
 """s after the end of an utterance in which its words may come."""
+SILENT_AFTER = 3.0
+"""s without word from audio_features after which no utterance is expected of it."""
+SAME_CLOCK = 5 * SECOND
+"""ns by which the sound may be older than now; by more, it is stamped by another clock."""
+SPEAKS_LONG = 60.0
+"""s after which it is told that one voice keeps all others from being heard."""
 
 
 class VoiceInputs:
@@ -39,6 +45,8 @@ class VoiceInputs:
             node, hri.IdsList, f'{VOICES}/tracked', lambda message: self._look(message.ids), lambda: self._look(())
         )
         self._told = ('', False)
+        self._told_at = self._active_at = time.monotonic()
+        self._heard = Heard()
         self._audio = AudioCommon(node.value('audio_type')) if node.value('take_audio') else None
         self._given = Format(node.value('sample_rate'), node.value('channels'), node.value('sample_format'))
         self._words = SpokenWords(TEXT_WAIT)
@@ -52,6 +60,7 @@ class VoiceInputs:
             self._transcripts = node.output(msg.Transcript, topics.TRANSCRIPT, qos.EVIDENCE)
             self._rivals.append((topics.TRANSCRIPT, 'start without asr, or set take_speech false'))
             node.listen(msg.Utterance, topics.UTTERANCE, self._take_utterance, qos.EVIDENCE)
+            node.listen(msg.VoiceActivity, topics.IS_SPEAKING, self._take_activity, qos.STREAM)
 
     def start(self) -> None:
         self._list.start()
@@ -69,6 +78,13 @@ class VoiceInputs:
         """Once a second."""
         self._list.follow()
         self._tell_activity()
+        if self._node.value('take_speech') and time.monotonic() > self._active_at + SILENT_AFTER:
+            self._publish(self._words.give_up())
+        spoken = time.monotonic() - self._told_at if self.voices.speaking else 0.0
+        self._node.health.warn(VOICES, '' if spoken < SPEAKS_LONG else (
+            f'{VOICES}/{self.voices.heard}/is_speaking has been true for {spoken:.0f} s, and no other voice is heard '
+            'meanwhile: publish false when it ends'
+        ))
         for topic, advice in self._rivals:
             complain_of_rivals(self._node, topic, advice)
 
@@ -77,6 +93,8 @@ class VoiceInputs:
     def _take_is_speaking(self, voice: str, message: Bool) -> None:
         self.voices.tell(voice, message.data)
         self._changed()
+        if message.data and self._node.value('take_speech') and abs(self._now() - self._words.now_ns) < SAME_CLOCK:
+            self._publish(self._words.hear(self._now(), speaks=True, voice=voice if self._is_one_voice else ''))
 
     def _take_audio(self, voice: str, stream: SoundStream, message: Any) -> None:
         chunk = stream.chunk(message, self._now())
@@ -86,13 +104,19 @@ class VoiceInputs:
     def _take_speech(self, voice: str, message: Any) -> None:
         if self._node.value('voice') not in ('', voice):
             return
-        said = self._hri.said(message, self._now())
+        said = self._hri.said(message, self._now(), voice)
         if said is not None:
             self._publish(self._words.say(said))
 
     def _take_utterance(self, message: msg.Utterance) -> None:
         start_ns, end_ns = utterance_span(message)
-        self._publish(self._words.announce(message.id, start_ns, end_ns, State(message.state)))
+        voice = self._heard.during(start_ns, end_ns) if self._is_one_voice else ''
+        self._publish(self._words.announce(message.id, start_ns, end_ns, State(message.state), voice))
+
+    def _take_activity(self, message: msg.VoiceActivity) -> None:
+        self._active_at = time.monotonic()
+        voice = self.voices.heard if self._is_one_voice else ''
+        self._publish(self._words.hear(stamp_of(message.header), speaks=message.is_speaking, voice=voice))
 
     # --- coming and going -------------------------------------------------------------------------------------
 
@@ -135,7 +159,8 @@ class VoiceInputs:
 
     def _changed(self) -> None:
         if self._told != (self.voices.heard, self.voices.speaking):
-            self._told = self.voices.heard, self.voices.speaking
+            self._told, self._told_at = (self.voices.heard, self.voices.speaking), time.monotonic()
+            self._heard.note(self._now(), self.voices.heard)
             self._tell_activity()
             self._on_change()
 
@@ -146,9 +171,15 @@ class VoiceInputs:
                 header=header(self._now(), self.voices.heard), is_speaking=speaks, probability=float(speaks),
             ))
 
-    def _publish(self, transcript: Transcript | None) -> None:
-        if transcript is not None:
-            self._transcripts.publish(transcript_to_message(transcript, self.voices.heard, is_final=True))
+    def _publish(self, transcripts: Sequence[Transcript]) -> None:
+        self._node.each(topics.TRANSCRIPT, transcripts, lambda transcript: self._transcripts.publish(
+            transcript_to_message(transcript, self.voices.heard, is_final=True)
+        ))
+
+    @property
+    def _is_one_voice(self) -> bool:
+        """Whether what is heard is the sound of one voice, and not of everybody."""
+        return self._node.value('take_audio') or self._node.value('take_is_speaking')
 
     def _now(self) -> int:
         return self._node.get_clock().now().nanoseconds

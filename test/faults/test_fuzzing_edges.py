@@ -111,7 +111,8 @@ def test_ros4hri_bridge(probe, start_node, give_interfaces, messages, manager):
     from audio_common_msgs.msg import AudioData
     from hri_msgs.msg import Expression, IdsList, LiveSpeech
 
-    inputs = {topics.SKELETON_RAW, topics.PEOPLE, topics.EMOTION_STATE, topics.UTTERANCE, 'humans/voices/tracked',
+    inputs = {topics.SKELETON_RAW, topics.PEOPLE, topics.EMOTION_STATE, topics.UTTERANCE,
+              topics.IS_SPEAKING, 'humans/voices/tracked',
               *(f'{VOICE}/{line}' for line in ('audio', 'is_speaking', 'speech'))}
     parameters = {'persons': manager, 'take_audio': True, 'take_is_speaking': True, 'take_speech': True}
     if manager == 'own':

@@ -1,5 +1,5 @@
 """Whose body, face and voice, and who is listened to."""
-from smern_ros.hri.people import BODY, FACE, VOICE, People, Voices
+from smern_ros.hri.people import BODY, CHANGES, FACE, VOICE, Heard, People, Voices
 
 
 def test_the_body_of_a_voice_is_found_through_its_person():
@@ -68,3 +68,24 @@ def test_a_voice_that_is_not_there_is_not_heard():
     voices = Voices()
     voices.tell('ghost', True)
     assert voices.heard == ''
+
+
+def test_whose_an_utterance_is_is_who_was_listened_to_for_most_of_it():
+    heard = Heard()
+    assert heard.during(0, 100) == ''
+    for at, voice in ((1000, 'anna'), (2000, 'ben'), (2100, 'ben'), (3000, 'anna')):
+        heard.note(at, voice)
+    assert [heard.during(*span) for span in ((1000, 2000), (1900, 2600), (1400, 2400), (2500, 9000))] == [
+        'anna', 'ben', 'anna', 'anna'
+    ]
+    assert heard.during(10, 20) == '' and heard.during(5000, 5000) == 'anna'
+
+
+def test_the_changes_of_the_voice_that_are_remembered_are_bounded_and_may_begin_anew():
+    heard = Heard()
+    for at in range(10 * CHANGES):
+        heard.note(at, f'v{at}')
+    assert heard.during(10 * CHANGES - 5, 10 * CHANGES - 4) == f'v{10 * CHANGES - 5}'
+    assert heard.during(0, 5) == f'v{10 * CHANGES - 1}'  # forgotten: as good a guess as any
+    heard.note(3, 'first')
+    assert heard.during(3, 9) == 'first'

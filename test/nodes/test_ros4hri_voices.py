@@ -135,6 +135,101 @@ def test_whose_voice_is_heard_is_the_speaker(probe, humans, bridge):
     humans.show_until(lambda: speakers[-1].data == '', 'nobody to be the speaker', 'p2')
 
 
+class Robot:
+    """A microphone array that tells voices apart, with sound that never stops, all in real time."""
+
+    CHUNK = 512
+
+    def __init__(self, probe, humans, hri) -> None:
+        self._probe, self._humans, self._hri = probe, humans, hri
+        self._sound = probe.publisher(msg.AudioChunk, topics.AUDIO, qos.AUDIO)
+        self._sent = 0
+        self.transcripts = probe.collect(msg.Transcript, topics.TRANSCRIPT, qos.EVIDENCE)
+        self._utterances = probe.collect(msg.Utterance, topics.UTTERANCE, qos.EVIDENCE)
+        probe.wait_for_listener(self._sound)
+        probe.wait_for_speaker(topics.TRANSCRIPT, topics.UTTERANCE)
+        self._began_ns = probe.node.get_clock().now().nanoseconds
+
+    def go_on(self, seconds: float) -> None:
+        """The sound of so many seconds, none before it was heard."""
+        until = self._sent + round(16_000 * seconds)
+        self.until(lambda: self._sent >= until, 'the sound')
+
+    def until(self, condition, what: str) -> None:
+        def heard():
+            past_ns = self._probe.node.get_clock().now().nanoseconds - self._began_ns
+            while (self._sent + self.CHUNK) * SECOND // 16_000 <= past_ns:
+                self._sound.publish(msg.AudioChunk(
+                    header=header(self._began_ns + self._sent * SECOND // 16_000, 'array'), sample_rate=16_000,
+                    channels=1, encoding='s16le', data=array.array('B', bytes(2 * self.CHUNK)),
+                ))
+                self._sent += self.CHUNK
+            return condition()
+
+        self._probe.wait_for(heard, what, 60.0)
+
+    def tell(self, voice: str, speaks: bool) -> None:
+        self._humans.say(f'voices/{voice}/is_speaking', Bool(data=speaks), qos.STREAM)
+
+    def understand(self, voice: str, text: str) -> None:
+        """A text without a stamp, as recognisers give it that know no better."""
+        self._humans.say(f'voices/{voice}/speech', self._hri.LiveSpeech(final=text, confidence=0.9), qos.EVIDENCE)
+
+    def utterances(self) -> list[str]:
+        return [u.id for u in self._utterances if u.state == msg.Utterance.ENDED]
+
+
+@pytest.fixture
+def robot(probe, humans, hri, bridge, start_node):
+    """Our detector is told by the bridge whose voice is heard."""
+    bridge(take_speech=True, take_is_speaking=True)
+    start_node('audio_features', {'voice_activity': 'topic'})
+    probe.wait_for_speaker(topics.DETECTED)
+    humans.list('voices', 'v1', 'v2')
+    return Robot(probe, humans, hri)
+
+
+def test_words_that_come_with_the_end_of_the_speech_are_of_that_speech_whatever_comes_first(robot):
+    robot.go_on(1.0)
+    delays = [0.0, 0.0, 0.1, -0.1, 0.4, 0.0, -0.3, 0.8, 0.0]
+    for number, delay in enumerate(delays):
+        robot.tell('v1', True)
+        robot.go_on(0.8)
+        if delay < 0:
+            robot.understand('v1', f'text {number}')
+        robot.go_on(abs(delay) if delay < 0 else 0.0)
+        if number % 2:
+            robot.tell('v1', False)
+            robot.go_on(max(delay, 0.0))
+        if delay >= 0:
+            robot.understand('v1', f'text {number}')
+        if not number % 2:
+            robot.go_on(max(delay, 0.0))
+            robot.tell('v1', False)
+        robot.until(lambda n=number: len(robot.utterances()) > n, f'utterance {number}')
+        robot.until(lambda n=number: len(robot.transcripts) > n, f'the words of utterance {number}')
+        robot.go_on(0.3)
+    assert [(t.utterance_id, t.text) for t in robot.transcripts] == [
+        (utterance_id, f'text {number}') for number, utterance_id in enumerate(robot.utterances())
+    ]
+
+
+def test_words_of_a_voice_that_is_not_heard_join_no_utterance(robot):
+    robot.go_on(0.5)
+    robot.tell('v1', True)
+    robot.go_on(0.5)
+    robot.tell('v2', True)  # who began first is listened to
+    robot.understand('v2', 'of somebody else')
+    robot.go_on(0.3)
+    robot.understand('v2', 'and again')
+    robot.tell('v2', False)
+    robot.tell('v1', False)
+    robot.understand('v1', 'mine')
+    robot.until(lambda: robot.transcripts, 'the words')
+    robot.go_on(1.5)
+    assert [t.text for t in robot.transcripts] == ['mine']
+
+
 @pytest.mark.parametrize('topic', [topics.AUDIO, '/array/sound'])
 def test_two_sources_of_sound_are_complained_of(probe, bridge, topic):
     node = bridge(take_audio=True, arguments=['-r', f'{topics.AUDIO}:={topic}'])
