@@ -77,8 +77,10 @@ def run(args: argparse.Namespace) -> int:
     from smern_ros.training.features.workers import WorkerDied
 
     shown = _Shown()
-    pose = _pose(args)
+    pose, skeletons = _pose(args), SkeletonChoice(args.raw_skeleton, args.filter)
     try:
+        if pose is None and skeletons.differs:
+            raise ValueError(f'skeletons with {skeletons.differs} need the videos; leave out --no-video')
         corpus = iemocap.read(args.root.absolute(), subset=args.subset, seen=not args.no_video)
         if pose is not None:
             pose.create().close()  # what is missing is told now, not by each process
@@ -88,7 +90,7 @@ def run(args: argparse.Namespace) -> int:
     try:
         outcome = extract(
             corpus, args.out.absolute(), pose=pose, opensmile=args.opensmile, jobs=args.jobs, ray=args.ray,
-            skeletons=SkeletonChoice(args.raw_skeleton, args.filter), progress=shown,
+            skeletons=skeletons, progress=shown,
         )
     except (ClusterError, MissingOpenSmile, WorkerDied) as error:
         shown.end()

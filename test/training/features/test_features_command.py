@@ -340,6 +340,12 @@ def test_a_corpus_of_sound_and_words_alone_is_whole_if_no_video_is_wanted(heard,
     assert np.array_equal(features.mfcc, whole.mfcc[: len(features.mfcc)])
 
 
+@pytest.mark.parametrize('choice', [['--raw-skeleton'], ['--filter', 'causal']])
+def test_skeletons_of_a_certain_kind_cannot_be_had_without_videos(mini, tmp_path, capsys, choice):
+    code, _, err = run(capsys, mini.root, tmp_path / 'out', '--no-video', *choice)
+    assert code == 2 and 'need the videos; leave out --no-video' in err and not (tmp_path / 'out').exists()
+
+
 def test_motion_capture_of_which_a_part_is_there_is_still_missed_without_videos(mini, copy_of, tmp_path, capsys):
     root = sessions(copy_of(mini.root), 1)
     shutil.rmtree(root / 'Session1/dialog/MOCAP_hand')
