@@ -46,6 +46,7 @@ def test_its_card_has_the_same_figures_and_says_what_it_is_not(made):
     for words in ('not trained on IEMOCAP', 'No one was recorded with all three', 'non-commercial', 'Must not be used',
                   'no claim about people', 'GiB of memory'):
         assert words in card
+    assert 'look like those measured' not in card, 'it learnt from nothing that looks like what it is measured on'
 
 
 def test_one_that_is_too_large_is_refused(made, tmp_path, monkeypatch):
