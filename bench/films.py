@@ -8,6 +8,8 @@ from pathlib import Path
 import av
 import numpy as np
 
+from smern_ros.media.reader import ffmpeg_path
+
 SOUND_RATE = 16_000
 _BLOCK = 1024  # samples
 
@@ -52,7 +54,7 @@ def _once(path: Path, frames: Iterable[np.ndarray], samples: np.ndarray, rate: i
         return path
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f'part-{path.name}')
-    with av.open(str(part), 'w') as container:
+    with av.open(ffmpeg_path(part), 'w') as container:
         sound = container.add_stream('pcm_s16le', rate=SOUND_RATE, layout='mono')
         film = None
         for k, image in enumerate(frames):

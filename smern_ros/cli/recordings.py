@@ -44,10 +44,10 @@ def utterances(
     :param pose: whether to look for bodies.
     :param text: the words of each utterance, in place of those recognised.
     :param on_problem: told of a file that is damaged or cut off; what is there is given all the same.
-    :raises smern_ros.media.reader.MediaError: for a file that is no film or sound.
+    :raises smern_ros.media.reader.MediaError: for a file that is no film or sound, or whose sound cannot be taken.
     :raises smern_ros.assets.AssetError: if the pose estimator's model is not there.
     """
-    from smern_ros.media.reader import MediaReader
+    from smern_ros.media.reader import MediaError, MediaReader
     from smern_ros.offline import analyse
     from smern_ros.skeleton import pose as poses
 
@@ -59,6 +59,8 @@ def utterances(
                     said = Transcript(inputs.utterance_id, inputs.start_ns, inputs.end_ns, text)
                     inputs = dataclasses.replace(inputs, text=said)
                 yield inputs
+        except ValueError as error:  # what comes from deep below does not know the file
+            raise MediaError(f'{file}: {error}') from error
         finally:
             if estimator is not None:
                 estimator.close()

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
+from smern_ros.media.reader import ffmpeg_path
+
 VIDEO_ASSET, SPEECH_ASSET = 'demo-video', 'demo-speech'
 STATEMENT = (
     'Picture and voice are two recordings of two people, put together for this demo: a silent film of a woman who '
@@ -78,7 +80,8 @@ def _read(sentences: Sequence[Path], layout: Layout) -> tuple[np.ndarray, int]:
 def _join(film: Path, samples: np.ndarray, rate: int, out: Path) -> None:
     import av
 
-    with av.open(str(film)) as source, av.open(str(out), 'w', format='mp4', options={'fflags': '+bitexact'}) as clip:
+    made = av.open(ffmpeg_path(out), 'w', format='mp4', options={'fflags': '+bitexact'})
+    with av.open(ffmpeg_path(film)) as source, made as clip:
         pictures = source.streams.video[0]
         duration = float((pictures.duration or 0) * (pictures.time_base or 0))
         if len(samples) > duration * rate:

@@ -2,22 +2,33 @@
 from __future__ import annotations
 
 import heapq
-import struct
+import os
 from collections.abc import Callable, Iterator
+from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from smern_ros.media.tracks import MAX_SIDE, AudioBlock, AudioTrack, VideoFrame, VideoTrack, audio_of, video_of
+from smern_ros.audio.pcm import MAX_CHANNELS
+from smern_ros.media.cut_off import missing_bytes, missing_sound
+from smern_ros.media.ogg import Link, links
+from smern_ros.media.timeline import Timeline
+from smern_ros.media.tracks import (
+    MAX_SIDE,
+    AudioBlock,
+    AudioTrack,
+    VideoFrame,
+    VideoTrack,
+    audio_of,
+    describe,
+    video_of,
+)
 from smern_ros.values import SECOND
 
 if TYPE_CHECKING:
     import av.container
 
-MISSING_END = SECOND // 2
-"""ns that a file may end before the end that its header tells."""
-
-_TELLS_DURATION = ('matroska', 'mp4', 'flac')
-"""Containers whose header has the exact duration; FFmpeg estimates others' from what is there."""
+MISSING_END = Fraction(1, 2)
+"""s that a file may end before the end that it tells."""
 
 _NOT_MEDIA = ('tty',)
 """FFmpeg "plays" any text file as a terminal's output."""
@@ -25,19 +36,35 @@ _NOT_MEDIA = ('tty',)
 _LISTS = ('concat', 'dash', 'hls', 'imf', 'sdp')
 """Files that name others: whoever wrote one would choose what of this computer is played."""
 
-_ACCESS = {'protocol_whitelist': 'file'}
-"""A file that asks for the network does not get it."""
+_ACCESS = {'protocol_whitelist': 'file', 'pattern_type': 'none'}
+"""A file that asks for the network does not get it; one called shot%03d.png is that one, and not a hundred."""
 
 
 class MediaError(Exception):
     """A file or device that cannot be read: which one, what is wrong and what to do."""
 
 
-class MediaReader:
-    """A file's first video and first audio track; either may be absent. Stamps count from the file's start.
+def ffmpeg_path(path: str | Path) -> str:
+    """The path as PyAV must be given it: FFmpeg takes what stands before a colon for a protocol, but not in an absolute
+    path."""
+    return os.path.abspath(path)
 
-    Each iteration reads the file anew from its start. A file that turns out to be damaged or cut off gives what is
-    there; then a MediaError is raised.
+
+class MediaReader:
+    """The video and the audio track of a file that a player would choose; either may be absent.
+
+    Stamps count from the file's start and grow: if the file's own go back or leap, as where recordings were put one
+    behind the other, what comes later follows what was before. Each iteration reads the file anew from its start.
+
+    A file that turns out to be damaged or cut off gives what is there; then a MediaError is raised. Proof of that is:
+
+    - packets that could not be decoded, but for what may be tags or the middle of a broadcast (see `tracks`);
+    - a file shorter than its own structure tells, if sound or pictures of MISSING_END or more are missing with what is
+      not there: the data of a WAV file; boxes, chunks and segments of MP4, AVI, AIFF and Matroska;
+    - FLAC with fewer samples than it tells.
+
+    A duration alone proves nothing: it may count subtitles, another track or what was removed. Other formats tell
+    nothing. What a header says of a size that its writer could not know proves nothing, either.
 
     :param on_problem: called with that error instead.
     :raises MediaError: if there is no such file, it is no media file, or it holds neither video nor audio.
@@ -47,22 +74,25 @@ class MediaReader:
         self.path = Path(path)
         self._on_problem = on_problem
         self._closed = False
+        self._links, self._lacks_length = self._look()
         with self._open() as container:
-            if container.format.name in _NOT_MEDIA:
+            self._format = container.format.name
+            if self._format in _NOT_MEDIA:
                 raise MediaError(f'{self.path} is a text file, no film or sound')
-            if not set(_LISTS).isdisjoint(container.format.name.split(',')):
-                raise MediaError(f'{self.path} is a list of other files ({container.format.name}); give one of those')
-            video = video_of(container)
-            self.has_video, self.has_audio = video is not None, audio_of(container) is not None
+            if not set(_LISTS).isdisjoint(self._format.split(',')):
+                raise MediaError(f'{self.path} is a list of other files ({self._format}); give one of those')
+            video, audio = video_of(container), audio_of(container)
+            self.has_video, self.has_audio = video is not None, audio is not None
             if not (self.has_video or self.has_audio):
-                raise MediaError(f'{self.path} holds neither video nor audio')
+                raise MediaError(f'{self.path} holds neither video nor audio that can be decoded')
             if video is not None and max(video.width, video.height) > MAX_SIDE:
                 raise MediaError(f'{self.path} has pictures of {video.width} x {video.height} pixels; a side may have '
                                  f'{MAX_SIDE} at most')
-            self._told_ns = 0
-            if container.duration and any(name in container.format.name for name in _TELLS_DURATION):
-                self._told_ns = round(container.duration * 1000)
+            if audio is not None and audio.channels > MAX_CHANNELS:
+                raise MediaError(f'{self.path} has sound of {audio.channels} channels; there may be {MAX_CHANNELS}')
+            self._told = _told(container)
         self._read: dict[type, VideoTrack | AudioTrack] = {}
+        self._last: Timeline | None = None  # that has seen the whole file
 
     def __iter__(self) -> Iterator[VideoFrame | AudioBlock]:
         """Frames and sound in the order of their stamps.
@@ -80,24 +110,21 @@ class MediaReader:
 
     def video(self) -> Iterator[VideoFrame]:
         """Only the frames; none if the file has no video. Damage is not raised: ask `problem` when all is read."""
-        return self._decode(VideoTrack()) if self.has_video else iter(())
+        return self._decode(VideoTrack(), video_of) if self.has_video else iter(())
 
     def audio(self) -> Iterator[AudioBlock]:
         """Only the sound; likewise."""
-        return self._decode(AudioTrack()) if self.has_audio else iter(())
+        return self._decode(AudioTrack(), audio_of) if self.has_audio else iter(())
 
     def problem(self) -> MediaError | None:
         """What was wrong with the file, known once its tracks have been read to their ends."""
         if self._closed or len(self._read) < self.has_video + self.has_audio:
             return None
-        end_ns = max(track.end_ns for track in self._read.values())
+        end = max(track.end_ns for track in self._read.values()) / SECOND
+        missing = self._missing()
+        if missing >= MISSING_END:
+            return MediaError(f'{self.path} is cut off: it ends after {end:.1f} of {end + float(missing):.1f} s')
         errors = [error for track in self._read.values() for error in track.errors]
-        if end_ns < self._told_ns - MISSING_END:
-            return MediaError(
-                f'{self.path} is cut off: it ends after {end_ns / SECOND:.1f} of {self._told_ns / SECOND:.1f} s'
-            )
-        if _riff_is_cut_off(self.path):
-            return MediaError(f'{self.path} is cut off: it ends after {end_ns / SECOND:.1f} s, earlier than it tells')
         if errors:
             return MediaError(f'{self.path} is damaged: {len(errors)} packets could not be decoded ({errors[0]})')
         return None
@@ -106,34 +133,104 @@ class MediaReader:
         """End all iterations at their next piece; from any thread."""
         self._closed = True
 
-    def _decode(self, track: VideoTrack | AudioTrack) -> Iterator:
+    def _missing(self) -> Fraction:
+        """Seconds that were written and are not there."""
+        try:
+            if self._format == 'wav':
+                return Fraction(missing_sound(self.path) or 0)
+            lost, size = missing_bytes(self.path, self._format), self.path.stat().st_size
+        except OSError:  # it was there, and is gone now
+            return Fraction(0)
+        if self._last is None or not self._last.ends:
+            return Fraction(0)
+        ends, end = self._last.ends, max(self._last.ends.values())
+        if self._format == 'flac':  # what was lost in the middle is a leap of its stamps
+            ends = dict.fromkeys(ends, Fraction(self._read[AudioTrack].end_ns, SECOND))
+        elif 'matroska' in self._format:  # where it is damaged FFmpeg may stop
+            lost = max(lost, size - self._last.position)
+        told = max((told - (end if i is None else ends.get(i, 0)) for i, told in self._told.items()), default=None)
+        by_bytes = end * lost / size
+        if told is None or self._format == 'flac':
+            return by_bytes if told is None else told
+        if self._format == 'avi':  # its index tells what is there as much as its size does
+            return max(told, by_bytes)
+        return told if by_bytes >= min(told, MISSING_END) / 2 else Fraction(0)
+
+    def _decode(self, track: VideoTrack | AudioTrack, choose: Callable) -> Iterator:
         self._read.pop(type(track), None)
-        with self._open() as container:
-            for piece in track.decode(container):
-                if self._closed:
-                    return
-                yield piece
+        begin_ns = 0
+        for link in (*self._links,) or (None,):
+            try:
+                container = self._open(link)
+            except MediaError as error:
+                if begin_ns == 0:
+                    raise
+                track.errors.append(str(error))
+                continue
+            with container:
+                timeline = Timeline(container, _used(container), begin_ns)
+                stream = choose(container)
+                try:
+                    for piece in track.decode(container, stream, timeline) if stream is not None else ():
+                        if self._closed:
+                            return
+                        yield piece
+                except Exception as error:  # whatever a damaged file leads to, what was read before is good
+                    track.errors.append(describe(error))
+            begin_ns, self._last = timeline.end_ns, timeline
         self._read[type(track)] = track
 
-    def _open(self) -> av.container.InputContainer:
+    def _look(self) -> tuple[list[tuple[int, int]], bool]:
+        """Links of a chain, see `ogg`; and whether it is an RF64 without its length, of which FFmpeg reads nothing."""
+        try:
+            if not self.path.is_file():
+                return [], False
+            with self.path.open('rb') as file:
+                is_rf64 = file.read(4) in (b'RF64', b'BW64')
+            return links(self.path), is_rf64 and missing_sound(self.path) is None
+        except (OSError, ValueError):  # told when it is opened
+            return [], False
+
+    def _open(self, link: tuple[int, int] | None = None) -> av.container.InputContainer:
+        """:param link: of a chain, see `ogg`; None: the whole file."""
         import av
 
+        path = ffmpeg_path(self.path)
         try:
-            return av.open(str(self.path), 'r', metadata_errors='replace', options=_ACCESS)
+            if os.path.exists(path) and not os.path.isfile(path) and not os.path.isdir(path):
+                raise MediaError(f'{self.path} is a pipe or device, no file; save what it gives to a file first')
+            source = path if link is None else Link(Path(path), *link)
+            options = {**_ACCESS, 'ignore_length': '1'} if self._lacks_length else _ACCESS
+            return av.open(source, 'r', metadata_errors='replace', options=options)
         except FileNotFoundError:
             raise MediaError(f'there is no file {self.path}') from None
         except IsADirectoryError:
             raise MediaError(f'{self.path} is a folder, no film or sound') from None
-        except av.error.InvalidDataError:
+        except (av.error.InvalidDataError, av.error.EOFError):
             raise MediaError(
                 f'{self.path} is no film or sound that FFmpeg knows, or the part that describes it is cut off'
             ) from None
-        except (av.error.FFmpegError, OSError) as error:
+        except (av.error.FFmpegError, OSError, ValueError, MemoryError) as error:
             raise MediaError(f'{self.path} cannot be opened: {error}') from error
 
 
-def _riff_is_cut_off(path: Path) -> bool:
-    """Whether a WAV or AVI file is shorter than its header tells; those written as a stream tell nothing."""
-    with path.open('rb') as file:
-        kind, size = struct.unpack('<4sI', file.read(8).ljust(8, b'\0'))
-    return kind == b'RIFF' and size != 0xFFFFFFFF and size + 8 > path.stat().st_size
+def _used(container: av.container.InputContainer) -> set[int]:
+    return {stream.index for stream in (video_of(container), audio_of(container)) if stream is not None}
+
+
+def _told(container: av.container.InputContainer) -> dict[int | None, Fraction]:
+    """Where the header or the index tells that the used tracks end, in s on the file's time line; None: all together.
+
+    Only of formats that tell it; FFmpeg estimates others' from what is there.
+    """
+    name = container.format.name
+    if 'matroska' in name:
+        return {None: Fraction(container.duration) / 1_000_000} if container.duration else {}
+    told: dict[int | None, Fraction] = {}
+    for stream in (container.streams[index] for index in _used(container)):
+        base = stream.time_base or Fraction(0)
+        if (name == 'flac' or 'mp4' in name) and stream.duration:
+            told[stream.index] = ((stream.start_time or 0) + stream.duration) * base
+        elif name == 'avi' and stream.type == 'video' and len(stream.index_entries):  # of sound it counts bytes
+            told[stream.index] = stream.index_entries[-1].timestamp * base
+    return told

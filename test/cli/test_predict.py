@@ -67,3 +67,32 @@ def test_a_broken_file_is_named_and_the_others_are_judged(capsys, tmp_path, clip
 def test_a_wrong_checkpoint_says_what_to_do(capsys, tmp_path):
     code, lines, said = predict(capsys, '--text', 'hello', '--checkpoint', tmp_path)
     assert code == 2 and not lines and 'make checkpoint' in said
+
+
+def test_an_error_from_deep_below_names_the_file(capsys, tmp_path, monkeypatch):
+    import soundfile
+
+    from smern_ros import offline
+
+    def fail(*_, **__):
+        raise ValueError('so not')
+
+    soundfile.write(tmp_path / 'voice.wav', [0.0] * 16000, 16000)
+    monkeypatch.setattr(offline.Analyser, 'hear', fail)
+    code, _, said = predict(capsys, tmp_path / 'voice.wav', '--no-asr')
+    assert code == 1 and said == f'smern predict: {tmp_path / "voice.wav"}: so not\n'
+
+
+def test_sound_is_judged_alike_in_whatever_file_it_comes(capsys, tmp_path, shared_data):
+    import soundfile
+
+    samples, rate = soundfile.read(shared_data / 'emodb4/wav/03a01Wa.wav', dtype='int16')
+    plain, piped, mp3 = tmp_path / 'plain.wav', tmp_path / '18:30:05.wav', tmp_path / 'voice.mp3'
+    soundfile.write(plain, samples, rate)
+    content = plain.read_bytes()
+    size = content.index(b'data') + 4
+    piped.write_bytes(content[:4] + b'\x24\0\0\x80' + content[8:size] + b'\0\0\0\x80' + content[size + 4:])
+    soundfile.write(mp3, samples, rate, format='MP3', subtype='MPEG_LAYER_III')
+    code, lines, said = predict(capsys, plain, piped, mp3, '--no-asr')
+    assert code == 0 and said == '' and len(lines) == 3
+    assert lines[0]['probabilities'] == lines[1]['probabilities'] and lines[0]['label'] == lines[2]['label']

@@ -1,11 +1,16 @@
 """Any film or sound file gives its frames and its sound, each at its time; a broken one says what is wrong."""
 import itertools
+import os
 import struct
 import zlib
+from fractions import Fraction
 
+import av
+import cv2
 import numpy as np
 import pytest
 import soundfile
+from av.stream import Disposition
 from scipy import signal
 from support import film
 
@@ -78,19 +83,113 @@ def test_sound_alone_comes_sample_by_sample_and_without_a_tear(tmp_path, voice, 
     assert all(after.stamp_ns == before.end_ns for before, after in itertools.pairwise(blocks))
 
 
-@pytest.mark.parametrize('degrees, turned', [(90, -1), (180, 2), (270, 1)])
-def test_a_film_from_a_telephone_stands_upright(tmp_path, images, degrees, turned):
+TURNED = {  # the matrix's first two columns and rows: what a player does with the picture
+    (1, 0, 0, 1): lambda image: image, (-1, 0, 0, 1): np.fliplr, (1, 0, 0, -1): np.flipud,
+    (-1, 0, 0, -1): lambda image: np.rot90(image, 2), (0, 1, -1, 0): lambda image: np.rot90(image, -1),
+    (0, -1, 1, 0): np.rot90, (0, 1, 1, 0): lambda image: image.transpose(1, 0, 2),
+    (0, -1, -1, 0): lambda image: np.rot90(image, 2).transpose(1, 0, 2),
+}
+
+
+@pytest.mark.parametrize('a, b, c, d', TURNED)
+def test_a_film_from_a_telephone_stands_upright_and_is_no_mirror_image(tmp_path, images, a, b, c, d):
     path = film.write(tmp_path / 'phone.mp4', images[:5])
     content = bytearray(path.read_bytes())
     matrix = content.index(b'tkhd') + 44  # ISO 14496-12: the track header's matrix, 16.16 fixed point
-    cos, sin = {90: (0, 1), 180: (-1, 0), 270: (0, -1)}[degrees]
-    one = 1 << 16
-    content[matrix:matrix + 36] = struct.pack('>9i', cos * one, sin * one, 0, -sin * one, cos * one, 0, 0, 0, 1 << 30)
+    content[matrix:matrix + 36] = struct.pack('>9i', a << 16, b << 16, 0, c << 16, d << 16, 0, 0, 0, 1 << 30)
     path.write_bytes(content)
     frame = next(MediaReader(path).video())
-    expected = np.rot90(images[0], turned)
-    assert frame.image.shape == expected.shape
+    expected = TURNED[a, b, c, d](images[0])
+    assert frame.image.shape == expected.shape and frame.image.flags['C_CONTIGUOUS']
     assert np.abs(frame.image.astype(int) - expected).mean() < 8
+
+
+def disc(width: int, height: int, ratio: Fraction) -> np.ndarray:
+    """White on black; round where pixels have that ratio."""
+    y, x = np.mgrid[:height, :width]
+    inside = ((x - width / 2) * float(ratio)) ** 2 + (y - height / 2) ** 2 < (height / 3) ** 2
+    return np.repeat((inside * 255).astype(np.uint8)[..., None], 3, axis=2)
+
+
+@pytest.mark.parametrize('width, height, ratio, shown', [
+    (360, 270, Fraction(4, 3), (270, 480)), (180, 144, Fraction(64, 45), (144, 256)),
+    (180, 120, Fraction(8, 9), (135, 180)), (180, 144, Fraction(1), (144, 180)), (64, 48, Fraction(1000), (48, 64)),
+])
+@pytest.mark.parametrize('suffix, video', [('mp4', 'libx264'), ('mkv', 'mpeg4'), ('avi', 'mpeg4'), ('ts', 'libx264')])
+def test_what_is_round_is_shown_round(tmp_path, suffix, video, width, height, ratio, shown):
+    path = film.write(tmp_path / f'film.{suffix}', [disc(width, height, ratio)] * 12, video=video, pixel_ratio=ratio)
+    image = next(MediaReader(path).video()).image
+    assert image.shape[:2] == shown
+    if ratio < 8:
+        rows, columns = (np.flatnonzero((image[..., 0] > 128).any(axis=axis)) for axis in (1, 0))
+        assert np.ptp(rows) == pytest.approx(np.ptp(columns), rel=0.04)
+
+
+@pytest.mark.parametrize('suffix', ['mkv', 'mp4'])
+@pytest.mark.parametrize('kind', ['audio', 'video'])
+@pytest.mark.parametrize('chosen', ['default', 'first', 'decodable'])
+def test_of_several_tracks_that_is_given_which_a_player_chooses(tmp_path, suffix, kind, chosen):
+    path = tmp_path / f'film.{suffix}'
+    grey, tone = np.full((64, 96, 3), 128, np.uint8), np.full(8000, 5000, np.int16)
+    parts = [
+        film.write(tmp_path / f'{k}.mkv', [grey * k] * 5) if kind == 'video' else
+        film.write(tmp_path / f'{k}.mkv', samples=tone * k, audio='flac')
+        for k in (0, 1)
+    ]
+    with av.open(str(parts[0])) as first, av.open(str(parts[1])) as second, av.open(str(path), 'w') as made:
+        for source, flag in ((first, chosen == 'first'), (second, chosen == 'default')):
+            copied = made.add_stream_from_template(source.streams[0])
+            copied.disposition = Disposition.default if flag else Disposition(0)
+        for k, source in enumerate((first, second)):
+            for packet in source.demux():
+                if packet.size:
+                    packet.stream = made.streams[k]
+                    made.mux(packet)
+    if chosen == 'decodable':
+        name = {'mkv': (b'V_MPEG4/ISO/AVC', b'A_FLAC'), 'mp4': (b'avc1', b'fLaC')}[suffix][kind == 'audio']
+        content = path.read_bytes()
+        at = content.index(name, content.index(b'trak') if suffix == 'mp4' else 0)
+        path.write_bytes(content[:at] + b'?' * len(name) + content[at + len(name):])
+    (piece, *_) = MediaReader(path)
+    loud = piece.image.mean() > 64 if kind == 'video' else np.abs(piece.samples).mean() > 1000
+    assert loud == (chosen != 'first')
+
+
+@pytest.mark.parametrize('name', [
+    '2026-11-29T18:30:05.wav', 'file:x.wav', 'concat:a|b.wav', 'http:x.wav', 'pipe:0', '-', '-y.wav', '50%d.wav',
+    'a b.wav', 'subfile,,start,0,end,100,,:x.wav', 'M\xfcller\n.wav', '*.wav', '~.wav', 'clip-%03d.png',
+])
+def test_a_path_is_a_path_whatever_is_in_it(tmp_path, monkeypatch, name):
+    if name.endswith('.png'):
+        cv2.imwrite(str(tmp_path / 'x.png'), np.zeros((48, 64, 3), np.uint8))
+        (tmp_path / 'x.png').rename(tmp_path / name)
+    else:
+        soundfile.write((tmp_path / 'x.wav'), np.zeros(1600), 16000)
+        (tmp_path / 'x.wav').rename(tmp_path / name)
+    monkeypatch.chdir(tmp_path)
+    assert list(MediaReader(name)) and list(MediaReader(tmp_path / name))
+
+
+@pytest.mark.parametrize('address', ['http://127.0.0.1:9/a.wav', 'concat:a.wav|b.wav', 'pipe:0', 'data:,x', 'rtsp://[::1]/a'])
+def test_an_address_is_no_file(tmp_path, monkeypatch, address):
+    monkeypatch.chdir(tmp_path)
+    soundfile.write('a.wav', np.zeros(1600), 16000)
+    with pytest.raises(MediaError, match='there is no file'):
+        MediaReader(address)
+
+
+def test_a_pipe_is_refused_at_once(tmp_path):
+    os.mkfifo(tmp_path / 'pipe.wav')
+    with pytest.raises(MediaError, match='pipe.wav is a pipe'):
+        MediaReader(tmp_path / 'pipe.wav')
+
+
+@pytest.mark.parametrize('rate, given', [(3000, 4000), (384000, 192000)])
+def test_rates_that_no_microphone_has_are_converted(tmp_path, rate, given):
+    soundfile.write(tmp_path / 'voice.wav', np.zeros(rate), rate)
+    blocks = list(MediaReader(tmp_path / 'voice.wav'))
+    assert {block.sample_rate for block in blocks} == {given}
+    assert blocks[-1].end_ns == pytest.approx(SECOND, rel=0.01)
 
 
 @pytest.mark.parametrize('suffix, video, audio, options', [

@@ -9,7 +9,7 @@ import av
 import numpy as np
 import soundfile
 
-from smern_ros.media.reader import MediaReader
+from smern_ros.media.reader import MediaReader, ffmpeg_path
 
 
 def pictures(shared_data: Path, count: int = 50) -> list[np.ndarray]:
@@ -38,13 +38,16 @@ def write(
     video: str = 'libx264',
     audio: str = 'aac',
     options: dict[str, str] | None = None,
+    pixel_ratio: Fraction | None = None,
 ) -> Path:
-    """:param samples: (N,) or (N, channels) int16."""
-    with av.open(str(path), 'w', options=options or {}) as container:
+    """:param samples: (N,) or (N, channels) int16. :param pixel_ratio: width of a pixel by its height."""
+    with av.open(ffmpeg_path(path), 'w', options=options or {}) as container:
         if len(images):
             film = container.add_stream(video, rate=Fraction(rate).limit_denominator(1001))
             film.height, film.width = images[0].shape[:2]
             film.options = {'deadline': 'realtime', 'cpu-used': '8'} if video == 'libvpx' else {}
+            if pixel_ratio is not None:
+                film.codec_context.sample_aspect_ratio = pixel_ratio
             film.pix_fmt = 'yuvj420p' if video == 'mjpeg' else 'yuv420p'
         if samples is not None:
             samples = samples.reshape(len(samples), -1)

@@ -23,14 +23,13 @@ def read(path: Path) -> np.ndarray:
     problem = reader.problem()
     if problem is not None:
         raise problem
-    if not any(len(block.samples) for block in blocks):
+    if not blocks:
         raise MediaError(f'{path} holds no sound')
-    rate = blocks[0].sample_rate
-    if rate != SPEC.sample_rate:
+    for rate in {block.sample_rate for block in blocks} - {SPEC.sample_rate}:
         raise MediaError(f'{path} has {rate} Hz; wanted {SPEC.sample_rate}')
     return np.concatenate([
         mono(decode(block.samples.tobytes(), encoding='s16le', channels=block.samples.shape[1]))
-        for block in blocks if len(block.samples)
+        for block in blocks
     ])
 
 

@@ -67,7 +67,8 @@ class Unit:
             mocap=[keys.file(path) for files in recordings for path in (files.rotated, files.head, files.hand)],
             opensmile=[smile.require(), keys.code(smile.CONFIGURATION)] if self.opensmile else None,
             skeletons=vars(self.skeletons),
-            spec=SPEC.to_dict(), code=keys.code(core / 'audio', core / 'skeleton', here, Path(mocap.__file__)),
+            spec=SPEC.to_dict(),
+            code=keys.code(core / 'audio', core / 'media', core / 'skeleton', here, Path(mocap.__file__)),
         )
         return cache / 'dialogs' / f'{self.dialog}-{name}'
 

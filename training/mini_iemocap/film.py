@@ -12,7 +12,7 @@ from pathlib import Path
 import av
 import numpy as np
 
-from smern_ros.media.reader import MediaReader
+from smern_ros.media.reader import MediaReader, ffmpeg_path
 
 RATE = Fraction(30000, 1001)
 HEIGHT, HALF = 480, 360
@@ -46,7 +46,8 @@ class Films:
 
     def write(self, path: Path, pair: Pair, seconds: float, generator: np.random.Generator) -> None:
         """A video at least this long, of the pair's segments in any order."""
-        with av.open(str(self._film_of(pair))) as source, av.open(str(path), 'w', format='avi') as target:
+        film = av.open(ffmpeg_path(self._film_of(pair)))
+        with film as source, av.open(ffmpeg_path(path), 'w', format='avi') as target:
             template = source.streams.video[0]
             stream = target.add_stream_from_template(template)
             stream.codec_context.codec_tag = FOURCC
@@ -68,7 +69,7 @@ class Films:
         return self._encoded[pair]
 
     def _encode(self, pair: Pair, path: Path) -> None:
-        with av.open(str(path), 'w', format='avi') as film:
+        with av.open(ffmpeg_path(path), 'w', format='avi') as film:
             stream = film.add_stream('mpeg4', rate=RATE, options={'flags': '+bitexact'})
             stream.width, stream.height, stream.pix_fmt = 2 * HALF, HEIGHT, 'yuv420p'
             stream.codec_context.codec_tag = FOURCC
