@@ -11,22 +11,25 @@ listen to the robot itself.
 
 Topics are relative: with `--ros-args -r __ns:=/robot` it talks to a graph that runs in that namespace.
 """
+# ruff: noqa: E402
 from __future__ import annotations
 
 import os
 import sys
-from contextlib import suppress
+
+from smern_ros import dds, stopping
+
+stop = stopping.begin()  # from here on Ctrl-C is heard, also while the rest is imported
 
 import rclpy
 from debounce import Debouncer
 from rcl_interfaces.msg import ParameterDescriptor
 from rclpy.exceptions import ParameterException
-from rclpy.executors import ExternalShutdownException
 from rclpy.node import Node
 from rclpy.qos import QoSProfile, ReliabilityPolicy
+from rclpy.signals import SignalHandlerOptions
 from std_msgs.msg import String
 
-from smern_ros import dds
 from smern_ros.msg import EmotionState
 
 REPLIES = {
@@ -92,14 +95,16 @@ class DialogManager(Node):
 
 def main() -> int:
     os.environ.update(dds.environment())  # as the graph does: feelings that the network claims are not heard
-    rclpy.init()
+    rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
+    stop.close_first()
     try:
         node = DialogManager()
     except (ValueError, ParameterException) as error:
         print(f'dialog_manager: {error}', file=sys.stderr)
         return 2
-    with suppress(KeyboardInterrupt, ExternalShutdownException):
-        rclpy.spin(node)
+    while not stop.asked:
+        rclpy.spin_once(node, timeout_sec=0.2)
+    node.destroy_node()
     rclpy.try_shutdown()
     return 0
 

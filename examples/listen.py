@@ -4,14 +4,17 @@
     smern run --with media_source     # webcam and microphone into the graph
     python examples/listen.py         # beside it, in another terminal
 """
+# ruff: noqa: E402
 import os
-from contextlib import suppress
+
+from smern_ros import dds, stopping
+
+stop = stopping.begin()  # from here on Ctrl-C is heard, also while the rest is imported
 
 import rclpy
-from rclpy.executors import ExternalShutdownException
 from rclpy.qos import QoSProfile
+from rclpy.signals import SignalHandlerOptions
 
-from smern_ros import dds
 from smern_ros.msg import EmotionState
 
 
@@ -23,11 +26,13 @@ def show(state: EmotionState) -> None:
 
 def main() -> None:
     os.environ.update(dds.environment())  # as the graph does: this host alone
-    rclpy.init()
+    rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
+    stop.close_first()
     node = rclpy.create_node('listen')
     node.create_subscription(EmotionState, 'emotion_state', show, QoSProfile(depth=50))  # reliable
-    with suppress(KeyboardInterrupt, ExternalShutdownException):
-        rclpy.spin(node)
+    while not stop.asked:
+        rclpy.spin_once(node, timeout_sec=0.2)
+    node.destroy_node()
     rclpy.try_shutdown()
 
 

@@ -92,6 +92,7 @@ class Supervisor:
         self._pids: dict[str, int] = {}
         self._exit_code: int | None = None
         self._stopping = asyncio.Event()
+        self._stop_asked = False  # perhaps before the loop runs
         self._loop: asyncio.AbstractEventLoop | None = None
         self._started = threading.Event()
         self._thread = threading.Thread(target=self._main, name=f'{name}.supervisor', daemon=True)
@@ -114,6 +115,7 @@ class Supervisor:
 
     def request_stop(self) -> None:
         """Begins to stop all children and returns at once. May be called from any thread and from signal handlers."""
+        self._stop_asked = True
         if self._loop is not None:
             with contextlib.suppress(RuntimeError):  # it is over already
                 self._loop.call_soon_threadsafe(self._stopping.set)
@@ -146,6 +148,8 @@ class Supervisor:
 
     async def _run(self) -> None:
         self._loop = asyncio.get_running_loop()
+        if self._stop_asked:
+            self._stopping.set()
         tasks = [asyncio.create_task(self._keep(child)) for child in self._children]
         self._loop.call_soon(self._started.set)
         try:

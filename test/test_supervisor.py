@@ -83,6 +83,15 @@ def test_output_without_an_end_of_line_is_shown_and_not_kept():
             shown += len(line)
 
 
+def test_a_stop_that_is_asked_for_before_the_start_is_not_lost():
+    supervisor = Supervisor([python('a', STAYS)], output=Lines())
+    supervisor.request_stop()
+    supervisor.start()
+    code = supervisor.wait(WAIT)
+    supervisor.stop()
+    assert code == 0
+
+
 def test_a_killed_child_is_started_again_and_it_is_said():
     lines = Lines()
     with Supervisor([python('a', STAYS)], output=lines, backoff=QUICK) as supervisor:

@@ -1,18 +1,19 @@
 """`python -m smern_ros.nodes NAME --ros-args ...` and the installed executables: a node as a process of its own."""
 from __future__ import annotations
 
-import contextlib
-import gc
-import importlib
-import os
-import signal
-import sys
-import traceback
-from collections.abc import Iterator
-from typing import NoReturn
+from smern_ros import stopping
 
-from smern_ros import graph
-from smern_ros.supervisor import EXIT_CONFIGURATION
+stopping.begin()  # before the rest is imported: that takes seconds
+
+import gc  # noqa: E402
+import importlib  # noqa: E402
+import os  # noqa: E402
+import sys  # noqa: E402
+import traceback  # noqa: E402
+from typing import NoReturn  # noqa: E402
+
+from smern_ros import graph  # noqa: E402
+from smern_ros.supervisor import EXIT_CONFIGURATION  # noqa: E402
 
 
 def start(name: str) -> NoReturn:
@@ -22,13 +23,12 @@ def start(name: str) -> NoReturn:
     """
     os.environ.setdefault('OMP_WAIT_POLICY', 'PASSIVE')  # read when torch is loaded
     gc.disable()  # what is imported is no garbage
-    with _end_quietly_when_asked():
-        try:
-            module = importlib.import_module(graph.node(name).module)
-        except ImportError as error:  # it is not there at the next start either
-            traceback.print_exc()
-            print(f'{name}: smern_ros is not installed with all that it needs: {error}', file=sys.stderr, flush=True)
-            os._exit(EXIT_CONFIGURATION)
+    try:
+        module = importlib.import_module(graph.node(name).module)
+    except ImportError as error:  # it is not there at the next start either
+        traceback.print_exc()
+        print(f'{name}: smern_ros is not installed with all that it needs: {error}', file=sys.stderr, flush=True)
+        os._exit(EXIT_CONFIGURATION)
     gc.freeze()
     gc.enable()
     try:
@@ -36,20 +36,8 @@ def start(name: str) -> NoReturn:
     finally:
         sys.stdout.flush()
         sys.stderr.flush()
-    gc.collect()  # rclpy's node is part of a cycle, and only its end makes the DDS participant say goodbye
+    gc.collect()  # of a node that could not be made: its end makes the DDS participant say goodbye
     os._exit(code)
-
-
-@contextlib.contextmanager
-def _end_quietly_when_asked() -> Iterator[None]:
-    """SIGINT and SIGTERM during imports, before there is anything to shut down, are no reason for a traceback."""
-    signals = (signal.SIGINT, signal.SIGTERM)
-    before = [signal.signal(number, lambda *_: os._exit(0)) for number in signals]
-    try:
-        yield
-    finally:
-        for number, handler in zip(signals, before, strict=True):
-            signal.signal(number, handler)
 
 
 if __name__ == '__main__':

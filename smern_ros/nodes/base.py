@@ -12,12 +12,13 @@ from typing import Any, ClassVar, TypeVar
 
 import rclpy
 from rclpy.exceptions import NameValidationException, ParameterException
-from rclpy.executors import Executor, ExternalShutdownException
+from rclpy.executors import ExternalShutdownException
 from rclpy.lifecycle import LifecyclePublisher, TransitionCallbackReturn
 from rclpy.parameter import Parameter as RosParameter
 from rclpy.qos import DurabilityPolicy, QoSProfile
+from rclpy.signals import SignalHandlerOptions
 
-from smern_ros import dds, dds_leftovers, paths, ros_arguments
+from smern_ros import dds, dds_leftovers, paths, ros_arguments, stopping
 from smern_ros.nodes import executor
 from smern_ros.nodes.bring_up import bring_up
 from smern_ros.nodes.managed import LONGEST_LINE, ConfigurationError, ManagedNode
@@ -29,6 +30,8 @@ from smern_ros.values import SECOND
 __all__ = ['ConfigurationError', 'Output', 'SmernNode', 'run']
 
 EXIT_OK, EXIT_BROKEN, EXIT_CONFIGURATION = 0, 1, 2
+JOB_WITHIN, LAST_JOB_WITHIN = 2.0, 0.5
+"""s that a worker's running job is waited for: before what it uses is freed; when the process ends."""
 Item = TypeVar('Item')
 
 
@@ -239,7 +242,7 @@ class SmernNode(ManagedNode):
         :param waiting: tells diagnostics how many wait for it, if those are not its jobs.
         """
         worker = Worker(f'{self.NAME}.{name}', capacity=capacity, on_error=lambda error: self.complain(name, error))
-        self.freed_by(worker.close)
+        self.freed_by(lambda: worker.close(LAST_JOB_WITHIN if self.ending else JOB_WITHIN))
         self.freed_by(self.health.watch(waiting or (lambda: worker.queued)))
         return worker
 
@@ -264,50 +267,54 @@ def run(node_class: type[SmernNode], args: list[str] | None = None) -> int:
         print(f'{node_class.NAME}: {error}', file=sys.stderr)
         return EXIT_CONFIGURATION
     dds_leftovers.sweep()  # of this node itself, if it was killed
+    stop = stopping.begin()
     try:
         declared = {p.name: type(p.default) for p in node_class.parameters()}
         with ros_arguments.typed(sys.argv if args is None else args, node_class.NAME, declared) as words:
-            rclpy.init(args=words)
+            rclpy.init(args=words, signal_handler_options=SignalHandlerOptions.NO)
     except Exception as error:
         print(f'{node_class.NAME}: wrong ROS arguments: {error}', file=sys.stderr)
         return EXIT_CONFIGURATION
+    stop.close_first()  # a DDS participant that says no goodbye is in everybody's lists for 20 s more
     try:
-        return _serve(node_class)
-    except (KeyboardInterrupt, ExternalShutdownException):
+        return _serve(node_class, stop)
+    except (stopping.Interrupted, ExternalShutdownException):
         return EXIT_OK
     except NameValidationException as error:
         print(f'{node_class.NAME}: {error}', file=sys.stderr)
         return EXIT_CONFIGURATION
     except Exception:
-        if rclpy.ok():
+        if rclpy.ok() and not stop.asked:
             raise
         return EXIT_OK  # told to stop while it was starting: what is made without a context fails
     finally:
         rclpy.try_shutdown()
 
 
-def _serve(node_class: type[SmernNode]) -> int:
+def _serve(node_class: type[SmernNode], stop: stopping.Stop) -> int:
     try:
         node = node_class()
     except ParameterException as error:
         rclpy.logging.get_logger(node_class.NAME).fatal(f'wrong parameter: {error}')
         return EXIT_CONFIGURATION
     runner = executor.create()
+    stop.listen()  # some releases of the events executor take the signals for themselves
+    stop.close_first(lambda: runner.create_task(lambda: None))
     runner.add_node(node)
+
+    def spin_until(condition: Callable[[], bool]) -> None:
+        while rclpy.ok() and not stop.asked and not condition():
+            runner.spin_once(timeout_sec=0.5)
+
     try:
         autostart = node.get_parameter('autostart').type_ == RosParameter.Type.BOOL and node.value('autostart')
         if autostart:
-            result = bring_up(node, lambda condition: _spin_until(runner, condition))
-            if rclpy.ok() and result != TransitionCallbackReturn.SUCCESS:
+            result = bring_up(node, spin_until, loading=stop.interrupting)
+            if rclpy.ok() and not stop.asked and result != TransitionCallbackReturn.SUCCESS:
                 return EXIT_CONFIGURATION if result == TransitionCallbackReturn.FAILURE else EXIT_BROKEN
-        _spin_until(runner, lambda: False)
+        spin_until(lambda: False)
         return EXIT_OK
     finally:
-        node.close()
+        node.end()
         runner.shutdown(timeout_sec=0.5)
         node.destroy_node()
-
-
-def _spin_until(runner: Executor, condition: Callable[[], bool]) -> None:
-    while rclpy.ok() and not condition():
-        runner.spin_once(timeout_sec=0.5)

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING
 
 from rclpy.lifecycle import TransitionCallbackReturn
@@ -16,7 +17,8 @@ PATIENCE = 120.0
 
 
 def bring_up(
-    node: SmernNode, spin_until: Callable[[Callable[[], bool]], None]
+    node: SmernNode, spin_until: Callable[[Callable[[], bool]], None], *,
+    loading: Callable[[], AbstractContextManager] = nullcontext,
 ) -> TransitionCallbackReturn:
     """Configures the node, waits for those in its parameter start_after, and activates it.
 
@@ -24,9 +26,11 @@ def bring_up(
     this one waits: then the node is the manager's.
 
     :param spin_until: runs the node's callbacks until something holds or the process is to end.
+    :param loading: makes what surrounds the node's configuration.
     :return: of the transition that did not succeed, if one did not.
     """
-    result = node.trigger_configure()
+    with loading():
+        result = node.trigger_configure()
     if result != TransitionCallbackReturn.SUCCESS:
         return result
     names = [name.strip() for name in node.value('start_after').split(',') if name.strip()]
@@ -46,7 +50,7 @@ def _wait(node: SmernNode, names: list[str], spin_until: Callable[[Callable[[], 
     spin_until(lambda: bool(answered) or node.state != 'inactive')
     roll_call.close()
     node.waits_for = []
-    if not node.context.ok() or node.state != 'inactive':
+    if not answered or node.state != 'inactive':
         return False
     for missing in answered[0]:
         node.complain('start_after', f'{missing} is not active after {PATIENCE:.0f} s; starting without it')

@@ -41,6 +41,7 @@ class ManagedNode(LifecycleNode):
         self.health = diagnostics.Health()
         self.active = False
         self.configured = False         # `load` has been done, and not undone
+        self.ending = False             # with the process
         self.waits_for: list[str] = []  # names of the nodes that must be active before this one
         self._failure = ''              # of the last transition
         self._complaints, self._warnings = Throttle(COMPLAIN_EVERY), Throttle(WARN_EVERY)
@@ -146,6 +147,18 @@ class ManagedNode(LifecycleNode):
         finally:
             self.active = False
             self._free()
+
+    def end(self) -> None:
+        """The last transition, from whatever state the node is in: whoever manages it hears of it."""
+        self.ending = True
+        if self.context.ok() and self.state in ('unconfigured', 'inactive', 'active'):
+            self.trigger_shutdown()
+        else:  # in the middle of a transition, or over
+            self.close()
+
+    def destroy_node(self) -> None:
+        super().destroy_node()
+        self._state_machine.destroy_when_not_in_use()  # it holds the DDS participant
 
     def _free(self) -> None:
         self.configured = False

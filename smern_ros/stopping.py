@@ -1,0 +1,99 @@
+"""Ctrl-C and other signals that ask a process to end, as something that it asks for when it is ready to. Needs no ROS.
+
+Python's own answer to SIGINT is an exception wherever the main thread happens to be. In a callback below C++, such as
+those of rclpy's events executor, that aborts the process; and rclpy's answer, to invalidate the context, leaves a node
+without the means to say goodbye. Import this first: what is imported next may take seconds.
+"""
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+IMPATIENT_AFTER = 1.0
+"""s after the first signal from which a SIGINT is another Ctrl-C: one may come both from the terminal and a parent."""
+EXIT_OK, EXIT_INTERRUPTED = 0, 130
+
+
+class Interrupted(BaseException):
+    """The process is to end. No Exception: nobody who carries on after errors shall carry on after this."""
+
+
+class Stop:
+    """What the signals ask for. Make it in the main thread.
+
+    Until `close_first` is called a signal ends the process at once, with exit code 0: nothing is open. From then on
+    `asked` becomes true, and whoever runs the process closes it. Ctrl-C a second later ends it in any case.
+    """
+
+    def __init__(self) -> None:
+        self.asked = False
+        self._asked_at = 0.0
+        self._closes_first = self._interruptible = False
+        self._wake: Callable[[], object] = lambda: None
+        # Python runs handlers between two steps of the main thread only; the byte in the pipe comes at once.
+        ours, its = os.pipe()
+        os.set_blocking(its, False)
+        signal.set_wakeup_fd(its, warn_on_full_buffer=False)
+        self.listen()
+        threading.Thread(target=self._read, args=(ours,), name='stopping', daemon=True).start()
+
+    def listen(self) -> None:
+        """Takes the signals (again, after a library that took them for itself)."""
+        for number in SIGNALS:
+            if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:  # nohup
+                signal.signal(number, self._handle)
+
+    def close_first(self, wake: Callable[[], object] | None = None) -> None:
+        """Something is open from here on. :param wake: called on another thread when the process is to end."""
+        self._closes_first = True
+        if wake is not None:
+            self._wake = wake
+
+    @contextlib.contextmanager
+    def interrupting(self) -> Iterator[None]:
+        """What takes long in the main thread and may be left half done, such as the loading of a model.
+
+        :raises Interrupted: from anywhere within when the process is to end.
+        """
+        try:
+            self._interruptible = True
+            if self.asked:
+                raise Interrupted
+            yield
+        finally:
+            self._interruptible = False
+
+    def _handle(self, *_: object) -> None:
+        if self._interruptible:
+            self._interruptible = False
+            self.asked = True
+            raise Interrupted
+
+    def _read(self, pipe: int) -> None:
+        while numbers := os.read(pipe, 1):
+            if numbers[0] not in SIGNALS:
+                continue
+            if not self._closes_first:
+                os._exit(EXIT_OK)
+            if not self._asked_at:
+                self.asked, self._asked_at = True, time.monotonic()
+                with contextlib.suppress(Exception):
+                    self._wake()
+            elif numbers[0] == signal.SIGINT and time.monotonic() > self._asked_at + IMPATIENT_AFTER:
+                os._exit(EXIT_INTERRUPTED)
+
+
+_stop: Stop | None = None
+
+
+def begin() -> Stop:
+    """The one of this process, made at the first call."""
+    global _stop
+    if _stop is None:
+        _stop = Stop()
+    return _stop
