@@ -16,7 +16,7 @@ class Playback:
     """Plays a file in two threads, one for each track; stamps count from the start of the first pass.
 
     A frame comes at its time, a chunk of sound when its last sample has been "recorded". After the end the microphone
-    goes on in silence, so that the last utterance ends.
+    goes on in silence, so that the last utterance ends. In a loop it does so wherever a pass has pictures and no sound.
 
     :param show: called with each frame. :param sound: called with each chunk. Each from its track's own thread.
     :param on_error: called with what went wrong; playing goes on if it can.
@@ -48,7 +48,9 @@ class Playback:
         self._began = 0.0
         self._offset_ns = 0  # of the present pass
         self._end_ns = 0     # of what has been played, sound without the silence
-        self._lock = threading.Lock()
+        self._showing = False
+        self._moved = threading.Condition()  # guards the two above
+        self._last: AudioBlock | None = None  # of the sound that was sent
         self._thread = threading.Thread(target=self._run, name='playback', daemon=True)
 
     def start(self) -> None:
@@ -58,6 +60,8 @@ class Playback:
     def stop(self, timeout: float = 2.0) -> None:
         """End at once, from any thread but those of the callbacks."""
         self._stopping.set()
+        with self._moved:
+            self._moved.notify_all()
         if self._pressure is not None:
             self._pressure.stop()
         self._thread.join(timeout)
@@ -66,6 +70,7 @@ class Playback:
         while not self._stopping.is_set():
             if self._pressure is not None:
                 self._pressure.begin()
+            self._showing = True
             frames = threading.Thread(target=self._guard, args=(self._play_frames,), name='playback.video', daemon=True)
             frames.start()
             self._guard(self._play_sound)
@@ -86,7 +91,8 @@ class Playback:
             self._on_error(error)
 
     def _tell_problem(self) -> None:
-        if (problem := self._reader.problem()) is not None:
+        problem = self._reader.problem()
+        if problem is not None and self._offset_ns == 0:  # of a later pass it is the same
             raise problem
 
     def _play_frames(self) -> None:
@@ -104,29 +110,51 @@ class Playback:
         finally:
             if self._pressure is not None:
                 self._pressure.no_more_frames()
+            with self._moved:
+                self._showing = False
+                self._moved.notify_all()
 
     def _play_sound(self) -> None:
         try:
-            last = None
-            for last in chunks(self._reader.audio(), self._chunk):
-                if not self._send(last):
+            begun = False
+            for chunk in chunks(self._reader.audio(), self._chunk):
+                chunk = AudioBlock(chunk.stamp_ns + self._offset_ns, chunk.samples, chunk.sample_rate)
+                if not (begun or self._send_silence(chunk.stamp_ns)) or not self._send(chunk):
                     return
-                self._played(last.end_ns + self._offset_ns)
-            if last is not None and not self._loop:
-                for silent in chunks([silence_after(last, self._silence)], self._chunk):
-                    if not self._send(silent):
-                        return
+                begun = True
+                self._played(chunk.end_ns)
+            if self._last is None:
+                return
+            if not self._loop:
+                self._send_silence(self._last.end_ns + round(self._silence * SECOND))
+                return
+            while self._send_silence(self._shown_until(self._last.end_ns)) and self._showing:
+                pass
         finally:
             if self._pressure is not None:
                 self._pressure.no_more_sound()
 
+    def _shown_until(self, heard_ns: int) -> int:
+        """The end of what was shown, as soon as that is a chunk beyond what was heard, or the last of this pass."""
+        wanted_ns = heard_ns + round(self._chunk * SECOND)
+        with self._moved:
+            self._moved.wait_for(lambda: not self._showing or self._end_ns >= wanted_ns or self._stopping.is_set())
+            return self._end_ns
+
+    def _send_silence(self, end_ns: int) -> bool:
+        """From the end of the last sound, if there was any, to there. :return: False if all is to stop."""
+        seconds = 0.0 if self._last is None else (end_ns - self._last.end_ns) / SECOND
+        if self._last is None or seconds <= 0:
+            return not self._stopping.is_set()
+        return all(self._send(silent) for silent in chunks([silence_after(self._last, seconds)], self._chunk))
+
     def _send(self, chunk: AudioBlock) -> bool:
-        chunk = AudioBlock(chunk.stamp_ns + self._offset_ns, chunk.samples, chunk.sample_rate)
         if not self._wait_until(chunk.end_ns):
             return False
         if self._pressure is not None and not self._pressure.before_sound(chunk.stamp_ns, chunk.end_ns):
             return False
         self._sound(chunk)
+        self._last = chunk
         return True
 
     def _may_show(self, stamp_ns: int) -> bool:
@@ -140,5 +168,6 @@ class Playback:
         return not self._stopping.wait(max(0.0, due - time.monotonic()))
 
     def _played(self, end_ns: int) -> None:
-        with self._lock:
+        with self._moved:
             self._end_ns = max(self._end_ns, end_ns)
+            self._moved.notify_all()

@@ -7,16 +7,31 @@ from typing import Any
 
 from smern_ros import msg
 from smern_ros.nodes import qos, topics
-from smern_ros.nodes.audio_common import BARE, DESCRIBED, FORMAT_PARAMETERS, KINDS, AudioCommon, Format, SoundStream
-from smern_ros.nodes.base import SmernNode, run
+from smern_ros.nodes.audio_common import (
+    BARE,
+    DESCRIBED,
+    FORMAT_PARAMETERS,
+    KINDS,
+    AudioCommon,
+    Format,
+    SoundStream,
+    require_any,
+)
+from smern_ros.nodes.base import ConfigurationError, SmernNode, run
+from smern_ros.nodes.lines import Lines
 from smern_ros.nodes.parameters import Parameter
+
+AUTO = 'auto'
+LOOK_EVERY = 0.5
+"""s between two looks at who publishes the sound."""
 
 
 class AudioBridgeNode(SmernNode):
     NAME = 'audio_bridge'
     PARAMETERS = (
-        Parameter('audio_type', DESCRIBED, 'of audio_common_msgs: ros-drivers has AudioData and AudioDataStamped, '
-                                           'mgonzs13 AudioStamped', choices=KINDS),
+        Parameter('audio_type', AUTO, 'of audio_common_msgs: ros-drivers has AudioData and AudioDataStamped, mgonzs13 '
+                                      'AudioStamped; auto: that of whoever publishes audio_topic',
+                  choices=(AUTO, *KINDS)),
         Parameter('audio_topic', '/audio/audio', 'where the driver publishes it'),
         Parameter('info_topic', '/audio/audio_info', "ros-drivers' AudioInfo, which wins over the next three; "
                                                      'empty: none'),
@@ -25,14 +40,52 @@ class AudioBridgeNode(SmernNode):
     )
 
     def load(self) -> None:
-        package = AudioCommon(self.value('audio_type'))
-        given = Format(self.value('sample_rate'), self.value('channels'), self.value('sample_format'))
-        self._stream = SoundStream(package.kind, given, self.value('microphone_frame'))
+        self._kind = ''
+        self._lines = Lines(self)
+        self.freed_by(self._lines.close)
         self._sound = self.output(msg.AudioChunk, topics.AUDIO, qos.AUDIO)
-        self.listen(package.type, self.value('audio_topic'), self._take_sound, qos.ANY_AUDIO)
-        if package.kind != DESCRIBED and self.value('info_topic'):
-            self.listen(package.Info, self.value('info_topic'), self._take_info, qos.EVIDENCE)
-        self.health.fact('stamps', 'arrival less duration' if package.kind == BARE else 'of the driver')
+        self.health.listens(self.value('audio_topic'))
+        if self.value('audio_type') == AUTO:
+            require_any()
+            self.health.fact('audio_type', 'none yet')
+            self.every(LOOK_EVERY, self._follow_driver)
+        else:
+            self._hear(self.value('audio_type'))
+
+    def _follow_driver(self) -> None:
+        """A driver may come later, and another one after it."""
+        topic = self.value('audio_topic')
+        types = {info.topic_type for info in self.get_publishers_info_by_topic(topic)}
+        kinds = [kind for kind in reversed(KINDS) if f'audio_common_msgs/msg/{kind}' in types]
+        if not types or self._kind in kinds:
+            return
+        if not kinds:
+            self.complain(topic, f'it is of type {", ".join(sorted(types))}; wanted is one of audio_common_msgs: '
+                                 f'{", ".join(KINDS)}')
+            return
+        if self._kind:  # DDS knows a topic by one type at a time: the next look finds it free
+            self._lines.close()
+            self._kind = ''
+            return
+        try:
+            self._hear(kinds[0])
+        except ConfigurationError as error:
+            self.complain(topic, str(error))
+        else:
+            self.get_logger().info(f'{self.resolve_topic_name(topic)} is of type {kinds[0]}')
+
+    def _hear(self, kind: str) -> None:
+        """:raises ConfigurationError: if the package that has this kind is not the one that is installed."""
+        package, topic = AudioCommon(kind), self.value('audio_topic')
+        given = Format(self.value('sample_rate'), self.value('channels'), self.value('sample_format'))
+        self._stream = SoundStream(kind, given, self.value('microphone_frame'))
+        self._lines.listen(package.type, topic, self._take_sound, qos.ANY_AUDIO, label=topic)
+        info_topic = self.value('info_topic')
+        if kind != DESCRIBED and info_topic:
+            self._lines.listen(package.Info, info_topic, self._take_info, qos.EVIDENCE, label=info_topic)
+        self._kind = kind
+        self.health.fact('audio_type', kind)
+        self.health.fact('stamps', 'arrival less duration' if kind == BARE else 'of the driver')
 
     def _take_sound(self, message: Any) -> None:
         came = time.monotonic()

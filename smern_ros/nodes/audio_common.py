@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import array
+import contextlib
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +13,7 @@ from smern_ros import msg
 from smern_ros.audio import formats
 from smern_ros.audio.arrival import ArrivalClock
 from smern_ros.nodes import packages
+from smern_ros.nodes.base import ConfigurationError
 from smern_ros.nodes.messages import header, stamp_of
 from smern_ros.nodes.parameters import Parameter
 
@@ -68,6 +70,18 @@ class AudioCommon:
         self.kind = kind
         self.type = getattr(found, kind)
         self.Info = found.AudioInfo
+
+
+def require_any() -> None:
+    """:raises ConfigurationError: if no package of that name is installed that is known here."""
+    for kind in (DESCRIBED, BARE):
+        with contextlib.suppress(ConfigurationError):
+            AudioCommon(kind)
+            return
+    raise ConfigurationError(
+        'neither audio_common_msgs is installed here: build that of your driver with colcon and source it, from '
+        f'github.com/{_MGONZS13}/audio_common or github.com/{_ROS_DRIVERS}/audio_common'
+    )
 
 
 class SoundStream:

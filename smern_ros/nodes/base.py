@@ -129,7 +129,7 @@ class SmernNode(ManagedNode):
                 held.append(message)
                 return
             self.health.received(topic)
-            self._note_age(topic, message)
+            self.note_age(topic, message)
             try:
                 callback(message)
             except Exception as error:
@@ -144,7 +144,7 @@ class SmernNode(ManagedNode):
         self._awake.append(take_held)
         self.freed_by(lambda: self.destroy_subscription(subscription))
 
-    def _note_age(self, topic: str, message: Any) -> None:
+    def note_age(self, topic: str, message: Any) -> None:
         """Stamps far from now tell that a sensor goes by another clock."""
         header, now_ns = getattr(message, 'header', None), self.get_clock().now().nanoseconds
         if header is not None and now_ns and (stamp_ns := to_ns(header.stamp)):  # without a clock all is of the future

@@ -37,6 +37,7 @@ class Lines:
             if not ((node.active or asleep) and self._ends):  # it may have been on its way when these lines were closed
                 return
             node.health.received(label)
+            node.note_age(label, message)
             try:
                 take(message)
             except Exception as error:

@@ -67,8 +67,11 @@ class MediaSourceNode(SmernNode):
         images = qos.IMAGES if self._reader is None else qos.LOSSLESS_IMAGES
         self._compressed = self.value('transport') == 'compressed'
         kind, topic = (CompressedImage, topics.IMAGE_COMPRESSED) if self._compressed else (Image, topics.IMAGE)
-        self._images = self.output(kind, topic, images)
-        self._sound = self.output(msg.AudioChunk, topics.AUDIO, qos.AUDIO)
+        # What is not in the file, or has no device, has no topic: another node may publish it.
+        sees = self._media == WEBCAM and self.value('camera') if self._reader is None else self._reader.has_video
+        hears = self.value('microphone') if self._reader is None else self._reader.has_audio
+        self._images = self.output(kind, topic, images) if sees else None
+        self._sound = self.output(msg.AudioChunk, topics.AUDIO, qos.AUDIO) if hears else None
         self._finished = self.output(Bool, topics.MEDIA_FINISHED, qos.STATE)
         clock = self.output(Clock, '/clock', qos.STREAM) if self.value('publish_clock') else None
         self._time = None if clock is None else SimulatedTime(clock.publish)

@@ -28,7 +28,7 @@ def test_audio_bridge(probe, start_node, give_interfaces, messages):
         audio = Audio(audio_data=AudioData(int16_data=samples), info=info)
         return AudioStamped(header=header(stamp_ns, 'array'), audio=audio)
 
-    node = start_node('audio_bridge')
+    node = start_node('audio_bridge', {'audio_type': 'AudioStamped'})
     survives(probe, node, 'audio_bridge', {'audio/audio'}, {AudioStamped: [sound]}, messages, lossy={'audio/audio'})
     driver = probe.publisher(AudioStamped, '/audio/audio', qos.AUDIO)
     heard = probe.collect(msg.AudioChunk, topics.AUDIO, qos.AUDIO)

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from support import film
 
+from smern_ros.audio.stream import Discontinuity, SpeechStream
 from smern_ros.media.playback import Playback
 from smern_ros.media.pressure import FRAMES_AHEAD, SOUND_AHEAD, BackPressure
 from smern_ros.media.reader import MediaReader
@@ -201,6 +202,50 @@ def test_a_loop_goes_on_where_the_last_pass_ended(clip):
     assert audience.frames == sorted(set(audience.frames))
     assert all(a.end_ns == b.stamp_ns for a, b in itertools.pairwise(audience.sound[:100]))
     assert not audience.ended.is_set()
+
+
+@pytest.mark.parametrize('pressed', [False, True])
+@pytest.mark.parametrize(('voice', 'rate'), [(0.4, 0.0), (1.87, 0.0), (0.4, 10.0)])
+def test_a_loop_over_a_film_that_outlasts_its_sound_has_no_gap(shared_data, tmp_path, voice, rate, pressed):
+    path = film.write(tmp_path / 'clip.mkv', film.pictures(shared_data, 50), film.speech(shared_data, voice),
+                      audio='pcm_s16le')
+    audience = Audience()
+    pressure = BackPressure(sees=True, hears=True, judges=False, patience=30.0, on_stall=audience.errors.append)
+
+    def show(frame):
+        Audience.show(audience, frame)
+        pressure.seen(frame.stamp_ns)
+
+    def hear(chunk):
+        Audience.hear(audience, chunk)
+        pressure.heard(chunk.end_ns)
+
+    audience.show, audience.hear = show, hear
+    playback = audience.play(path, rate=rate, loop=True, pressure=pressure if pressed else None)
+    deadline = time.monotonic() + 20
+    while len(audience.frames) < 170 and time.monotonic() < deadline:
+        audience.ended.wait(0.01)
+    playback.stop()
+    assert audience.frames[:151:50] == [0, 2 * SECOND, 4 * SECOND, 6 * SECOND]
+    assert all(abs(a.end_ns - b.stamp_ns) < SECOND // 16_000 for a, b in itertools.pairwise(audience.sound))
+    stream = SpeechStream()
+    events = [e for c in audience.sound for e in stream.push(np.float32(c.samples[:, 0]), c.sample_rate, c.stamp_ns)]
+    assert not [event for event in events if isinstance(event, Discontinuity)]
+    heard = np.concatenate([chunk.samples[:, 0] for chunk in audience.sound])
+    np.testing.assert_array_equal(heard[2 * 16_000:][:round(voice * 16_000)], film.speech(shared_data, voice))
+    assert not heard[round(voice * 16_000):2 * 16_000].any() and audience.errors == []
+
+
+def test_what_is_wrong_with_a_file_is_said_once_in_a_loop(clip, tmp_path):
+    path = tmp_path / 'cut.mkv'
+    path.write_bytes(clip.read_bytes()[:clip.stat().st_size // 2])
+    audience = Audience()
+    playback = audience.play(path, rate=0.0, loop=True)
+    deadline = time.monotonic() + 20
+    while audience.frames.count(0) + len(audience.frames) < 100 and time.monotonic() < deadline:
+        audience.ended.wait(0.01)
+    playback.stop()
+    assert len(audience.errors) == 1 and 'cut off' in str(audience.errors[0])
 
 
 @pytest.mark.parametrize('after', [0.0, 0.05, 0.3])

@@ -8,6 +8,7 @@ pytest.importorskip('rclpy')
 pytestmark = [pytest.mark.ros, pytest.mark.timeout(900)]  # the first of them compiles messages
 
 from diagnostic_msgs.msg import DiagnosticArray  # noqa: E402
+from std_msgs.msg import String  # noqa: E402
 
 from smern_ros import msg  # noqa: E402
 from smern_ros.audio import pcm  # noqa: E402
@@ -37,10 +38,14 @@ def test_the_kind_that_describes_itself_is_heard_as_it_is(probe, give_interfaces
     np.testing.assert_allclose(heard(sound), np.tile([LEFT, RIGHT], (256, 1)), atol=0.01)
 
 
-@pytest.mark.parametrize('kind', ['AudioData', 'AudioDataStamped'])
-def test_bare_bytes_are_heard_as_the_driver_describes_them_elsewhere(probe, give_interfaces, sounds, start_node, kind):
+@pytest.mark.parametrize(('kind', 'audio_type'), [
+    ('AudioData', ''), ('AudioDataStamped', ''), ('AudioData', 'auto'), ('AudioDataStamped', 'auto'),
+])
+def test_bare_bytes_are_heard_as_the_driver_describes_them_elsewhere(
+    probe, give_interfaces, sounds, start_node, kind, audio_type
+):
     give_interfaces(interfaces.ROS_DRIVERS)
-    node = start_node('audio_bridge', {'audio_type': kind, 'sample_rate': 48_000})
+    node = start_node('audio_bridge', {'audio_type': audio_type or kind, 'sample_rate': 48_000})
     start_node(SENDER, {'kind': kind, 'sample_format': 'int16', 'rate': 22_050})
     sound = probe.wait_for(lambda: next((s for s in sounds if s.sample_rate == 22_050), None), 'the sound', 60.0)
     assert (sound.channels, sound.encoding) == (2, 's16le')
@@ -52,6 +57,34 @@ def test_bare_bytes_are_heard_as_the_driver_describes_them_elsewhere(probe, give
         age_ns = probe.node.get_clock().now().nanoseconds - stamp_ns
         assert sound.header.frame_id == 'microphone' and 256 / 22_050 * 1e9 < age_ns < 300e9
     assert '[ERROR]' not in node.output
+
+
+def test_a_driver_that_is_started_again_with_another_type_is_heard_by_a_remapped_name(
+    probe, give_interfaces, sounds, start_node
+):
+    give_interfaces(interfaces.ROS_DRIVERS)
+    node = start_node('audio_bridge', arguments=['-r', '/audio/audio:=/array/sound'])
+    probe.wait_for(lambda: node.said('active'), 'the node', 60.0)
+    for kind, frame in (('AudioDataStamped', 'array'), ('AudioData', 'microphone')):
+        driver = start_node(SENDER, {'kind': kind, 'sample_format': 'int16'},
+                            arguments=['-r', '/audio/audio:=/array/sound'])
+        probe.wait_for(lambda frame=frame: any(s.header.frame_id == frame for s in sounds), f'sound in {kind}', 60.0)
+        assert node.said(f'/array/sound is of type {kind}')
+        driver.stop()
+    assert '[ERROR]' not in node.output
+
+
+def test_what_is_no_sound_and_what_is_of_the_other_package_is_said(probe, give_interfaces, start_node):
+    give_interfaces(interfaces.MGONZS13)
+    node = start_node('audio_bridge')
+    strange = probe.publisher(String, '/audio/audio', qos.EVIDENCE)
+    probe.wait_for(lambda: node.said('it is of type std_msgs/msg/String; wanted is one of audio_common_msgs'),
+                   'the type', 60.0)
+    probe.node.destroy_publisher(strange)
+    give_interfaces(interfaces.ROS_DRIVERS)
+    start_node(SENDER, {'kind': 'AudioDataStamped', 'sample_format': 'int16'})
+    probe.wait_for(lambda: node.said('is not that of ros-drivers: it lacks AudioData.data'), 'the package', 60.0)
+    assert 'Traceback' not in node.output and node.alive
 
 
 def test_how_long_a_message_takes_is_told(probe, give_interfaces, start_node):
@@ -74,10 +107,12 @@ def test_compressed_sound_is_refused_with_what_to_do(probe, give_interfaces, sta
     (interfaces.ROS_DRIVERS, 'AudioStamped', 'is not that of mgonzs13: it lacks AudioStamped'),
     (interfaces.MGONZS13, 'AudioDataStamped', 'is not that of ros-drivers: it lacks AudioData.data'),
     (None, 'AudioStamped', 'audio_common_msgs of mgonzs13 is not installed'),
+    (None, 'auto', 'neither audio_common_msgs is installed here'),
 ])
 def test_the_other_package_of_that_name_is_told_apart(give_interfaces, start_node, package, kind, said):
     if package:
         give_interfaces(package)
     node = start_node('audio_bridge', {'audio_type': kind})
     assert node.wait() == 2
-    assert said in node.output and 'choose the audio_type' in node.output and 'Traceback' not in node.output
+    assert said in node.output and 'Traceback' not in node.output
+    assert kind == 'auto' or 'choose the audio_type' in node.output

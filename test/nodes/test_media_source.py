@@ -180,6 +180,22 @@ def test_a_camera_that_is_lost_is_told_and_opened_again(probe, start_node, clip)
     assert node.stop(timeout=3.0) == 0
 
 
+@pytest.mark.parametrize('has', ['video', 'audio'])
+def test_it_publishes_what_is_in_the_file_and_leaves_the_other_topic_to_others(
+    probe, start_node, shared_data, tmp_path, has
+):
+    path = film.write(tmp_path / 'clip.mkv', film.pictures(shared_data, 5) if has == 'video' else (),
+                      film.speech(shared_data, 0.5) if has == 'audio' else None, audio='pcm_s16le')
+    listeners = Listeners(probe)
+    node = start_node('media_source', file(path))
+    probe.wait_for_speaker(topics.MEDIA_FINISHED)
+    listeners.wait_for_end()
+    publishers = [probe.node.count_publishers(topic) for topic in (topics.IMAGE, topics.AUDIO)]
+    assert publishers == ([1, 0] if has == 'video' else [0, 1])
+    assert (len(listeners.images), len(listeners.sound) > 0) == ((5, False) if has == 'video' else (0, True))
+    assert '[ERROR]' not in node.output
+
+
 @pytest.mark.parametrize('parameters, said', [
     ({'media': '/nowhere/film.mp4'}, 'there is no file /nowhere/film.mp4. Set media to'),
     ({'media': 'webcam', 'camera': '99'}, "camera '99' cannot be opened"),

@@ -2,7 +2,6 @@
 import contextlib
 import os
 import signal
-import wave
 
 import numpy as np
 import pytest
@@ -16,7 +15,7 @@ from lifecycle_msgs.srv import ChangeState  # noqa: E402
 from rcl_interfaces.srv import ListParameters  # noqa: E402
 from rclpy.node import NodeNameNonExistentError  # noqa: E402
 from std_msgs.msg import String  # noqa: E402
-from support import interfaces, policies  # noqa: E402
+from support import film, interfaces, policies  # noqa: E402
 
 from smern_ros import graph, msg  # noqa: E402
 from smern_ros.nodes import qos, topics  # noqa: E402
@@ -55,10 +54,9 @@ def start(start_node):
 
 @pytest.fixture
 def media(tmp_path):
-    with wave.open(str(tmp_path / 'silence.wav'), 'wb') as sound:
-        sound.setparams((1, 2, 16000, 16000, 'NONE', ''))
-        sound.writeframes(bytes(32000))
-    return {'media': str(tmp_path / 'silence.wav')}
+    """A film with pictures and sound: of what is not in it there is no topic."""
+    black = [np.zeros((120, 160, 3), np.uint8)] * 25
+    return {'media': str(film.write(tmp_path / 'black.mkv', black, np.zeros(16_000, np.int16), audio='pcm_s16le'))}
 
 
 def watch(probe, names, meanwhile=lambda: None):
