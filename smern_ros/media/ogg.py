@@ -13,7 +13,7 @@ _HEAD = 27
 
 
 def links(path: Path) -> list[tuple[int, int]]:
-    """Where each link of the chain begins and ends, in bytes; one if it is no chain, none if it is no Ogg."""
+    """Where each link of a chain begins and ends, in bytes; none if the file is no chain."""
     begins: list[int] = []
     with path.open('rb') as file:
         size = os.fstat(file.fileno()).st_size
@@ -29,7 +29,7 @@ def links(path: Path) -> list[tuple[int, int]]:
             lengths = file.read(head[26])
             at += _HEAD + len(lengths) + sum(lengths)
             file.seek(at)
-    return list(zip(begins, [*begins[1:], size], strict=True)) if begins else []
+    return list(zip(begins, [*begins[1:], size], strict=True)) if len(begins) > 1 else []
 
 
 class Link(io.RawIOBase):

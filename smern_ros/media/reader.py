@@ -138,23 +138,22 @@ class MediaReader:
         try:
             if self._format == 'wav':
                 return Fraction(missing_sound(self.path) or 0)
-            lost, size = missing_bytes(self.path, self._format), self.path.stat().st_size
+            lost, size = missing_bytes(self.path, self._format), max(self.path.stat().st_size, 1)
         except OSError:  # it was there, and is gone now
             return Fraction(0)
         if self._last is None or not self._last.ends:
             return Fraction(0)
-        ends, end = self._last.ends, max(self._last.ends.values())
+        ends = self._last.ends
+        end = max(ends.values())
         if self._format == 'flac':  # what was lost in the middle is a leap of its stamps
             ends = dict.fromkeys(ends, Fraction(self._read[AudioTrack].end_ns, SECOND))
-        elif 'matroska' in self._format:  # where it is damaged FFmpeg may stop
-            lost = max(lost, size - self._last.position)
         told = max((told - (end if i is None else ends.get(i, 0)) for i, told in self._told.items()), default=None)
-        by_bytes = end * lost / size
-        if told is None or self._format == 'flac':
-            return by_bytes if told is None else told
-        if self._format == 'avi':  # its index tells what is there as much as its size does
-            return max(told, by_bytes)
-        return told if by_bytes >= min(told, MISSING_END) / 2 else Fraction(0)
+        by_size = end * lost / size
+        if told is None or self._format == 'avi':  # an index tells what is there as much as the size does
+            return by_size if told is None else max(told, by_size)
+        # Where Matroska is damaged FFmpeg may stop to read.
+        unread = end * (size - self._last.position) / size if 'matroska' in self._format else 0
+        return told if lost or unread >= MISSING_END / 2 or self._format == 'flac' else Fraction(0)
 
     def _decode(self, track: VideoTrack | AudioTrack, choose: Callable) -> Iterator:
         self._read.pop(type(track), None)

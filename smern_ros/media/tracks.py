@@ -28,7 +28,7 @@ UNDECODED = 0.5
 """s of packets on end that cannot be decoded and may be padding."""
 _TAGS = (b'ID3', b'TAG', b'APETAGEX')
 
-MOST_REORDERED = 4
+MOST_REORDERED = 8
 """Pictures that a decoder of an AVI file holds back to bring them into the order in which they are shown."""
 
 AUDIO_JITTER = 20_000_000
