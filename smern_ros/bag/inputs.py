@@ -140,4 +140,5 @@ def _namespace(name: str, streams: Sequence[Stream]) -> str:
 
 
 def _what(topic: Topic) -> str:
-    return topic.type_name[:80] + ('' if topic.encoding == 'cdr' else f' in {topic.encoding[:40]}')
+    encoding = '' if topic.encoding == 'cdr' else f' in {topic.encoding[:40]}'
+    return (topic.type_name[:80] or 'an unknown type') + encoding

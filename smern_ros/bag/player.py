@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -10,6 +11,11 @@ from typing import Any
 
 from smern_ros.media.pressure import BackPressure
 from smern_ros.values import SECOND
+
+MAX_PAUSE = 600.0
+"""s in which nothing was recorded; a longer time is that of a clock that was set meanwhile, and is not waited for."""
+LOOKS_AGAIN = 1.0
+"""s after which a track that waits looks whether the other waits, too."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,6 +54,8 @@ class Player:
         self._send, self._on_error, self._on_end = send, on_error, on_end
         self._rate, self._pressure = rate, pressure
         self._began, self._first_ns = 0.0, 0
+        self._due = {'pictures': -math.inf, 'sound': -math.inf}  # s by this machine's clock: what each track waits for
+        self._pacing = threading.Lock()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name='player', daemon=True)
 
@@ -69,11 +77,11 @@ class Player:
             for piece, track in zip(first, (self._pictures, self._sound), strict=True)
         )
         thread = threading.Thread(
-            target=self._play, args=(pictures, self._may_show, self._pressure.no_more_frames),
+            target=self._play, args=('pictures', pictures, self._may_show, self._pressure.no_more_frames),
             name='player.pictures', daemon=True,
         )
         thread.start()
-        self._play(sound, self._may_sound, self._pressure.no_more_sound)
+        self._play('sound', sound, self._may_sound, self._pressure.no_more_sound)
         thread.join()
         self._pressure.drain()
         if not self._stopping.is_set():
@@ -86,15 +94,19 @@ class Player:
             self._on_error(error)
             return None
 
-    def _play(self, track: Iterator[Piece], may_go: Callable[[Piece], bool], no_more: Callable[[], None]) -> None:
+    def _play(
+        self, name: str, track: Iterator[Piece], may_go: Callable[[Piece], bool], no_more: Callable[[], None],
+    ) -> None:
         try:
             for piece in track:
-                if not self._wait_until(piece.time_ns) or not may_go(piece):
+                if not self._wait_until(name, piece.time_ns) or not may_go(piece):
                     return
                 self._send(piece)
         except Exception as error:  # the bag's or a callback's
             self._on_error(error)
         finally:
+            with self._pacing:
+                self._due[name] = math.inf
             no_more()
 
     def _may_show(self, piece: Piece) -> bool:
@@ -105,9 +117,23 @@ class Player:
             return not self._stopping.is_set()
         return self._pressure.before_sound(piece.start_ns, piece.end_ns)
 
-    def _wait_until(self, time_ns: int) -> bool:
+    def _wait_until(self, name: str, time_ns: int) -> bool:
         """:return: False if all is to stop."""
-        if self._rate == 0:
-            return not self._stopping.is_set()
-        due = self._began + (time_ns - self._first_ns) / SECOND / self._rate
-        return not self._stopping.wait(max(0.0, due - time.monotonic()))
+        while self._rate and not self._stopping.is_set():
+            left = self._left(name, time_ns)
+            if left <= 0:
+                break
+            self._stopping.wait(min(left, LOOKS_AGAIN))
+        return not self._stopping.is_set()
+
+    def _left(self, name: str, time_ns: int) -> float:
+        """s to wait. What neither track has anything in is passed over if it is too long."""
+        with self._pacing:
+            now = time.monotonic()
+            due = self._due[name] = self._began + (time_ns - self._first_ns) / SECOND / self._rate
+            pause = min(self._due.values()) - now
+            if pause > MAX_PAUSE / self._rate:
+                self._began -= pause
+                self._due = {track: at - pause for track, at in self._due.items()}
+                due -= pause
+            return due - now

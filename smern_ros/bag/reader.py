@@ -101,7 +101,7 @@ class BagReader:
     def _listed(self) -> list[Path]:
         """The bag's files in their order: as metadata.yaml tells, then what else there is."""
         try:
-            names = sorted((f.name for f in self.path.iterdir() if not f.name.startswith('.')), key=_natural)
+            names = {f.name for f in self.path.iterdir() if not f.name.startswith('.')}
         except OSError as error:
             raise BagError(f'{self.path} cannot be read: {error.strerror}') from error
         best: dict[str, str] = {}      # by name without suffix: a bag that was unpacked or converted is there twice

@@ -4,7 +4,7 @@ from __future__ import annotations
 import os
 import shutil
 import sqlite3
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Collection, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -15,9 +15,6 @@ from smern_ros.bag.contents import MAX_MESSAGE, MAX_NAME, MAX_TOPICS, CutOff, Me
 from smern_ros.bag.errors import BagError
 
 MAGIC = b'SQLite format 3\0'
-ON_A_PAGE = 8
-"""Messages whose beginnings sqlite puts on one page, and their ends on later ones. Where a file is cut off, it reads
-ends that are missing as zeros, so that as many are left out."""
 _DAMAGED = (sqlite3.Error, ValueError, OverflowError, MemoryError)
 """What sqlite raises where a file is not what it should be; ValueError where it cannot even say so in UTF-8."""
 _BESIDE = ('-wal', '-journal')
@@ -48,7 +45,6 @@ class SqliteFile:
     def _messages(self, wanted: dict[int, Topic]) -> Iterator[Message]:
         # The index by time is damaged together with what it leads to.
         source = ('messages NOT INDEXED', '') if self._damaged else ('messages', ' ORDER BY timestamp, id')
-        waiting: deque[Message] = deque()
         numbers = ','.join(str(number) for number in wanted)
         with closing(self._connect()) as database:
             try:
@@ -60,9 +56,7 @@ class SqliteFile:
                     if not isinstance(time_ns, int) or data is None:
                         raise BagError(f'{self._path} has a message without a time, or that is none, or of more than '
                                        f'{MAX_MESSAGE} bytes')
-                    waiting.append(Message(wanted[number], time_ns, data))
-                    if len(waiting) > (ON_A_PAGE if self._damaged else 0):
-                        yield waiting.popleft()
+                    yield Message(wanted[number], time_ns, data)
             except _DAMAGED as error:
                 raise CutOff(f'{self._path} is damaged or cut off: {error}') from None
 

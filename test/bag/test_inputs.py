@@ -79,7 +79,7 @@ def test_what_is_left_out_for_its_type_is_told(bag):
     assert made.notes == ['/audio is left out: it is of audio_common_msgs/msg/AudioData']
 
 
-@pytest.mark.parametrize('types', [{'/camera': 'foxglove.CompressedImage'}, {'/audio': AUDIO}, {'/speaker': 'x'}])
+@pytest.mark.parametrize('types', [{'/camera': 'foxglove.CompressedImage'}, {'/audio': AUDIO}, {'/image_raw': IMAGE}])
 def test_topics_in_another_encoding_matter_only_if_they_are_asked_for(bag, types):
     bag(types, encoding='json')
     made = bag({'/audio': AUDIO})

@@ -1,6 +1,8 @@
 """Pictures and sound of a bag, in their order, each held up by its own answers."""
 import threading
 
+import pytest
+
 from smern_ros.bag.errors import BagError
 from smern_ros.bag.player import Piece, Player
 from smern_ros.media.pressure import BackPressure
@@ -22,12 +24,12 @@ def sound(k, time_ns=0):
 class Playing:
     """A player with all that it says."""
 
-    def __init__(self, pictures, sound, **answers):
+    def __init__(self, pictures, sound, rate=0.0, **answers):
         self.sent, self.errors, self.ended = [], [], threading.Event()
         answers = {'sees': False, 'hears': False, 'judges': False, **answers}
         self.pressure = BackPressure(on_stall=self.errors.append, **answers)
         self.player = Player(pictures, sound, send=self._send, on_error=self.errors.append, on_end=self.ended.set,
-                             rate=0.0, pressure=self.pressure)
+                             rate=rate, pressure=self.pressure)
         self.player.start()
 
     def _send(self, piece):
@@ -43,6 +45,23 @@ def test_everything_is_sent_once_in_its_order_and_no_recorded_pause_is_waited_fo
     assert playing.of('image_raw') == list(range(20))
     assert playing.of('audio') == list(range(30))
     assert playing.errors == []
+
+
+@pytest.mark.parametrize('tracks', [
+    ([picture(0), picture(1, YEAR)], [sound(0), sound(1, YEAR)]),
+    ([picture(0, 50 * YEAR), picture(1, 50 * YEAR + 1)], [sound(0), sound(1, 50 * YEAR)]),
+    ([], [sound(0), sound(1, YEAR), sound(2, 2 * YEAR)]),
+], ids=['both', 'a first message at time zero', 'sound'])
+def test_a_clock_that_was_set_while_recording_is_not_waited_for(tracks):
+    playing = Playing(*tracks, rate=1.0)
+    assert playing.ended.wait(WAIT)
+    assert len(playing.sent) == sum(map(len, tracks))
+
+
+def test_one_track_waits_for_its_time_as_long_as_the_other_has_something():
+    playing = Playing([picture(k, k * SECOND // 2) for k in range(4)], [sound(0), sound(1, YEAR)], rate=1.0)
+    assert playing.ended.wait(WAIT)
+    assert [number for name, number in playing.sent if name == 'image_raw' or number == 1] == [0, 1, 2, 3, 1]
 
 
 def test_sound_waits_for_the_pictures_that_were_taken_while_it_was_heard():
