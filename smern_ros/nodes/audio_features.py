@@ -74,6 +74,7 @@ class AudioFeaturesNode(SmernNode):
             self.listen(msg.VoiceActivity, topics.DETECTED, self._take_detected, qos.EVIDENCE)
             self.every(0.5, self._end_what_nobody_tells)
         self._robot_speaks = self._somebody_speaks = False
+        self._voice = ''  # whose speech is told
         self.every(0.5, self._end_if_stalled)
 
     def start(self) -> None:
@@ -111,7 +112,9 @@ class AudioFeaturesNode(SmernNode):
         self._stream.mute(self.get_clock().now().nanoseconds, message.data)
 
     def _take_detected(self, message: msg.VoiceActivity) -> None:
-        self._somebody_speaks = message.is_speaking
+        if message.is_speaking and self._somebody_speaks and message.header.frame_id != self._voice:
+            self._publish(self._stream.flush())  # what somebody else says is another utterance, without a pause, too
+        self._somebody_speaks, self._voice = message.is_speaking, message.header.frame_id
         self._stream.tell(stamp_of(message.header), message.is_speaking)
 
     def _follow_robot(self) -> None:

@@ -214,6 +214,24 @@ def test_words_that_come_with_the_end_of_the_speech_are_of_that_speech_whatever_
     ]
 
 
+def test_who_speaks_without_a_pause_after_somebody_else_has_an_utterance_and_words_of_their_own(robot):
+    robot.go_on(0.5)
+    robot.tell('v1', True)
+    robot.go_on(0.8)
+    robot.tell('v2', True)
+    robot.go_on(0.2)
+    robot.tell('v1', False)
+    robot.go_on(0.3)
+    robot.understand('v1', 'mine')
+    robot.go_on(0.7)
+    robot.understand('v2', 'yours')
+    robot.tell('v2', False)
+    robot.until(lambda: len(robot.transcripts) == 2, 'the words of both')
+    assert [(t.utterance_id, t.text) for t in robot.transcripts] == [
+        *zip(robot.utterances(), ('mine', 'yours'), strict=True)
+    ]
+
+
 def test_words_of_a_voice_that_is_not_heard_join_no_utterance(robot):
     robot.go_on(0.5)
     robot.tell('v1', True)
