@@ -9,10 +9,10 @@ from sensor_msgs.msg import CompressedImage, Image
 
 from smern_ros import msg
 from smern_ros.hri.ids import Changes, Roster
+from smern_ros.media.tracks import MAX_SIDE
 from smern_ros.nodes import image_size, qos, topics
 from smern_ros.nodes.base import ConfigurationError, SmernNode
 from smern_ros.nodes.hri_messages import HriMessages
-from smern_ros.nodes.image_messages import MAX_SIDE
 from smern_ros.nodes.lines import Lines, complain_of_rivals
 from smern_ros.nodes.messages import header, skeletons_from_message, stamp_of
 

@@ -5,26 +5,34 @@ OpenCV is imported where it is needed: who only publishes raw images does withou
 from __future__ import annotations
 
 import array
+from collections.abc import Callable
 
 import numpy as np
 from sensor_msgs.msg import CompressedImage, Image
 from std_msgs.msg import Header
 
-from smern_ros.media.tracks import MAX_SIDE
+from smern_ros import image_encodings
 from smern_ros.nodes import image_size
 
-_CHANNELS = {'bgr8': 3, 'rgb8': 3, 'mono8': 1}
-_TO_BGR = {'rgb8': 'COLOR_RGB2BGR', 'mono8': 'COLOR_GRAY2BGR'}
 
-
-def to_bgr(message: Image | CompressedImage) -> np.ndarray:
+def to_bgr(
+    message: Image | CompressedImage, *, other: Callable[[Image], np.ndarray] | None = None
+) -> np.ndarray:
     """(H, W, 3) uint8; of a bgr8 image a view on the message's own data.
 
-    bgr8, rgb8 and mono8 are read here; other encodings (Bayer, YUV, 16 bit) by cv_bridge where this ROS has it.
-
+    :param other: reads encodings that are not known here, and no depth.
     :raises ValueError: naming what in the message cannot be.
     """
-    return _decompressed(message) if isinstance(message, CompressedImage) else _raw(message)
+    if isinstance(message, CompressedImage):
+        return _decompressed(message)
+    if other is not None and not image_encodings.is_read(message.encoding):
+        image_encodings.check_size(message.width, message.height)
+        image_encodings.refuse_depth(message.encoding)
+        return other(message)
+    return image_encodings.decode(
+        message.data, encoding=message.encoding, width=message.width, height=message.height, step=message.step,
+        big_endian=bool(message.is_bigendian),
+    )
 
 
 def to_image(image_bgr: np.ndarray, header: Header) -> Image:
@@ -53,59 +61,19 @@ def _bytes(values: np.ndarray) -> array.array:
     return content
 
 
-def _raw(message: Image) -> np.ndarray:
-    _check_size(message.width, message.height)
-    channels = _CHANNELS.get(message.encoding)
-    if channels is None:
-        return _bridged(message)
-    if message.step < message.width * channels:
-        raise ValueError(
-            f'step is {message.step}, but {message.width} {message.encoding} pixels need '
-            f'{message.width * channels} bytes a row'
-        )
-    if len(message.data) != message.step * message.height:
-        raise ValueError(
-            f'data has {len(message.data)} bytes, but {message.height} rows of {message.step} bytes (step) '
-            f'are {message.step * message.height}'
-        )
-    pixels = np.ndarray(
-        (message.height, message.width, channels), np.uint8, np.frombuffer(message.data, np.uint8),
-        strides=(message.step, channels, 1),
-    )
-    if message.encoding == 'bgr8':
-        return pixels
-    import cv2
-
-    return cv2.cvtColor(np.ascontiguousarray(pixels), getattr(cv2, _TO_BGR[message.encoding]))
-
-
-def _bridged(message: Image) -> np.ndarray:
-    try:
-        from cv_bridge import CvBridge
-    except Exception:  # absent, or made for another numpy: then it fails in many ways
-        raise ValueError(
-            f'encoding is {message.encoding[:40]!r}; without cv_bridge only {", ".join(_CHANNELS)} can be read'
-        ) from None
-    try:
-        return CvBridge().imgmsg_to_cv2(message, 'bgr8')
-    except Exception as error:  # its own, cv2's or numpy's, by what was wrong
-        raise ValueError(f'an image with encoding {message.encoding[:40]!r} cannot be read: {error}') from error
-
-
 def _decompressed(message: CompressedImage) -> np.ndarray:
     import cv2
 
+    source, _, how = message.format.partition(';')
+    image_encodings.refuse_depth(source)
+    if 'compresseddepth' in how.lower():
+        raise ValueError(f"format is {message.format[:40]!r}: distances, not a picture; give the camera's colour image")
     data = bytes(message.data)
-    _check_size(*image_size.size(data))
+    image_encodings.check_size(*image_size.size(data))
     try:
-        image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+        image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
     except cv2.error as error:
         raise ValueError(f'a compressed image of {len(data)} bytes cannot be decoded: {error}') from error
     if image is None:
         raise ValueError(f'a compressed image of {len(data)} bytes (format {message.format[:40]!r}) cannot be decoded')
     return image
-
-
-def _check_size(width: int, height: int) -> None:
-    if not (0 < width <= MAX_SIDE and 0 < height <= MAX_SIDE):
-        raise ValueError(f'the image is {width} x {height} pixels; each side must be from 1 to {MAX_SIDE}')

@@ -1,4 +1,4 @@
-"""The size of a JPEG or PNG image from its first bytes, and whether its end is there: before anything is decoded."""
+"""The size of a JPEG, PNG or WebP image from its first bytes, and whether its end is there, before it is decoded."""
 from __future__ import annotations
 
 _PNG = b'\x89PNG\r\n\x1a\n'
@@ -14,7 +14,7 @@ _JPEG_BARE = frozenset({0x01, *range(0xD0, 0xD8)})
 def size(data: bytes) -> tuple[int, int]:
     """Width and height in pixels, as the header says.
 
-    :raises ValueError: if it is neither JPEG nor PNG, its header is broken or its end is missing.
+    :raises ValueError: if it is neither JPEG, PNG nor WebP, its header is broken or its end is missing.
     """
     if data.startswith(_PNG):
         if len(data) < 24 or data[12:16] != b'IHDR':
@@ -27,7 +27,11 @@ def size(data: bytes) -> tuple[int, int]:
         if not data.rstrip(b'\0').endswith(_JPEG_END):  # cameras pad with zeros
             raise ValueError(f'a JPEG image of {len(data)} bytes is cut off')
         return width, height
-    raise ValueError(f'{len(data)} bytes that begin with {data[:4].hex(" ") or "nothing"} are neither JPEG nor PNG')
+    if data.startswith(b'RIFF') and data[8:12] == b'WEBP':
+        return _webp_size(data)
+    raise ValueError(
+        f'{len(data)} bytes that begin with {data[:4].hex(" ") or "nothing"} are neither JPEG nor PNG nor WebP'
+    )
 
 
 def _jpeg_size(data: bytes) -> tuple[int, int]:
@@ -43,3 +47,17 @@ def _jpeg_size(data: bytes) -> tuple[int, int]:
         else:
             at += 2 + max(int.from_bytes(data[at + 2:at + 4], 'big'), 2)
     raise ValueError(f'a JPEG image of {len(data)} bytes has no size in its header: it is cut off or broken')
+
+
+def _webp_size(data: bytes) -> tuple[int, int]:
+    if len(data) < 8 + int.from_bytes(data[4:8], 'little'):
+        raise ValueError(f'a WebP image of {len(data)} bytes is cut off')
+    kind = data[12:16]
+    if kind == b'VP8X' and len(data) >= 30:
+        return int.from_bytes(data[24:27], 'little') + 1, int.from_bytes(data[27:30], 'little') + 1
+    if kind == b'VP8L' and len(data) >= 25:
+        bits = int.from_bytes(data[21:25], 'little')
+        return (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1
+    if kind == b'VP8 ' and len(data) >= 30:
+        return (int.from_bytes(data[26:28], 'little') & 0x3FFF), (int.from_bytes(data[28:30], 'little') & 0x3FFF)
+    raise ValueError(f'a WebP image of {len(data)} bytes has no size in its header: it is cut off or broken')

@@ -11,9 +11,9 @@ import numpy as np
 from sensor_msgs.msg import CompressedImage, Image
 from std_msgs.msg import Header
 
-from smern_ros import allocator, msg
+from smern_ros import allocator, image_encodings, msg
 from smern_ros.assets import AssetError
-from smern_ros.nodes import qos, topics
+from smern_ros.nodes import bridged_images, qos, topics
 from smern_ros.nodes.base import ConfigurationError, SmernNode, run
 from smern_ros.nodes.image_messages import to_bgr
 from smern_ros.nodes.messages import header, skeletons_to_message, stamp_of
@@ -83,6 +83,7 @@ class PoseEstimationNode(SmernNode):
         Parameter('idle_rate', IDLE_RATE, 'frames a second that are looked at while nobody is in view, 0: all',
                   (0.0, 240.0), live=True),
         Parameter('transport', 'raw', f'{topics.IMAGE} or {topics.IMAGE_COMPRESSED}', choices=('raw', 'compressed')),
+        Parameter('cv_bridge', False, 'read encodings that are not known here by cv_bridge, if it survives a trial'),
         Parameter('queue', 5, 'frames that may wait for the estimator', (1, 100), live=True),
         Parameter('drop_frames', True, 'when the queue is full: true drops the oldest frame; false holds up '
                                        'the publisher, which must be reliable and wait for skeletons'),
@@ -105,6 +106,8 @@ class PoseEstimationNode(SmernNode):
             self._estimator = Lease(pose.create(self.value('backend'), **self._options()))
         except (AssetError, pose.MissingLibrary) as error:
             raise ConfigurationError(str(error)) from error
+        self._other_images = bridged_images.create() if self.value('cv_bridge') else None
+        self._assumed: set[str] = set()  # encodings of which it was said what they are taken for
         self.health.fact('model', ' '.join(filter(None, (self.value('backend'), self._model()))))
         self._watch = Watch(self.value('idle_rate'))
         self._newest_ns = 0
@@ -183,7 +186,7 @@ class PoseEstimationNode(SmernNode):
         stamp_ns = stamp_of(message.header)
         if stamp_ns == self._newest_ns:
             raise ValueError(f'two images in a row have the stamp {stamp_ns / SECOND:.3f} s; the second is left out')
-        image = to_bgr(message) if watch.wants(stamp_ns) else None  # decoding costs, too
+        image = self._read(message) if watch.wants(stamp_ns) else None  # decoding costs, too
         if stamp_ns < self._newest_ns:
             back = (self._newest_ns - stamp_ns) / SECOND
             self.complain('clock', f'camera stamps jumped back by {back:.1f} s; everybody is tracked anew')
@@ -201,6 +204,13 @@ class PoseEstimationNode(SmernNode):
         here = self._presence.see(stamp_ns, skeletons, occlusion=self.value('occlusion'))
         if here is not None:
             self._tell_who_is_here(here, message.header)
+
+    def _read(self, message: Image | CompressedImage) -> np.ndarray:
+        assumed = None if isinstance(message, CompressedImage) else image_encodings.assumed(message.encoding)
+        if assumed is not None and message.encoding not in self._assumed:
+            self._assumed.add(message.encoding)
+            self.get_logger().warning(f'images are {message.encoding}, which tells no colours; taken for {assumed}')
+        return to_bgr(message, other=self._other_images)
 
     # --- who is here ------------------------------------------------------------------------------------------
 
