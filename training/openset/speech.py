@@ -145,7 +145,8 @@ def _table(source: Source, corpus: str) -> Table:
     return Table(
         title=f'Speech: {NAMES[corpus]}',
         data=f'{NAMES[corpus]}, {language}, acted: {len(clips)} utterances of {len(source.speakers(corpus))} speakers '
-        f'({counts}). Every sentence is spoken in every emotion: the words tell nothing',
+        f'({counts}). Every sentence is spoken in every emotion: the words tell nothing. The sentences '
+        'tested were learnt from, said by others',
         protocol='leave one speaker out; the encoder learns from all others. Checked in each fold: no speaker and no '
         'recording is on both sides',
         development=f'all that had to be chosen was chosen by leaving out the speakers {chosen}. They are among those '
