@@ -207,12 +207,16 @@ def said(checkpoint: Checkpoint, network: SmernGA | Adapted, examples: Sequence[
 def _drawn(examples: Sequence[Example], most: int, draw: int) -> tuple[list[Example], list[Example]]:
     """Those that may be labelled, in the order in which they are, and those tested: the same however many are.
 
-    What was labelled is not tested, nor is the same sentence said by them once more in the same way.
+    All takes of a sentence, said in the same way, are on one side; of the last one labelled some may be on neither.
     """
-    order = np.random.default_rng(draw).permutation(len(examples))
-    labelled = [examples[i] for i in order[:most]]
-    known = {_what(example) for example in labelled}
-    return labelled, [examples[i] for i in order[most:] if _what(examples[i]) not in known]
+    order = [examples[i] for i in np.random.default_rng(draw).permutation(len(examples))]
+    known: set[str] = set()
+    for what in dict.fromkeys(map(_what, order)):
+        if sum(_what(example) in known for example in order) >= most:
+            break
+        known.add(what)
+    labelled = [example for example in order if _what(example) in known]
+    return labelled[:most], [example for example in order if _what(example) not in known]
 
 
 def _what(example: Example) -> str:
@@ -236,8 +240,8 @@ def _table(source: Source, corpus: str, identity: str) -> Table:
         data=f'the speakers {names} of {NAMES[corpus]}, whom the checkpoint {identity} never heard (checked by what it '
              'says of its training)',
         protocol=f'of each speaker {source.counts(corpus)[-1]} utterances by chance, whatever they show, of which the '
-                 'first so many are labelled; all others are tested, the same for each point of a draw, but other '
-                 'takes of what is labelled (the same sentence and emotion) are not. Seeds are draws. Every utterance '
+                 'first so many are labelled; all others are tested, the same for each point of a draw. All '
+                 'takes of a sentence in an emotion are labelled or tested together. Seeds are draws. Every utterance '
                  'is normalised by all others of its speaker, without labels, so that the curve shows what labels add. '
                  'Voice alone: the words are the same in every emotion, nobody was filmed',
         development='how much few labels are trusted was chosen on the other speakers of both corpora, in three '

@@ -7,6 +7,7 @@ import pytest
 
 from smern_ros.adaptation import Example, fit
 from smern_ros.predictor import shipped_checkpoint
+from smern_ros.training.corpora import emodb, nemo
 from smern_ros.training.openset import adaptation
 
 
@@ -48,7 +49,18 @@ def test_another_take_of_what_was_labelled_is_not_tested():
         labelled, tested = adaptation._drawn(examples, 2, draw)
         names = [{e.utterance_id for e in part} for part in (labelled, tested)]
         takes = {'emodb/03a02Wb', 'emodb/03a02Wc'}
-        assert not (takes & names[0] and takes & names[1]) and len(tested) in (4, 3)
+        assert not (takes & names[0] and takes & names[1]) and len(labelled) == 2 and len(tested) in (4, 3)
+
+
+def test_every_draw_of_every_speaker_leaves_something_to_test(shared_data):
+    clips = [c for corpus in (emodb, nemo) for c in corpus.read(shared_data)]
+    for corpus, speakers in adaptation.TEST_SPEAKERS.items():
+        for speaker in speakers:
+            examples = [Example(f'{corpus}/{c.id}', {}, c.label) for c in clips if c.speaker == speaker]
+            for draw in range(adaptation.DRAWS):
+                labelled, tested = adaptation._drawn(examples, adaptation.COUNTS[corpus][-1], draw)
+                assert len(labelled) == adaptation.COUNTS[corpus][-1]
+                assert len(tested) >= len(examples) - len(labelled) - 1 >= 1
 
 
 def test_what_is_said_of_many_at_once_is_what_the_predictor_says_of_each(source):
