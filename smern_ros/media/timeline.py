@@ -76,17 +76,21 @@ class Timeline:
         if all(start is None for start in self._starts.values()):
             self._starts = dict.fromkeys(self._starts, stamp * base)
         track = self._tracks.get(index)
-        # Pictures come in the order of decoding, in which only dts grow; some lack them.
-        growing = stamp if packet.stream.type == 'audio' else packet.dts
-        if growing is not None:
-            own_ns = round(growing * base * SECOND)
-            if track is None:
-                track = self._tracks[index] = _Track()
-            elif not self._follows(track, own_ns + self._shifts[track.part]):
-                track.part = self._next_part(track, own_ns)
+        # Pictures come in the order of decoding, in which only dts grow. Some lack them, or have one of before a leap,
+        # where FFmpeg has made them up; their pts tell the leap.
+        dts = stamp if packet.stream.type == 'audio' else packet.dts
+        if dts is not None and abs(stamp - dts) * base * SECOND > LEAP_OF_RESET_CLOCKS:
+            dts = None
+        grows = dts is not None
+        own_ns = round((stamp if dts is None else dts) * base * SECOND)
+        if track is None:
+            track = self._tracks[index] = _Track(newest_ns=own_ns, end_ns=own_ns)
+        elif not self._follows(track, own_ns + self._shifts[track.part], BACK if grows else LEAP_OF_RESET_CLOCKS):
+            track.part, grows = self._next_part(track, own_ns), True
+        if grows:
             track.newest_ns = own_ns + self._shifts[track.part]
             track.end_ns = track.newest_ns + round(lasts * SECOND)
-        if track is not None and (shift_ns := self._shifts[track.part]):
+        if shift_ns := self._shifts[track.part]:
             shift = round(shift_ns / (base * SECOND))
             packet.pts = None if packet.pts is None else packet.pts + shift
             packet.dts = None if packet.dts is None else packet.dts + shift
@@ -106,8 +110,8 @@ class Timeline:
         own = self._starts[index]
         return start if own is None or (own - start) * SECOND <= LEAP else own
 
-    def _follows(self, track: _Track, stamp_ns: int) -> bool:
-        return track.newest_ns - BACK <= stamp_ns <= track.end_ns + self._leap_ns
+    def _follows(self, track: _Track, stamp_ns: int, back_ns: int = BACK) -> bool:
+        return track.newest_ns - back_ns <= stamp_ns <= track.end_ns + self._leap_ns
 
     def _next_part(self, track: _Track, own_ns: int) -> int:
         """That which another track has begun already, or a new one after all that was before."""

@@ -84,16 +84,26 @@ def test_a_track_that_begins_later_stays_later(tmp_path, late):
     assert abs(difference) == pytest.approx(3 * SECOND, abs=0.1 * SECOND) and (difference > 0) == (late == 'video')
 
 
-def remuxed(source, target, offset: float, *, only: str | None = None):
-    """The same packets, their stamps later by so many seconds."""
-    with av.open(str(source)) as old, av.open(str(target), 'w', options={'avoid_negative_ts': 'disabled'}) as new:
+@pytest.mark.parametrize('suffix, video', [('mkv', 'mpeg4'), ('mkv', 'libx264')])
+def test_a_leap_by_hours_of_all_tracks_is_left_out(tmp_path, suffix, video):
+    whole = film.write(tmp_path / 'film.mkv', grey(40), tone(440, 1.5, 44100), video=video, sample_rate=44100)
+    frames, blocks = read(remuxed(whole, tmp_path / f'leap.{suffix}', 7200, after=0.8))
+    assert len(frames) == 40 and frames[-1].stamp_ns < 2 * SECOND
+    assert blocks[-1].end_ns == pytest.approx(1.5 * SECOND, abs=0.3 * SECOND)
+
+
+def remuxed(source, target, offset: float, *, only: str | None = None, after: float = -1.0):
+    """The same packets, the stamps of those from `after` on later by so many seconds."""
+    options = {'avoid_negative_ts': 'disabled'}
+    with av.open(str(source)) as old, av.open(str(target), 'w', options=options) as new:
         streams = {s.index: new.add_stream_from_template(s) for s in (*old.streams.video, *old.streams.audio)}
         for packet in old.demux():
             if not packet.size:
                 continue
-            if only in (None, packet.stream.type):
+            if only in (None, packet.stream.type) and (packet.dts or packet.pts) * packet.time_base >= after:
                 shift = round(offset / packet.time_base)
-                packet.dts, packet.pts = (packet.pts if packet.dts is None else packet.dts) + shift, packet.pts + shift
+                packet.pts += shift
+                packet.dts = packet.pts if packet.dts is None else packet.dts + shift
             packet.stream = streams[packet.stream.index]
             new.mux(packet)
     return target
