@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import os
 import random
-from collections.abc import Mapping
+import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from smern_ros import dds_profile, own_file
+from smern_ros.paths import expand
 from smern_ros.share import share
 
 LOCAL, MULTI_HOST, NONE = PROFILES = ('local', 'multi_host', 'none')
@@ -20,8 +22,12 @@ DEFAULT = LOCAL
 """Voice and pictures of people leave this host only if somebody chooses so. Other nodes of the host are heard and hear
 all the same, with whatever profile they run."""
 VARIABLE, OLD_VARIABLE = 'FASTDDS_DEFAULT_PROFILES_FILE', 'FASTRTPS_DEFAULT_PROFILES_FILE'
-"""Where Fast DDS looks for profiles. The old name is warned about where the new one is known."""
+"""Where Fast DDS looks for profiles, from version 3 and up to 2. ROS warns of the old one where the new one is read."""
 OF_THE_OLD_VARIABLE = ('humble', 'iron', 'jazzy')
+_INSTALLED = {'share/fastdds': VARIABLE, 'share/fastrtps': OLD_VARIABLE}
+"""Folders of either version below a prefix."""
+LAST_DOMAIN = 232
+"""Further ones would have ports beyond 65535."""
 _SOCKETS = Path('/proc/net/udp'), Path('/proc/net/udp6')
 
 FAST_DDS = 'rmw_fastrtps'
@@ -40,31 +46,52 @@ def environment(
     :param env: the environment to look in, by default this process's.
     :param peers: of `multi_host`: the other computers, names or addresses with commas between.
     :param interface: of `multi_host`: network cards or own addresses; by default those that lead to the peers.
-    :raises ValueError: if there is no such profile, or no such computer or card.
+    :raises ValueError: if there is no such profile, computer, card or ROS domain.
     """
     env = os.environ if env is None else env
     profile = profile or env.get(CHOICE) or DEFAULT
     if profile not in PROFILES:
         raise ValueError(f'no DDS profile {profile!r} (argument dds or variable {CHOICE}); it is one of {PROFILES}')
+    domain = env.get('ROS_DOMAIN_ID', '')
+    if domain and not (domain.isdecimal() and int(domain) <= LAST_DOMAIN):
+        raise ValueError(f'ROS_DOMAIN_ID is {domain!r}, but must be 0 to {LAST_DOMAIN}')
     if profile != MULTI_HOST and (peers or interface):
         raise ValueError(f'dds_peers and dds_interface are for the DDS profile {MULTI_HOST}, but it is {profile}')
     middleware = env.get('RMW_IMPLEMENTATION') or FAST_DDS
     if profile == MULTI_HOST and not middleware.startswith(FAST_DDS):
         raise ValueError(f'the DDS profile {MULTI_HOST} is for {FAST_DDS}, but RMW_IMPLEMENTATION is {middleware}: set '
                          f'it up for several hosts yourself and choose {NONE}')
+    read = variables(env)
+    if profile != NONE and read == (OLD_VARIABLE,) and env.get(VARIABLE) and not env.get(OLD_VARIABLE):
+        raise ValueError(f'{VARIABLE} names a profile, {env[VARIABLE]}, but the Fast DDS that is installed here reads '
+                         f'{OLD_VARIABLE}: set that instead')
     if theirs := next((name for name in (VARIABLE, OLD_VARIABLE) if env.get(name)), None):
         if peers or interface:
             raise ValueError(f'{theirs} names a profile, {env[theirs]}, which would win over dds_peers and '
                              'dds_interface: unset it')
-        return {}
+        return {theirs: str(expand(env[theirs]))} if env[theirs].startswith('~') else {}
     if profile == NONE:
         return {CHOICE: NONE}  # for the nodes, which would choose for themselves
     if not middleware.startswith(FAST_DDS):
         return {RANGE: 'LOCALHOST'}
-    variable = OLD_VARIABLE if env.get('ROS_DISTRO') in OF_THE_OLD_VARIABLE else VARIABLE
     if profile == MULTI_HOST:
-        return {variable: own_file.write(dds_profile.multi_host(peers, interface), '-dds.xml'), **DISCOVERY}
-    return {variable: str(share('config', 'dds', f'{profile}.xml'))}
+        file = own_file.write(dds_profile.multi_host(peers, interface), '-dds.xml')
+        return {**dict.fromkeys(read, file), **DISCOVERY}
+    return dict.fromkeys(read, str(share('config', 'dds', f'{profile}.xml')))
+
+
+def variables(env: Mapping[str, str]) -> tuple[str, ...]:
+    """Those that the installed Fast DDS reads; both if nothing tells which it is."""
+    installed = _variable_below(env.get('AMENT_PREFIX_PATH', '').split(os.pathsep))
+    if not installed and (distribution := env.get('ROS_DISTRO')):
+        installed = OLD_VARIABLE if distribution in OF_THE_OLD_VARIABLE else VARIABLE
+    installed = installed or _variable_below([sys.prefix])  # of the wheels
+    return (installed,) if installed else (VARIABLE, OLD_VARIABLE)
+
+
+def _variable_below(prefixes: Sequence[str]) -> str | None:
+    return next((variable for prefix in prefixes if prefix
+                 for folder, variable in _INSTALLED.items() if Path(prefix, folder).is_dir()), None)
 
 
 def free_domain() -> int:

@@ -22,6 +22,44 @@ def test_each_distribution_is_told_in_its_own_variable(distribution, variable):
     assert name == variable
 
 
+@pytest.mark.parametrize(('folders', 'others', 'read'), [
+    (['fastrtps'], {}, [dds.OLD_VARIABLE]),
+    (['fastdds'], {}, [dds.VARIABLE]),
+    (['fastrtps'], {'ROS_DISTRO': 'kilted'}, [dds.OLD_VARIABLE]),
+    (['fastdds'], {'ROS_DISTRO': 'jazzy'}, [dds.VARIABLE]),
+    ([], {'ROS_DISTRO': 'jazzy'}, [dds.OLD_VARIABLE]),
+    ([], {}, [dds.VARIABLE, dds.OLD_VARIABLE]),
+])
+def test_the_variable_is_that_of_the_fast_dds_that_is_installed(tmp_path, monkeypatch, folders, others, read):
+    for folder in folders:
+        (tmp_path / 'share' / folder).mkdir(parents=True)
+    monkeypatch.setattr('sys.prefix', str(tmp_path / 'none'))
+    others = {**others, 'AMENT_PREFIX_PATH': f'/no/workspace:{tmp_path}'}
+    assert dds.environment(dds.LOCAL, others) == dict.fromkeys(read, str(share('config', 'dds', 'local.xml')))
+    opened = dds.environment(dds.MULTI_HOST, others, peers='127.0.0.1')
+    assert opened.keys() == {*read, *dds.DISCOVERY} and len({opened[name] for name in read}) == 1
+
+
+@pytest.mark.parametrize(('folder', 'read'), [('fastrtps', dds.OLD_VARIABLE), ('fastdds', dds.VARIABLE)])
+def test_the_wheels_are_where_python_is(tmp_path, monkeypatch, folder, read):
+    (tmp_path / 'share' / folder).mkdir(parents=True)
+    monkeypatch.setattr('sys.prefix', str(tmp_path))
+    assert dds.environment(dds.LOCAL, {}).keys() == {read}
+
+
+def test_a_profile_in_a_variable_that_is_not_read_is_refused(tmp_path):
+    (tmp_path / 'share/fastrtps').mkdir(parents=True)
+    env = {'AMENT_PREFIX_PATH': str(tmp_path), dds.VARIABLE: '/mine.xml'}
+    with pytest.raises(ValueError, match=rf'{dds.VARIABLE} names .*/mine\.xml.* reads {dds.OLD_VARIABLE}'):
+        dds.environment(None, env)
+    assert dds.environment(None, {**env, dds.OLD_VARIABLE: '/mine.xml'}) == {}
+
+
+def test_the_home_folder_of_a_users_profile_is_told_to_fast_dds_which_does_not_know_it(monkeypatch):
+    monkeypatch.setenv('HOME', '/home/me')
+    assert dds.environment(None, {dds.VARIABLE: '~/mine.xml'}) == {dds.VARIABLE: '/home/me/mine.xml'}
+
+
 def profile_of(profile, **network):
     return ElementTree.parse(dds.environment(profile, {}, **network)['FASTDDS_DEFAULT_PROFILES_FILE'])
 
@@ -113,6 +151,13 @@ def test_each_middleware_with_fast_dds_gets_the_profile(name):
 def test_none_sets_no_profile_and_nodes_are_told_so():
     chosen = dds.environment('none', {})
     assert chosen == {dds.CHOICE: dds.NONE} and dds.environment(None, chosen) == chosen
+
+
+@pytest.mark.parametrize('domain', ['233', '-1', 'x', '1.0'])
+def test_a_domain_that_dds_has_not_is_refused(domain):
+    with pytest.raises(ValueError, match=f'ROS_DOMAIN_ID is .{domain}., but must be 0 to 232'):
+        dds.environment(None, {'ROS_DOMAIN_ID': domain})
+    assert dds.environment(None, {'ROS_DOMAIN_ID': '232'}) == dds.environment(None, {})
 
 
 def test_an_unknown_profile_is_refused():

@@ -15,6 +15,7 @@ from rclpy.event_handler import SubscriptionEventCallbacks
 from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSProfile, ReliabilityPolicy
 
+from smern_ros import dds_in_force
 from smern_ros.bag.errors import BagError
 from smern_ros.bag.queue import BoundedQueue, Received
 from smern_ros.bag.writer import BagWriter
@@ -45,6 +46,8 @@ class Recorder:
         self._context = Context()
         rclpy.init(context=self._context)
         self._node = Node('recorder', context=self._context, namespace=namespace.strip('/'))
+        if wrong := dds_in_force.complaint(rclpy.get_rmw_implementation_identifier()):
+            self._node.get_logger().error(wrong)
         self._executor = executor.create(self._context)
         self._executor.add_node(self._node)
         self._profiles: dict[str, QoSProfile] = {}

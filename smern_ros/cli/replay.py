@@ -11,7 +11,7 @@ import time
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
-from smern_ros import dds, graph
+from smern_ros import dds, dds_in_force, graph
 from smern_ros.bag.errors import BagError
 from smern_ros.cli.progress import StatusLine
 from smern_ros.paths import expand
@@ -157,6 +157,8 @@ class _Playing:
         self._context = Context()
         rclpy.init(context=self._context)
         self.replay: ReplayNode = ReplayNode(plan, context=self._context, namespace=namespace.strip('/'))
+        if wrong := dds_in_force.complaint(rclpy.get_rmw_implementation_identifier()):
+            self.replay.get_logger().error(wrong)
         self._executor = SingleThreadedExecutor(context=self._context)
         self._executor.add_node(self.replay)
 

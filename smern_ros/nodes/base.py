@@ -18,7 +18,7 @@ from rclpy.parameter import Parameter as RosParameter
 from rclpy.qos import DurabilityPolicy, QoSProfile
 from rclpy.signals import SignalHandlerOptions
 
-from smern_ros import dds, dds_leftovers, paths, ros_arguments, stopping
+from smern_ros import dds, dds_in_force, dds_leftovers, paths, ros_arguments, stopping
 from smern_ros.nodes import executor
 from smern_ros.nodes.bring_up import bring_up
 from smern_ros.nodes.managed import LONGEST_LINE, ConfigurationError, ManagedNode
@@ -297,6 +297,8 @@ def _serve(node_class: type[SmernNode], stop: stopping.Stop) -> int:
     except ParameterException as error:
         rclpy.logging.get_logger(node_class.NAME).fatal(f'wrong parameter: {error}')
         return EXIT_CONFIGURATION
+    if wrong := dds_in_force.complaint(rclpy.get_rmw_implementation_identifier()):
+        node.complain('network', wrong)
     runner = executor.create()
     stop.listen()  # some releases of the events executor take the signals for themselves
     stop.close_first(lambda: runner.create_task(lambda: None))

@@ -1,6 +1,7 @@
 """What every node promises: states, refusals, errors that are said once, and a clean end."""
 import os
 import textwrap
+from pathlib import Path
 
 import pytest
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
@@ -11,6 +12,7 @@ from rcl_interfaces.srv import GetParameters, SetParameters
 from rclpy.parameter import Parameter as RosParameter
 from std_msgs.msg import String
 
+from smern_ros import dds
 from smern_ros.nodes import qos, topics
 
 pytestmark = pytest.mark.ros
@@ -252,3 +254,36 @@ def test_an_argument_that_ros_cannot_parse_is_a_wrong_configuration(start_toy, t
     node = start_toy(arguments=['--params-file', str(broken)])
     assert node.wait() == 2
     assert str(broken) in node.output and 'Traceback' not in node.output
+
+
+def without_default(profile, tmp_path):
+    """It is read, but no participant takes it."""
+    path = tmp_path / 'mine.xml'
+    path.write_text(Path(profile).read_text().replace('is_default_profile="true"', ''))
+    return path
+
+
+@pytest.mark.parametrize(('make', 'said'), [
+    (without_default, 'is not in force: it allows 127.0.0.1, but sockets are bound to 0.0.0.0'),
+    (lambda profile, tmp_path: tmp_path / 'none.xml', 'none.xml, which is not there'),
+    (lambda profile, tmp_path: __file__, 'cannot be read as XML'),
+])
+def test_a_profile_that_does_not_keep_the_node_on_this_computer_is_told(
+    start_toy, probe, tmp_path, monkeypatch, make, said
+):
+    profile = os.environ[dds.VARIABLE]
+    monkeypatch.setenv(dds.RANGE, 'SUBNET')
+    monkeypatch.setenv(dds.VARIABLE, str(make(profile, tmp_path)))
+    node = start_toy()
+    probe.wait_for(lambda: node.said('active'), 'the toy')
+    assert said in node.output and '[ERROR]' in node.output
+
+
+@pytest.mark.parametrize('profile', [dds.LOCAL, dds.MULTI_HOST])
+def test_nothing_is_told_of_ours(start_toy, probe, monkeypatch, profile):
+    peers = '127.0.0.1' if profile == dds.MULTI_HOST else ''
+    for name, value in ({dds.RANGE: 'SUBNET'} | dds.environment(profile, {}, peers=peers)).items():
+        monkeypatch.setenv(name, value)
+    node = start_toy()
+    probe.wait_for(lambda: node.said('active'), 'the toy')
+    assert 'network' not in node.output
