@@ -81,12 +81,12 @@ def environment(
 
 
 def variables(env: Mapping[str, str]) -> tuple[str, ...]:
-    """Those that the installed Fast DDS reads; both if nothing tells which it is."""
-    installed = _variable_below(env.get('AMENT_PREFIX_PATH', '').split(os.pathsep))
-    if not installed and (distribution := env.get('ROS_DISTRO')):
-        installed = OLD_VARIABLE if distribution in OF_THE_OLD_VARIABLE else VARIABLE
-    installed = installed or _variable_below([sys.prefix])  # of the wheels
-    return (installed,) if installed else (VARIABLE, OLD_VARIABLE)
+    """Those that the installed Fast DDS reads; both if nothing tells which it is, or if ROS_DISTRO tells another."""
+    if (distribution := env.get('ROS_DISTRO')) in OF_THE_OLD_VARIABLE:
+        return (OLD_VARIABLE,)  # ROS gives it to a newer Fast DDS, too
+    prefixes = [*env.get('AMENT_PREFIX_PATH', '').split(os.pathsep), sys.prefix]  # the wheels are in the latter
+    found = {_variable_below(prefixes), VARIABLE if distribution else None}
+    return tuple(name for name in (VARIABLE, OLD_VARIABLE) if name in found) or (VARIABLE, OLD_VARIABLE)
 
 
 def _variable_below(prefixes: Sequence[str]) -> str | None:
