@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 
 import yaml
@@ -71,6 +72,12 @@ def _parameter(rule: str, node: str, declared: Mapping[str, type]) -> str:
         return rule
     try:
         parameter_file.require_known(parameter, declared)
+    except ValueError as error:
+        if of:
+            raise ValueError(f'-p {rule}: {error}') from error
+        print(f'{node}: -p {rule} is ignored: {error}', file=sys.stderr)  # a launch file may give it to all its nodes
+        return rule
+    try:
         value = scalars.from_command_line(text)
         if kind := {**parameter_file.OF_EVERY_NODE, **declared}.get(parameter):
             value = parameter_file.convert(parameter, value, kind)

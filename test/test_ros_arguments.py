@@ -40,12 +40,17 @@ def test_a_parameter(option, rule, expected):
     ('text_wait:=soon', "-p text_wait:=soon: text_wait: 'soon' is not a number"),
     ('queue:=[1]', 'queue is a list'),
     ('speaker:="open', 'its quote is not closed'),
-    ('text_wiat:=2', 'no parameter text_wiat; is text_wait meant?'),
+    ('fusion:text_wiat:=2', 'no parameter text_wiat; is text_wait meant?'),
 ])
 def test_what_it_cannot_be_is_refused_with_the_argument(rule, reason):
     with pytest.raises(ValueError) as refused:
         given('--ros-args', '-p', rule)
     assert reason in str(refused.value)
+
+
+def test_what_the_node_does_not_have_is_told_and_left_alone_since_a_launch_file_may_give_it_to_all_nodes(capsys):
+    assert given('--ros-args', '-p', 'text_wiat:=2') == ['--ros-args', '-p', 'text_wiat:=2']
+    assert 'text_wiat:=2 is ignored: there is no parameter text_wiat; is text_wait meant?' in capsys.readouterr().err
 
 
 def test_what_is_not_for_ros_is_left_alone():

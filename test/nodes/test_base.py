@@ -84,7 +84,6 @@ def start_toy(tmp_path, start_node):
     ({'mode': 'ugly'}, "mode is 'ugly', but must be one of ('good', 'bad')"),
     ({'mode': 3}, "mode is '3', but must be one of ('good', 'bad')"),
     ({'gain': 'much'}, "gain: 'much' is not a number"),
-    ({'gian': 1.0}, 'no parameter gian; is gain meant?'),
     ({'start_after': 'a-b'}, "'a-b/"),
     ({'breaks': 'import'}, "No module named 'not_there'"),
     ({'breaks': 'name'}, 'must not contain characters'),
