@@ -8,7 +8,7 @@ from torch import nn
 
 from smern_ros.models.checks import check_config, check_sequences, check_shape
 from smern_ros.models.encoders import Encoders, without_output
-from smern_ros.models.initial import word_embedding
+from smern_ros.models.initial import attention, word_embedding
 from smern_ros.models.masked import within
 from smern_ros.models.recurrent import DropoutGRU
 from smern_ros.models.smacn import SMACN
@@ -53,9 +53,7 @@ class CMA(nn.Module):
         self.embedding = word_embedding(config.words, config.embedding)
         self.audio_encoder = DropoutGRU(config.mfcc, config.hidden, config.dropout_audio)
         self.text_encoder = DropoutGRU(config.embedding, config.hidden, config.dropout_text)
-        self.audio_to_text, self.text_to_audio = (
-            nn.MultiheadAttention(config.hidden, config.heads, bias=False, batch_first=True) for _ in range(2)
-        )
+        self.audio_to_text, self.text_to_audio = (attention(config.hidden, config.heads) for _ in range(2))
         self.smacn = without_output(SMACN(config.smacn))
         self.dropout = nn.Dropout(config.dropout)
         self.output = nn.Linear(4 * config.hidden + config.prosody + config.smacn.out, config.labels)

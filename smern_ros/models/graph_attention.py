@@ -8,6 +8,7 @@ from torch import nn
 from torch.nn import functional
 
 from smern_ros.models.checks import check_config, check_shape
+from smern_ros.models.initial import xavier_
 
 LEAK = 0.2
 """Negative slope of the LeakyReLU, as in graph attention networks [35]."""
@@ -32,8 +33,9 @@ class GraphAttention(nn.Module):
         self.from_node = nn.Parameter(torch.empty(config.heads, config.out))              # first half of a
         self.to_node = nn.Parameter(torch.empty(config.heads, config.out))                # second half of a
         self.bias = nn.Parameter(torch.zeros(config.out))                                 # b of eq. 8
-        for weight in (self.weight, self.from_node, self.to_node):
-            nn.init.xavier_uniform_(weight)
+        xavier_(self.weight, config.inputs, config.out)
+        for half in (self.from_node, self.to_node):
+            xavier_(half, 2 * config.out, 1)  # a has one number for each of both nodes' W v, and gives one
 
     def forward(self, nodes: torch.Tensor, present: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """

@@ -9,7 +9,7 @@ from torch.nn import functional
 
 from smern_ros.models.checks import check_config, check_sequences, check_shape
 from smern_ros.models.encoders import Encoders, without_output
-from smern_ros.models.initial import word_embedding
+from smern_ros.models.initial import attention, word_embedding
 from smern_ros.models.masked import within
 from smern_ros.models.recurrent import BiLSTM
 from smern_ros.models.smacn import SMACN
@@ -52,7 +52,7 @@ class Xu(nn.Module):
         self.speech_encoder = BiLSTM(config.dense, config.hidden)
         self.embedding = word_embedding(config.words, config.embedding)
         self.text_encoder = BiLSTM(config.embedding, config.hidden)
-        self.alignment = nn.MultiheadAttention(both, config.heads, bias=False, batch_first=True)
+        self.alignment = attention(both, config.heads)
         self.multimodal = BiLSTM(2 * both, config.hidden)
         self.smacn = without_output(SMACN(config.smacn))
         self.dropout = nn.Dropout(config.dropout)

@@ -81,3 +81,14 @@ def test_a_way_to_read_coordinates_that_nobody_knows_is_refused_by_name(name):
 def test_a_stride_of_nothing_is_refused_by_name(name):
     with pytest.raises(ValueError, match='stride is 0'):
         models.build(name, stride=0)
+
+
+@pytest.mark.parametrize(('kind', 'kernel'), [(nn.Conv2d, (3, 3)), (nn.Conv2d, (5, 5)), (nn.Conv3d, (3, 3, 3))])
+def test_at_first_kernels_of_coordinates_apart_hand_on_as_much_as_comes_in(kind, kernel):
+    torch.manual_seed(0)
+    shown = torch.randn(20, 60, 30)
+    maps = image(shown, APART)
+    if kind is nn.Conv3d:
+        maps = maps.unflatten(3, (10, 3))
+    inside = first_convolution(kind, APART, 30, 128, kernel)(maps)[:, :, 2:-2, 2:-2]
+    assert inside[..., 1:2].var().item() == pytest.approx(1, rel=0.1)
