@@ -1,10 +1,11 @@
 """From evidence to emotion: the one way that nodes, the command line and training's evaluation predict."""
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib import resources
 from pathlib import Path
 
+import numpy as np
 import torch
 
 from smern_ros import checkpoint as checkpoints
@@ -99,24 +100,26 @@ class EmotionPredictor:
         """
         given = self._check_vectors(vectors)
         present = tuple(given)
-        # One pass for all: row 0 has every modality, each further row one of them.
-        rows = torch.zeros(1 + len(present), len(MODALITIES), dtype=torch.bool)
-        for row, modality in enumerate(present, start=1):
-            rows[0, MODALITIES.index(modality)] = rows[row, MODALITIES.index(modality)] = True
+        without = {m: tuple(o for o in present if o != m) for m in present} if len(present) > 1 else {}
+        # One pass for all: the modalities together, each alone, and all but one.
+        subsets = list(dict.fromkeys([present, *((m,) for m in present), *without.values()]))
+        rows = torch.tensor([[m in subset for m in MODALITIES] for subset in subsets])
         audio, text, skeleton = (
             given[m].expand(len(rows), -1) if m in given else torch.zeros(len(rows), self._sizes[m])
             for m in MODALITIES
         )
-        fused = (self.checkpoint.smern_ga if adapted is None else adapted)(audio, text, skeleton, rows)
-        temperatures = torch.tensor([self.checkpoint.temperatures[s] for s in ('+'.join(present), *present)])
-        probabilities = (fused.logits / temperatures[:, None]).softmax(dim=1).numpy()
-        received = fused.received[0, rows[0]].numpy()
+        logits = (self.checkpoint.smern_ga if adapted is None else adapted)(audio, text, skeleton, rows).logits
+        temperatures = torch.tensor([[self.checkpoint.temperatures['+'.join(s)]] for s in subsets], dtype=torch.double)
+        logs = (logits.double() / temperatures).log_softmax(dim=1)
+        said = dict(zip(subsets, logs.numpy(), strict=True))
+        probabilities = np.exp(said[present]).astype(np.float32)
+        label = probabilities.argmax()
         return Prediction(
             labels=self.labels,
-            probabilities=probabilities[0],
+            probabilities=probabilities,
             modalities=present,
-            weights=received / received.sum(),
-            alone=probabilities[1:],
+            weights=_shares([said[present][label] - said[others][label] for others in without.values()]),
+            alone=np.exp([said[(m,)] for m in present]).astype(np.float32),
             model=self.id if adapted is None else f'{self.id}{ADAPTED}',
         )
 
@@ -154,3 +157,15 @@ class EmotionPredictor:
             if shape != (self._sizes[modality],):
                 raise ValueError(f'the {modality} vector has the shape {shape}; wanted ({self._sizes[modality]},)')
         return given
+
+
+def _shares(gains: Sequence[float]) -> np.ndarray:
+    """How much an answer leans on each modality, as EmotionState.msg has it.
+
+    :param gains: of each of several modalities, log p(label) with it less without it; empty of a single one.
+    :return: (modalities,) float32, sum 1.
+    """
+    positive = np.maximum(gains, 0.0) if gains else np.ones(1)
+    largest = positive.max()
+    shares = positive / largest if largest > 0 else np.ones_like(positive)  # however small or large the gains are
+    return (shares / shares.sum()).astype(np.float32)

@@ -110,7 +110,7 @@ class Prediction:
     labels: tuple[str, ...]
     probabilities: np.ndarray    # (labels,) float32, after the checkpoint's temperature, sum 1
     modalities: tuple[str, ...]  # used, in the order of `smern_ros.spec.MODALITIES`
-    weights: np.ndarray          # (modalities,) float32, attention each received, sum 1
+    weights: np.ndarray          # (modalities,) float32, how much the answer leans on each, sum 1 (EmotionState.msg)
     alone: np.ndarray            # (modalities, labels) float32, what each modality alone would say
     model: str                   # checkpoint id
 

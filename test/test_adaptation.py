@@ -59,13 +59,6 @@ def test_the_network_of_everybody_stays_as_it_was(predictor):
     assert predictor.fuse(vectors()).model == predictor.id
 
 
-def test_how_the_modalities_are_weighed_stays_as_it_was(predictor):
-    adaptation = taught(predictor, [example(0), example(1, 'sad')])
-    before, after = (predictor.fuse(vectors(), network) for network in (None, adaptation.network('anna')))
-    np.testing.assert_array_equal(after.weights, before.weights)
-    assert not np.array_equal(after.probabilities, before.probabilities)
-
-
 def test_an_emotion_labelled_once_counts_as_much_as_one_labelled_often(predictor):
     often = [example(k, 'sad') for k in range(8)]
     rare = Example('rare', vectors(1000, modalities=(TEXT,)), 'happy')

@@ -26,8 +26,8 @@ def add_parser(subparsers) -> None:
         'predict',
         help='emotions of media or audio files, without ROS',
         description='Print one JSON line for each utterance found: labels, probabilities, which modalities were used '
-        'and how much each weighed. A file without speech is judged by movement, one without picture by voice and '
-        'words.',
+        'and how much the answer leans on each. A file without speech is judged by movement, one without picture by '
+        'voice and words.',
     )
     parser.add_argument('files', nargs='*', type=expand, metavar='FILE', help='video or audio')
     parser.add_argument('--text', help='the words, in place of speech recognition; without a file: words alone')

@@ -8,7 +8,7 @@ from smern_ros.values import Transcript
 _BLOCKS = '▁▂▃▄▅▆▇█'
 _NAMES = {Kind.FINAL: 'FINAL', Kind.PROVISIONAL: 'provisional', Kind.GESTURE: 'gesture'}
 _BOLD, _DIM, _PLAIN = '\x1b[1m', '\x1b[2m', '\x1b[0m'
-HEADER = f'{"time":>8}  {"state":<11}  {"label":<14}  {"each label in percent":<44}  what each modality weighed'
+HEADER = f'{"time":>8}  {"state":<11}  {"label":<14}  {"each label in percent":<44}  how much it leans on each modality'
 
 
 def line(state: State, recording: Recording, *, colour: bool = False) -> str:

@@ -150,7 +150,7 @@ def _modalities(state: State) -> str:
             f'<tr><td>{modality}</td><td class="weight"><span class="bar"><i style="width:{100 * weight:.1f}%"></i>'
             f'</span>{percent(weight)}</td><td>{_stack(state.labels, state.alone[index])}</td></tr>'
         )
-    return f'<table><tr><th></th><th>attention</th><th>alone it would say</th></tr>{"".join(rows)}</table>'
+    return f'<table><tr><th></th><th>leans on it</th><th>alone it would say</th></tr>{"".join(rows)}</table>'
 
 
 def _stack(labels: Sequence[str], probabilities: Sequence[float]) -> str:

@@ -13,7 +13,6 @@ from smern_ros.models.graph_attention import GraphAttention
 
 class Fused(NamedTuple):
     logits: torch.Tensor     # (B, 4)
-    received: torch.Tensor   # (B, 3) attention that audio, text and skeleton received; sum 1, zero where missing
     attention: torch.Tensor  # (B, K, 3, 3) alpha_ij of eq. 7, one a head
 
 
@@ -65,6 +64,4 @@ class SmernGA(nn.Module):
             nodes.append(getattr(self, name)(self.dropout(known)))            # (B, 128)
         out, alpha = self.graph(torch.stack(nodes, dim=1), present)           # (B, 3, 64), (B, K, 3, 3)
         logits = self.output(self.dropout(out.flatten(1)))                    # (B, 192) -> (B, 4)
-        senders = present.sum(dim=1, keepdim=True)                            # (B, 1)
-        received = alpha.mean(dim=1).sum(dim=1) / senders                     # (B, 3)
-        return Fused(logits, received, alpha)
+        return Fused(logits, alpha)

@@ -69,12 +69,13 @@ def test_a_missing_node_is_as_if_the_graph_never_had_it(subset, seed):
 
 
 @pytest.mark.parametrize('subset', SUBSETS)
-def test_every_subset_of_modalities_gives_a_finite_answer_and_weights_of_sum_one(subset):
+def test_every_subset_of_modalities_gives_a_finite_answer_and_attention_to_what_is_there_alone(subset):
     fused = NETWORK(*vectors(), present(*subset))
     assert fused.logits.shape == (1, 4)
     assert fused.logits.isfinite().all()
-    assert fused.received.sum().item() == pytest.approx(1)
-    assert set(fused.received[0].nonzero().flatten().tolist()) == set(subset)
+    received = fused.attention[0].sum(dim=(0, 1))
+    assert received.sum().item() / (4 * len(subset)) == pytest.approx(1)
+    assert set(received.nonzero().flatten().tolist()) == set(subset)
 
 
 @pytest.mark.parametrize('subset', SUBSETS)
@@ -85,7 +86,7 @@ def test_what_stands_for_a_missing_modality_is_never_read(subset, rubbish):
     spoilt = [v if i in subset else torch.full_like(v, rubbish) for i, v in enumerate(inputs)]
     found = NETWORK(*spoilt, present(*subset))
     assert torch.equal(expected.logits, found.logits)
-    assert torch.equal(expected.received, found.received)
+    assert torch.equal(expected.attention, found.attention)
 
 
 def test_samples_of_a_batch_do_not_feel_each_other():
@@ -100,3 +101,28 @@ def test_samples_of_a_batch_do_not_feel_each_other():
 def test_no_modality_at_all_is_refused():
     with pytest.raises(ValueError, match='at least one modality'):
         NETWORK(*vectors(), present())
+
+
+@pytest.mark.parametrize(('inputs', 'out', 'heads'), [(128, 64, 4), (128, 64, 1), (40, 120, 6)])
+def test_at_first_each_head_hands_on_as_much_as_comes_in_however_many_heads_there_are(inputs, out, heads):
+    torch.manual_seed(0)
+    nodes = torch.randn(400, 1, inputs)
+    graphs = [GraphAttention(GraphAttention.Config(inputs, out, heads)) for _ in range(10)]
+    share = 2 * inputs / (inputs + out)  # of the variance: Xavier's compromise with the way back
+    for graph in graphs:
+        for weight in graph.weight:
+            assert weight.abs().max().item() == pytest.approx((6 / (inputs + out)) ** 0.5, rel=0.01)
+            assert (nodes[:, 0] @ weight).var().item() == pytest.approx(share, rel=0.15)
+    mixed = []  # one node attends to itself alone, so that eq. 8 takes the mean of its heads
+    for graph in graphs:
+        after, _ = graph(nodes, torch.ones(400, 1, dtype=torch.bool))
+        mixed.append(torch.where(after < 0, (after + 1).log(), after))  # before the ELU
+    assert torch.stack(mixed).var().item() == pytest.approx(share / heads, rel=0.1)
+
+
+def test_at_first_the_vector_a_of_equation_7_is_as_large_as_one_that_gives_one_number_of_two_nodes():
+    torch.manual_seed(0)
+    graphs = [GraphAttention(GraphAttention.Config(128, 64, heads)) for heads in (1, 4, 16)]
+    a = torch.cat([torch.cat([g.from_node, g.to_node], dim=1).flatten() for g in graphs])
+    assert a.abs().max().item() == pytest.approx((6 / (2 * 64 + 1)) ** 0.5, rel=0.01)
+    assert a.std().item() == pytest.approx((2 / (2 * 64 + 1)) ** 0.5, rel=0.05)
