@@ -16,7 +16,7 @@ from torch import nn
 
 from smern_ros.checkpoint import Checkpoint
 from smern_ros.models.smern_ga import Fused, SmernGA
-from smern_ros.persons import EVERYBODY
+from smern_ros.persons import EVERYBODY, is_stranger
 from smern_ros.spec import MODALITIES
 
 
@@ -27,7 +27,7 @@ class Settings:
     anchor: float = 10.0  # how little few labels are trusted (`fit`)
     steps: int = 50       # of L-BFGS, at most
     examples: int = 64    # of a person; beyond, the oldest is forgotten
-    people: int = 32      # beyond, the one who was not labelled for longest is forgotten
+    people: int = 32      # beyond, a voice without a body, or the one who was not labelled for longest, is forgotten
     undos: int = 16       # labels that can be taken back
 
     def __post_init__(self) -> None:
@@ -148,7 +148,10 @@ class Adaptation:
         self._lock = threading.Lock()
 
     def network(self, person_id: str) -> Adapted | None:
-        """:return: the person's, or the one for EVERYBODY; None if there is neither: judge by the checkpoint's."""
+        """
+        :param person_id: or, here and below, what a voice without a body is told apart by (`People.identity`).
+        :return: the person's, or the one for EVERYBODY; None if there is neither: judge by the checkpoint's.
+        """
         return self._networks.get(person_id) or self._networks.get(EVERYBODY)
 
     @property
@@ -177,8 +180,8 @@ class Adaptation:
             self._examples.move_to_end(person_id)
             self._before.append((person_id, before))
             others = [known for known in self._examples if known != EVERYBODY]
-            if len(others) > self._settings.people:
-                self._forget(others[0])
+            if len(others) > self._settings.people:  # voices that will never be known again go first
+                self._forget(next(filter(is_stranger, others[:-1]), others[0]))
 
     def undo(self) -> tuple[str, Example]:
         """Takes the last label back, as if it had never been given. `refit` that person next.

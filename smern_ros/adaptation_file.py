@@ -1,5 +1,8 @@
 """What labels taught, on disk: the examples and whose they are, in one safetensors file. Written only on request.
 
+Labels of a voice without a body hold for a stretch of speech, and nobody can tell later whose it was: they are neither
+written nor read.
+
 The examples are kept, not the networks made of them: what is learnt later is fitted together with them.
 """
 from __future__ import annotations
@@ -12,6 +15,7 @@ import torch
 from smern_ros.adaptation import Adaptation, Example
 from smern_ros.checkpoint import Checkpoint
 from smern_ros.file_size import require_size
+from smern_ros.persons import is_stranger
 from smern_ros.spec import MODALITIES
 
 NOTES = 'smern_ros.adaptation'
@@ -25,7 +29,7 @@ class AdaptationError(ValueError):
 
 
 def save(adaptation: Adaptation, checkpoint: Checkpoint, path: Path) -> int:
-    """Writes the file whole or not at all.
+    """Writes the file whole or not at all, without the labels of voices without a body.
 
     :return: the number of examples.
     :raises OSError: if it cannot be written.
@@ -35,6 +39,8 @@ def save(adaptation: Adaptation, checkpoint: Checkpoint, path: Path) -> int:
     tensors: dict[str, torch.Tensor] = {}
     notes: list[dict[str, str]] = []
     for person_id in adaptation.people:
+        if is_stranger(person_id):
+            continue
         for example in adaptation.examples(person_id):
             tensors |= {f'{len(notes)}.{m}': v.clone() for m, v in example.vectors.items()}
             notes.append({'person_id': person_id, 'utterance_id': example.utterance_id, 'label': example.label})
@@ -45,9 +51,10 @@ def save(adaptation: Adaptation, checkpoint: Checkpoint, path: Path) -> int:
     return len(notes)
 
 
-def load(adaptation: Adaptation, checkpoint: Checkpoint, path: Path) -> None:
+def load(adaptation: Adaptation, checkpoint: Checkpoint, path: Path) -> int:
     """Adds what the file holds and fits everybody's network.
 
+    :return: how many examples of voices without a body an older version had written: they are left out.
     :raises AdaptationError: if it is no such file, or was made with another checkpoint.
     """
     from safetensors import SafetensorError, safe_open
@@ -59,15 +66,25 @@ def load(adaptation: Adaptation, checkpoint: Checkpoint, path: Path) -> None:
             if notes['checkpoint'] != checkpoint.id:
                 raise ValueError(f'it was made with the checkpoint {notes["checkpoint"]}, and this is {checkpoint.id}')
             tensors = {key: file.get_tensor(key).float() for key in file.keys()}  # noqa: SIM118 - no dictionary
+        left_out = 0
         for k, note in enumerate(notes['examples']):
             vectors = {m: _checked(tensors[f'{k}.{m}'], m, checkpoint) for m in MODALITIES if f'{k}.{m}' in tensors}
-            adaptation.add(note['person_id'], Example(note['utterance_id'], vectors, note['label']))
-    except (OSError, SafetensorError, ValueError, KeyError, TypeError, RecursionError) as error:
+            if is_stranger(note['person_id']):
+                left_out += 1
+            else:
+                adaptation.add(note['person_id'], Example(note['utterance_id'], vectors, note['label']))
+    except (OSError, SafetensorError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         why = f'{error} is missing' if isinstance(error, KeyError) else str(error)
         raise AdaptationError(f'the adaptation {path} cannot be used: {why}. Remove or rename it') from error
     adaptation.settle()
     for person_id in adaptation.people:
         adaptation.refit(person_id)
+    return left_out
+
+
+def told(left_out: int) -> str:
+    """How many labels of voices without a body were not written or read, for people."""
+    return f'{left_out} labels of voices without a body are left out: whose they were, nobody can tell later'
 
 
 def _checked(vector: torch.Tensor, modality: str, checkpoint: Checkpoint) -> torch.Tensor:

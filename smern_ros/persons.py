@@ -5,6 +5,7 @@ deviation takes that out; while little is known of them, the training data's sta
 """
 from __future__ import annotations
 
+import itertools
 import math
 import threading
 from collections import OrderedDict
@@ -14,7 +15,7 @@ from dataclasses import dataclass, fields, replace
 import numpy as np
 
 from smern_ros.spec import SPEC
-from smern_ros.values import SECOND
+from smern_ros.values import CLOCK_JUMP, SECOND
 
 SIZES = {'mfcc': SPEC.mfcc, 'prosody': len(SPEC.prosody), 'skeleton': 3 * len(SPEC.joints)}
 """Numbers in each of the inputs that can be normalised by person."""
@@ -26,6 +27,14 @@ EVERYBODY = '*'
 """The person_id of labels that count for all people."""
 ABSENT_SILENCE = 60 * SECOND
 """ns between two utterances of a voice without a body after which it may be anybody's."""
+_STRANGER = '\0'
+"""Begins what a voice without a body is told apart by from all others: no message can carry it."""
+_every_people = itertools.count()
+
+
+def is_stranger(identity: str) -> bool:
+    """Whether this is a voice without a body (`People.identity`): nobody can tell later whose it was."""
+    return identity == ABSENT or identity.startswith(_STRANGER)
 
 
 @dataclass(frozen=True)
@@ -151,7 +160,7 @@ class People:
     """What is known of the people met lately. In memory only; may be used by several threads at once.
 
     Beyond `capacity` the one who was not met for longest is forgotten. A voice without a body (`ABSENT`) counts as one
-    person until `ABSENT_SILENCE` passes between two of its utterances.
+    person until `ABSENT_SILENCE` passes between two of its utterances, or the clock jumps back.
     """
 
     def __init__(self, capacity: int = 32) -> None:
@@ -159,7 +168,9 @@ class People:
             raise ValueError(f'capacity is {capacity}; at least one person is remembered')
         self._capacity = capacity
         self._known: OrderedDict[str, PersonStatistics] = OrderedDict()  # the one met last is last
-        self._absent_end_ns = 0
+        self._absent_end_ns: int | None = None  # None: the next voice without a body is another than any before
+        self._strangers = 0  # voices without a body so far
+        self._stranger = f'{_STRANGER}{next(_every_people)} '  # before their number: others know other voices
         self._lock = threading.Lock()
 
     def __len__(self) -> int:
@@ -170,16 +181,44 @@ class People:
         with self._lock:
             return self._current(person_id, start_ns)
 
-    def learn(self, person_id: str, statistics: PersonStatistics, start_ns: int, end_ns: int) -> None:
-        """Adds what an utterance told of a person: once for each utterance, when it is certain."""
+    def identity(self, person_id: str, start_ns: int) -> str:
+        """As whom labels of an utterance that begins at `start_ns` count: the person_id, but of a voice without a body
+        one of its own for as long as it counts as one person.
+        """
+        if person_id != ABSENT:
+            return person_id
         with self._lock:
-            known = self._current(person_id, start_ns)
+            return f'{self._stranger}{self._strangers + self._is_another(start_ns)}'
+
+    def is_over(self, identity: str) -> bool:
+        """Whether this is a voice without a body that nobody is taken for any more."""
+        with self._lock:
+            going_on = None if self._absent_end_ns is None else f'{self._stranger}{self._strangers}'
+            return is_stranger(identity) and identity != going_on
+
+    def learn(self, person_id: str, statistics: PersonStatistics | None, start_ns: int, end_ns: int) -> None:
+        """Adds what an utterance told of a person: once for each utterance, when it is certain.
+
+        :param statistics: None: nothing is kept, but a voice without a body goes on.
+        """
+        with self._lock:
+            if person_id == ABSENT:
+                if self._is_another(start_ns):
+                    self._strangers += 1
+                    self._known.pop(ABSENT, None)
+                self._absent_end_ns = end_ns
+            if statistics is None:
+                return
+            known = self._known.get(person_id, UNKNOWN)
             self._known[person_id] = PersonStatistics.joined([known, statistics])
             self._known.move_to_end(person_id)
-            if person_id == ABSENT:
-                self._absent_end_ns = end_ns
             while len(self._known) > self._capacity:
                 self._known.popitem(last=False)
+
+    def clock_jumped(self) -> None:
+        """Nobody knows how long it was silent: the next voice without a body may be anybody's."""
+        with self._lock:
+            self._absent_end_ns = None
 
     def forget(self, person_id: str) -> bool:
         """:return: False if that person was not known."""
@@ -194,7 +233,10 @@ class People:
             return count
 
     def _current(self, person_id: str, start_ns: int) -> PersonStatistics:
-        # Either way: after a clock that jumped back nobody knows how long it was silent.
-        if person_id == ABSENT and abs(start_ns - self._absent_end_ns) > ABSENT_SILENCE:
+        if person_id == ABSENT and self._is_another(start_ns):
             return UNKNOWN
         return self._known.get(person_id, UNKNOWN)
+
+    def _is_another(self, start_ns: int) -> bool:
+        """Than the voice without a body that was heard last; after a step back it is as after `clock_jumped`."""
+        return self._absent_end_ns is None or not -CLOCK_JUMP <= start_ns - self._absent_end_ns <= ABSENT_SILENCE

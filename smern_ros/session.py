@@ -34,6 +34,7 @@ class Judgement:
 
     prediction: Prediction
     person_id: str
+    identity: str                     # as whom labels of it count (`People.identity`)
     vectors: dict[str, torch.Tensor]  # by modality
 
 
@@ -88,19 +89,20 @@ class Session:
         :raises NoEvidence: if there is none.
         """
         person_id = _person(evidence) or speaker
-        known = self.people.known(person_id, start_ns)
+        known, identity = self.people.known(person_id, start_ns), self.people.identity(person_id, start_ns)
         vectors = {m: self._encoded_for(known, encoded).vector for m, encoded in evidence.items()}
-        return Judgement(self.predictor.fuse(vectors, self.adaptation.network(person_id)), person_id, vectors)
+        prediction = self.predictor.fuse(vectors, self.adaptation.network(identity))
+        return Judgement(prediction, person_id, identity, vectors)
 
     def learn(self, evidence: Mapping[str, Encoded], start_ns: int, end_ns: int, speaker: str = ABSENT) -> None:
         """Remembers what the evidence of an utterance tells of its person: once, when its end cannot be taken back.
 
         :param speaker: as of `judge`.
         """
-        if not self.predictor.checkpoint.person_prior.names:
-            return
-        heard, seen = (evidence[m].source if m in evidence else None for m in (AUDIO, SKELETON))
-        told = self.predictor.told_by(heard, seen)  # type: ignore[arg-type]
+        told = None
+        if self.predictor.checkpoint.person_prior.names:
+            heard, seen = (evidence[m].source if m in evidence else None for m in (AUDIO, SKELETON))
+            told = self.predictor.told_by(heard, seen)  # type: ignore[arg-type]
         self.people.learn(_person(evidence) or speaker, told, start_ns, end_ns)
 
     def forget_bodies(self) -> list[str]:

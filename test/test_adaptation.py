@@ -8,7 +8,7 @@ import torch
 from smern_ros import adaptation_file
 from smern_ros.adaptation import Adaptation, Example, Settings, fit
 from smern_ros.adaptation_file import AdaptationError
-from smern_ros.persons import EVERYBODY
+from smern_ros.persons import ABSENT, EVERYBODY, People
 from smern_ros.predictor import ADAPTED, EmotionPredictor
 from smern_ros.spec import AUDIO, LABELS, SKELETON, TEXT
 
@@ -144,6 +144,17 @@ def test_memory_is_bounded_in_examples_and_people(predictor):
     assert adaptation.people == ('ben', 'carl') and adaptation.network('anna') is None
 
 
+def test_a_voice_that_will_never_be_known_again_gives_way_before_a_person_does(predictor):
+    adaptation, people = Adaptation(predictor.checkpoint, Settings(people=2)), People()
+    strangers = []
+    for start_ns in (0, 10**12):
+        strangers.append(people.identity(ABSENT, start_ns))
+        people.learn(ABSENT, None, start_ns, start_ns)
+    for person_id in ('anna', *strangers):
+        adaptation.add(person_id, example(0))
+    assert adaptation.people == ('anna', strangers[1])
+
+
 def test_what_is_held_fast_hardly_moves(predictor):
     moved = [
         fit(predictor.checkpoint, [example(0), example(1, 'sad')], Settings(anchor=anchor)).weight.norm().item()
@@ -201,6 +212,23 @@ def test_what_was_saved_is_learnt_again(predictor, tmp_path):
     assert [file.name for file in path.parent.iterdir()] == ['anna.safetensors']
     with pytest.raises(ValueError, match='no label is left'):
         found.undo()  # in that file is what was certain enough to be kept
+
+
+def test_labels_of_voices_without_a_body_are_neither_saved_nor_read(predictor, tmp_path):
+    path = tmp_path / 'saved.safetensors'
+    adaptation = taught(predictor, [example(0)], person_id=EVERYBODY)
+    stranger = People().identity(ABSENT, 0)
+    for number, person_id in enumerate((stranger, stranger, ABSENT, 'anna'), start=1):
+        adaptation.add(person_id, example(number, 'sad'))
+    assert adaptation_file.save(adaptation, predictor.checkpoint, path) == 2
+    found = Adaptation(predictor.checkpoint)
+    assert adaptation_file.load(found, predictor.checkpoint, path) == 0
+    assert found.people == (EVERYBODY, 'anna')
+
+    path.write_bytes(path.read_bytes().replace(b'\\"anna\\"', b'\\"\\"    '))  # as an older version wrote it
+    found = Adaptation(predictor.checkpoint)
+    assert adaptation_file.load(found, predictor.checkpoint, path) == 1
+    assert found.people == (EVERYBODY,) and found.network(ABSENT) is found.network(EVERYBODY)
 
 
 def test_of_nobody_a_file_without_examples_is_saved(predictor, tmp_path):

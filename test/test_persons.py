@@ -6,10 +6,19 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from smern_ros.models.inputs import InputEncoder, Normalisation
-from smern_ros.persons import ABSENT, ABSENT_SILENCE, SMALLEST_SHARE, Moments, People, PersonStatistics, PriorWeights
+from smern_ros.persons import (
+    ABSENT,
+    ABSENT_SILENCE,
+    SMALLEST_SHARE,
+    Moments,
+    People,
+    PersonStatistics,
+    PriorWeights,
+    is_stranger,
+)
 from smern_ros.spec import SPEC
 from smern_ros.text.vocabulary import Vocabulary
-from smern_ros.values import SECOND, AudioFeatures, SkeletonWindow
+from smern_ros.values import CLOCK_JUMP, SECOND, AudioFeatures, SkeletonWindow
 
 WEIGHTS = PriorWeights(mfcc=800.0, prosody=4.0, skeleton=300.0)
 numbers = st.floats(-1e3, 1e3)
@@ -223,7 +232,7 @@ def test_one_person_or_everybody_is_forgotten():
 
 
 @pytest.mark.parametrize(('pause', 'remembered'), [
-    (ABSENT_SILENCE, 1), (ABSENT_SILENCE + 1, 0), (-ABSENT_SILENCE - 1, 0),
+    (ABSENT_SILENCE, 1), (ABSENT_SILENCE + 1, 0), (-CLOCK_JUMP, 1), (-CLOCK_JUMP - 1, 0), (-ABSENT_SILENCE - 1, 0),
 ])
 def test_a_voice_without_a_body_may_be_anybodys_after_a_long_silence_or_a_jump_of_the_clock(pause, remembered):
     people = People()
@@ -232,6 +241,29 @@ def test_a_voice_without_a_body_may_be_anybodys_after_a_long_silence_or_a_jump_o
         people.learn(person_id, one_utterance(), end_ns - SECOND, end_ns)
     assert utterances_of(people, ABSENT, end_ns + pause) == remembered
     assert utterances_of(people, 'anna', end_ns + pause) == 1
+
+
+def test_a_voice_without_a_body_is_another_after_a_jump_of_the_clock_that_its_stamps_do_not_show():
+    people = People()
+    people.learn(ABSENT, one_utterance(), 0, SECOND)
+    before = people.identity(ABSENT, 2 * SECOND)
+    people.clock_jumped()
+    assert utterances_of(people, ABSENT, 2 * SECOND) == 0 and people.is_over(before)
+    assert people.identity(ABSENT, 2 * SECOND) != before
+
+
+def test_labels_count_for_a_person_but_for_a_voice_without_a_body_only_until_it_may_be_anybodys():
+    people = People()
+    assert people.identity('anna', 0) == people.identity('anna', 10**18) == 'anna' and not people.is_over('anna')
+    first = people.identity(ABSENT, 5 * SECOND)
+    assert is_stranger(first) and first == people.identity(ABSENT, 5 * SECOND) != ABSENT
+    people.learn(ABSENT, None, 5 * SECOND, 8 * SECOND)
+    assert people.identity(ABSENT, 68 * SECOND) == first and not people.is_over(first)
+    second = people.identity(ABSENT, 68 * SECOND + 1)
+    assert second != first and not people.is_over(first)  # nobody is known to have come, yet
+    people.learn(ABSENT, None, 68 * SECOND + 1, 70 * SECOND)
+    assert people.identity(ABSENT, 71 * SECOND) == second and people.is_over(first)
+    assert People().identity(ABSENT, 5 * SECOND) not in (first, second)
 
 
 def test_nobody_is_no_capacity():

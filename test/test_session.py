@@ -5,8 +5,8 @@ import torch
 from support.personal import personal_checkpoint
 
 from smern_ros.adaptation import Example
-from smern_ros.persons import ABSENT, NOBODY
-from smern_ros.predictor import EmotionPredictor, NoEvidence
+from smern_ros.persons import ABSENT, EVERYBODY, NOBODY, PriorWeights
+from smern_ros.predictor import ADAPTED, EmotionPredictor, NoEvidence
 from smern_ros.session import MOST_BODIES, Session
 from smern_ros.spec import AUDIO, SKELETON, TEXT
 from smern_ros.values import SECOND, AudioFeatures, SkeletonWindow, Transcript, UtteranceInputs, Word
@@ -107,6 +107,68 @@ def test_whoever_was_labelled_is_forgotten_with_the_bodies_however_many_came_sin
     for number in range(MOST_BODIES + 10):
         session.see(utterance(1, f'visitor {number}').skeleton)
     assert 'anna' in session.forget_bodies() and session.adaptation.people == ()
+
+
+VOICE = (AUDIO, TEXT)
+
+
+@pytest.fixture(params=[PriorWeights(mfcc=200.0, prosody=1.0), NOBODY], ids=['by person', 'alike'])
+def of_strangers(request, tmp_path):
+    """Judges voices without a body, with and without statistics of people."""
+    return EmotionPredictor.load(personal_checkpoint(tmp_path, request.param))
+
+
+def taught(session, judged, label='angry') -> None:
+    session.adaptation.add(judged.identity, Example('u', judged.vectors, label))
+    session.adaptation.refit(judged.identity)
+
+
+def is_adapted(judged) -> bool:
+    return judged.prediction.model.endswith(ADAPTED)
+
+
+def test_what_a_label_teaches_of_a_voice_without_a_body_holds_until_it_may_be_anothers(of_strangers):
+    session = Session(of_strangers)
+    taught(session, session.predict(utterance(1, modalities=VOICE)))
+    assert is_adapted(session.predict(utterance(7, modalities=VOICE)))       # 57 s later, counted on from there
+    assert is_adapted(session.predict(utterance(13, modalities=VOICE)))
+    assert not is_adapted(session.predict(utterance(20, modalities=VOICE)))  # 67 s later
+    assert not is_adapted(session.predict(utterance(21, modalities=VOICE)))
+
+
+def test_a_clock_that_jumps_back_ends_it_too(of_strangers):
+    session = Session(of_strangers)
+    taught(session, session.predict(utterance(5, modalities=VOICE)))
+    assert not is_adapted(session.predict(utterance(3, modalities=VOICE)))
+    assert not is_adapted(session.predict(utterance(5, modalities=VOICE)))  # nor does it come back
+
+
+def test_a_label_that_comes_late_reaches_no_other_voice(of_strangers):
+    session = Session(of_strangers)
+    first = session.predict(utterance(1, modalities=VOICE))
+    second = session.predict(utterance(10, modalities=VOICE))
+    taught(session, first)
+    assert not is_adapted(session.predict(utterance(11, modalities=VOICE)))
+    taught(session, second, 'sad')
+    assert is_adapted(session.predict(utterance(12, modalities=VOICE)))
+
+
+def test_the_voices_of_another_session_are_others(of_strangers):
+    session = Session(of_strangers)
+    taught(session, session.predict(utterance(1, modalities=VOICE)))
+    other = Session(of_strangers, session.adaptation)
+    assert not is_adapted(other.predict(utterance(1, modalities=VOICE)))
+
+
+def test_labels_for_everybody_and_of_people_with_a_body_go_on_however_long_it_is_silent(of_strangers):
+    session = Session(of_strangers)
+    taught(session, session.predict(utterance(1, 'anna')))
+    vectors = session.predict(utterance(2, modalities=VOICE)).vectors
+    assert is_adapted(session.predict(utterance(100, 'anna')))
+    assert not is_adapted(session.predict(utterance(101, modalities=VOICE)))
+    session.adaptation.add(EVERYBODY, Example('u', vectors, 'angry'))
+    session.adaptation.refit(EVERYBODY)
+    assert is_adapted(session.predict(utterance(200, modalities=VOICE)))
 
 
 def test_a_checkpoint_that_normalises_everybody_alike_remembers_nobody(tmp_path):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from smern_ros.cli import recordings
 from smern_ros.paths import expand
-from smern_ros.persons import EVERYBODY
+from smern_ros.persons import EVERYBODY, is_stranger
 
 if TYPE_CHECKING:
     from smern_ros.adaptation import Example
@@ -36,12 +36,13 @@ def add_parser(subparsers) -> None:
     )
     whose = parser.add_mutually_exclusive_group(required=True)
     whose.add_argument(
-        '--person', metavar='ID', help="the person's person_id: nobody else's answers change; '': a voice whose body "
-        'nobody sees, which is everybody in a sound file',
+        '--person', metavar='ID', help="the person's person_id: nobody else's answers change; a voice whose body "
+        'nobody sees, as in a sound file, has none',
     )
     whose.add_argument(
         '--everybody', dest='person', action='store_const', const=EVERYBODY,
-        help='judge all people so, beside labels of their own; others than this person are judged worse than before',
+        help='judge all people and voices so, beside labels of their own; others than this person are judged worse '
+        'than before',
     )
     recordings.add_options(parser)
 
@@ -55,12 +56,16 @@ def run(args: argparse.Namespace) -> int:
     from smern_ros.predictor import EmotionPredictor
     from smern_ros.spec import SpecMismatch
 
+    if is_stranger(args.person):
+        print('smern adapt: the id of --person is empty: it stands for voices whose bodies nobody sees, and whose they '
+              'are, nobody can tell later; give an id, or --everybody', file=sys.stderr)
+        return EXIT_CANNOT
     try:
         table = adaptation_table.read(args.table)
         predictor = EmotionPredictor.load(args.checkpoint)
         adaptation = Adaptation(predictor.checkpoint)
-        if args.out.exists():
-            adaptation_file.load(adaptation, predictor.checkpoint, args.out)
+        if args.out.exists() and (left_out := adaptation_file.load(adaptation, predictor.checkpoint, args.out)):
+            print(f'smern adapt: {args.out}: {adaptation_file.told(left_out)}', file=sys.stderr)
         labelled, learnt = _learnt(predictor, table, args)
         _require_room((*adaptation.examples(args.person), *learnt), args)
         print('\n'.join(_report(predictor, labelled, learnt)))

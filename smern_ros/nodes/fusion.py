@@ -30,7 +30,7 @@ from smern_ros.nodes.messages import (
     windows_from_message,
 )
 from smern_ros.nodes.parameters import Parameter
-from smern_ros.persons import ABSENT, EVERYBODY
+from smern_ros.persons import ABSENT, EVERYBODY, is_stranger
 from smern_ros.skeleton.speaker import NAMED, NEAREST, Named, choose
 from smern_ros.spec import AUDIO, SKELETON, TEXT, SpecMismatch
 from smern_ros.values import CLOCK_JUMP, SECOND
@@ -239,17 +239,20 @@ class FusionNode(SmernNode):
             raise ValueError(f'{request.utterance_id!r} is none of the last {LABELLED_WITHIN} final states')
         from smern_ros.adaptation import Example
 
+        if self._session.people.is_over(judged.identity):
+            raise ValueError(f'{request.utterance_id} is of {_name(judged.identity)}, and whose the next is, nobody '
+                             'knows: there is none to learn it for')
         self._require_room()
         example = Example(request.utterance_id, judged.vectors, request.label)
-        self._session.adaptation.add(judged.person_id, example)
-        self._refit(judged.person_id)
+        self._session.adaptation.add(judged.identity, example)
+        self._refit(judged.identity)
         return f'{request.utterance_id} was {request.label}: being learnt for {_name(judged.person_id)}'
 
     def _undo_label(self, _: Trigger.Request) -> str:
         self._require_room()
-        person_id, example = self._session.adaptation.undo()
-        self._refit(person_id)
-        return f'{example.utterance_id} is no longer {example.label} for {_name(person_id)}'
+        identity, example = self._session.adaptation.undo()
+        self._refit(identity)
+        return f'{example.utterance_id} is no longer {example.label} for {_name(identity)}'
 
     def _save_adaptation(self, _: Trigger.Request) -> str:
         path = self.value('adaptation')
@@ -262,7 +265,8 @@ class FusionNode(SmernNode):
             count = adaptation_file.save(session.adaptation, session.predictor.checkpoint, Path(path))
         except OSError as error:
             raise ValueError(f'{path} cannot be written: {error}') from error
-        return f'{count} labelled utterances are in {path}'
+        left_out = sum(len(session.adaptation.examples(identity)) for identity in session.adaptation.people) - count
+        return f'{count} labelled utterances are in {path}{f"; {adaptation_file.told(left_out)}" if left_out else ""}'
 
     def _load_adaptation(self) -> None:
         from smern_ros import adaptation_file
@@ -270,17 +274,21 @@ class FusionNode(SmernNode):
         path = self.value('adaptation')
         if path and Path(path).exists():
             try:
-                adaptation_file.load(self._session.adaptation, self._session.predictor.checkpoint, Path(path))
+                left_out = adaptation_file.load(
+                    self._session.adaptation, self._session.predictor.checkpoint, Path(path)
+                )
             except adaptation_file.AdaptationError as error:
                 raise ConfigurationError(str(error)) from error
+            if left_out:
+                self.get_logger().warning(f'{path}: {adaptation_file.told(left_out)}')
 
     def _require_room(self) -> None:
         if self._learner.queued >= WAITING_LABELS:  # one more would push out the oldest
             raise ValueError(f'{WAITING_LABELS} labels wait to be learnt from; try again')
 
-    def _refit(self, person_id: str) -> None:
+    def _refit(self, identity: str) -> None:
         adaptation = self._session.adaptation
-        self._learner.submit(lambda: adaptation.refit(person_id))
+        self._learner.submit(lambda: adaptation.refit(identity))
 
     # --- from evidence to states ------------------------------------------------------------------------------
 
@@ -304,6 +312,7 @@ class FusionNode(SmernNode):
         if stamp_ns < newest_ns - CLOCK_JUMP:
             self._aligner.reset()
             self._newest_ns.clear()
+            self._session.people.clock_jumped()
             self.complain('clock', f'{topic} jumped back by {(newest_ns - stamp_ns) / SECOND:.1f} s; starting afresh')
             newest_ns = 0
         self._newest_ns[topic] = max(newest_ns, stamp_ns)
@@ -360,8 +369,8 @@ class FusionNode(SmernNode):
         )
 
 
-def _name(person_id: str) -> str:
-    return person_id or 'the voice without a body'
+def _name(identity: str) -> str:
+    return 'the voice without a body' if is_stranger(identity) else identity
 
 
 def main(args: list[str] | None = None) -> int:

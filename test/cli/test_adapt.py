@@ -76,9 +76,23 @@ def test_one_person_is_learnt_beside_another_and_judged_alone(capsys, recorded, 
     _, said, _ = adapt(capsys, table(tmp_path, recorded[:1]), out, '--person', 'anna')
     assert 'What this gains cannot be told from a single recording.' in said
     assert ADAPTED not in predicted(capsys, recorded[0][0], '--adaptation', out)['model']
-    _, said, _ = adapt(capsys, table(tmp_path, recorded[:1]), out, '--person', '')  # a voice without a body
+    _, said, _ = adapt(capsys, table(tmp_path, recorded[:1]), out)
     assert 'holds 2 labelled utterances' in said[-1]
     assert ADAPTED in predicted(capsys, recorded[0][0], '--adaptation', out)['model']
+
+
+def test_whoever_has_a_voice_without_a_body_next_is_not_judged_by_what_one_of_them_taught(capsys, recorded, tmp_path):
+    out = tmp_path / 'people'
+    code, _, said = adapt(capsys, table(tmp_path, recorded[:1]), out, '--person', '')
+    assert code == 2 and 'give an id, or --everybody' in said and not out.exists()
+
+    adapt(capsys, table(tmp_path, recorded[:1]), out, '--person', 'anna')
+    out.write_bytes(out.read_bytes().replace(b'\\"anna\\"', b'\\"\\"    '))  # as an older version wrote it
+    code, lines, said = command(capsys, 'predict', '--no-asr', recorded[0][0], '--adaptation', out)
+    assert code == 0 and '1 labels of voices without a body are left out' in said
+    assert ADAPTED not in json.loads(lines[0])['model']
+    code, said, left_out = adapt(capsys, table(tmp_path, recorded[:1]), out)
+    assert code == 0 and 'holds 1 labelled utterances' in said[-1] and '1 labels of voices' in left_out
 
 
 def test_what_cannot_be_learnt_from_is_named_and_nothing_is_written(capsys, recorded, tmp_path):

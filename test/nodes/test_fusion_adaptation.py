@@ -26,17 +26,18 @@ class Teacher:
         self.fusion = Fusion(probe, start_node, {'checkpoint': str(checkpoint), 'adaptation': str(adaptation)})
         self.model = EmotionPredictor.load(checkpoint).id
         self.said = 0
+        self.later = 0  # s that the next utterances come later than they would
 
     def judged(self, person_id='anna'):
-        """The final state of the next utterance, which is as the one before."""
+        """The final state of the next utterance, which is as the one before; of nobody in view for an empty id."""
         name = f'u{self.said}'
-        start = START + 5 * self.said * SECOND
+        start = START + (5 * self.said + self.later) * SECOND
         span = {'start': start, 'end': start + 2 * SECOND}
         self.said += 1
         self.fusion.announce(msg.Utterance.ENDED, name, **span)
         self.fusion.hear(audio(name, **span))
         self.fusion.read(text(utterance_id=name, **span))
-        self.fusion.see(body(person_id, **span), utterance_id=name, **span)
+        self.fusion.see(*([body(person_id, **span)] if person_id else []), utterance_id=name, **span)
         return self.fusion.final(name)
 
     def judged_by(self, model, person_id='anna'):
@@ -93,6 +94,28 @@ def test_who_is_forgotten_is_judged_as_everybody(teacher):
     assert forgotten.success
     np.testing.assert_array_equal(teacher.judged_by(teacher.model).probabilities, before.probabilities)
     assert not teacher.label(before.utterance_id, 'angry').success
+
+
+def test_a_label_of_a_voice_without_a_body_holds_as_long_as_it_is_taken_for_the_same(
+    probe, start_node, checkpoint, tmp_path
+):
+    teacher = Teacher(probe, start_node, checkpoint, tmp_path / 'learnt.safetensors')
+    before = teacher.judged('')
+    assert teacher.label(before.utterance_id, 'angry').success
+    after = teacher.judged_by(teacher.model + ADAPTED, '')
+    assert after.person_id == '' and after.probabilities[ANGRY] > before.probabilities[ANGRY]
+    assert '1 labels of voices without a body are left out' in teacher.ask(topics.SAVE_ADAPTATION).message
+    teacher.later += 60
+    second = teacher.judged('')
+    assert second.model == teacher.model
+    np.testing.assert_array_equal(second.probabilities, before.probabilities)
+
+    late = teacher.label(after.utterance_id, 'angry')
+    assert not late.success and 'whose the next is, nobody knows' in late.message
+    assert teacher.label(second.utterance_id, 'angry').success
+    teacher.judged_by(teacher.model + ADAPTED, '')
+    teacher.later -= 15  # the clock jumps back
+    assert teacher.judged('').model == teacher.model
 
 
 def test_what_cannot_be_learnt_is_refused_with_the_reason_and_the_next_utterance_is_judged(teacher):
