@@ -17,6 +17,7 @@ from typing import Any
 import torch
 
 from smern_ros import checkpoint as checkpoints
+from smern_ros import whole_folder
 from smern_ros.checkpoint import FILES, Checkpoint
 from smern_ros.paths import expand
 from smern_ros.predictor import EmotionPredictor, shipped_checkpoint
@@ -24,6 +25,7 @@ from smern_ros.training import calibration, encoded, misheard, missing, speech, 
 from smern_ros.training.corpora import bandai, emodb, goemotions, nemo
 from smern_ros.training.encoders import train_audio, train_skeleton, train_text
 from smern_ros.training.evaluation import HeldOut, encode
+from smern_ros.training.export import CARD, require_free
 from smern_ros.training.feature_code import HEARD, SHOWN
 from smern_ros.training.fusion import Source, train_fusion
 from smern_ros.training.loop import say
@@ -56,20 +58,24 @@ _ENCODED = ('smern_ros.training.encoded', 'smern_ros.training.fusion')
 
 
 def make(data: Path, out: Path, *, cache: Path, size: Size, seed: int, identity: str) -> None:
-    """Train, save to `out`, load it from there again, measure it on what was held out and write its card.
+    """Train, save, load it again, measure it on what was held out, write its card and put all that to `out` at once.
 
     Every dear step is kept in `cache`: interrupted or changed in one part, the same command goes on from there.
 
     :param identity: id of the checkpoint, which every prediction carries.
-    :raises ValueError: if it is larger than LARGEST.
+    :raises ValueError: if it is larger than LARGEST, or `out` holds something else than a checkpoint.
     """
+    out = out.resolve()
+    whole_folder.restore(out)
+    require_free(out)
+    unfinished = out.with_name(f'.{out.name}.unfinished')
     began = time.monotonic()
     samples = _learning_from_development(prepare(data, cache, size, seed), data, cache, size)
     stages = Stages(cache, [asdict(size), seed, _digest(samples)], {'reading': time.monotonic() - began})
     made = _train(samples, stages, size, seed, identity)
     threads = torch.get_num_threads()  # the predictor takes but one
-    _save(made, out)
-    predictor = EmotionPredictor.load(out)
+    _save(made, unfinished)
+    predictor = EmotionPredictor.load(unfinished)
     test = encode(predictor, HeldOut.of(samples))
     figures = {part.name: part.figures(predictor) for part in test}
     per_label = missing.PER_LABEL if size is FULL else 3
@@ -84,8 +90,9 @@ def make(data: Path, out: Path, *, cache: Path, size: Size, seed: int, identity:
         made, metrics={name: asdict(f) for name, f in figures.items()},
         training={**made.training, 'made': _effort(stages, threads)},
     )
-    _save(measured, out)
-    write_card(measured, figures, subsets, out / 'README.md')
+    _save(measured, unfinished)
+    write_card(measured, figures, subsets, unfinished / CARD)
+    whole_folder.put(unfinished, out)
     for name, f in figures.items():
         say(f'held out, {name}: UAR {f.uar:.3f}, WAR {f.war:.3f}, ECE {f.ece:.3f} of {f.count}')
     for person_known, of in subsets.items():

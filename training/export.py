@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import os
+import re
 import shutil
 import uuid
 from pathlib import Path
@@ -15,7 +15,7 @@ from torch import nn
 from torch.nn import functional
 
 from smern_ros import checkpoint as checkpoints
-from smern_ros import models
+from smern_ros import models, whole_folder
 from smern_ros.checkpoint import FILES, SUBSETS, Checkpoint
 from smern_ros.models.smern_ga_whole import WholeSmernGA
 from smern_ros.spec import LABELS, SPEC
@@ -57,13 +57,14 @@ def export(folder: Path, out: Path, *, identity: str | None = None, features: Pa
     :raises FeatureError: if the features cannot be read.
     :raises OSError: if it cannot be written.
     """
+    whole_folder.restore(out.resolve())
     run, store = _opened(folder)
     identity = run.id if identity is None else identity
     try:
         checkpoints.check_id(identity)
     except ValueError as error:
         raise ExportError(str(error)) from None
-    _require_free(out)
+    require_free(out)
     start, metrics = store.start(run), store.metrics(run)
     skeletons = SkeletonChoice(**store.data().get('skeletons', {}))
     if skeletons.differs:
@@ -106,8 +107,11 @@ def _opened(folder: Path) -> tuple[Run, Store]:
     return run, store
 
 
-def _require_free(out: Path) -> None:
-    """Nothing but a checkpoint is ever written over."""
+def require_free(out: Path) -> None:
+    """Nothing but a checkpoint is ever written over.
+
+    :raises ExportError: if `out` is or holds something else.
+    """
     if out.exists() and not out.is_dir():
         raise ExportError(f'{out} is a file; give a directory')
     others = sorted({path.name for path in out.iterdir()} - {*FILES, CARD}) if out.exists() else []
@@ -178,17 +182,17 @@ def _note(*, calibrated: bool) -> str:
 
 def _written(made: Checkpoint, out: Path) -> Checkpoint:
     """:return: what a node would load."""
-    out = out.absolute()
+    out = out.resolve()
     out.parent.mkdir(parents=True, exist_ok=True)
-    unfinished, replaced = (out.parent / f'.{out.name}.{uuid.uuid4().hex}' for _ in range(2))
+    unfinished = out.with_name(f'.{out.name}.{uuid.uuid4().hex}')
     try:
         checkpoints.save(made, unfinished)
         loaded = checkpoints.load(unfinished)  # what a node would refuse is told now
         write_card(loaded, LABELS, unfinished / CARD)
-        if out.exists():
-            os.rename(out, replaced)
-        os.rename(unfinished, out)
+        whole_folder.put(unfinished, out)
     finally:
-        for left_over in (unfinished, replaced):
+        shutil.rmtree(unfinished, ignore_errors=True)
+    for left_over in out.parent.iterdir():  # by exports that were killed
+        if re.fullmatch(rf'\.{re.escape(out.name)}\.[0-9a-f]{{32}}', left_over.name):
             shutil.rmtree(left_over, ignore_errors=True)
     return loaded

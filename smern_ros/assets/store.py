@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from smern_ros import whole_folder
 from smern_ros.assets import manifest, sources
 from smern_ros.assets.errors import AssetError, FetchFailed, MissingAsset, WrongAsset
 from smern_ros.assets.manifest import Asset
@@ -148,6 +149,7 @@ class Store:
             yield
 
     def _fill(self, asset: Asset, progress: Progress) -> None:
+        whole_folder.restore(self.folder / asset.name)
         try:
             self._check(asset, trust_receipt=True)
             return  # another process was faster
@@ -161,10 +163,7 @@ class Store:
             shutil.rmtree(left, ignore_errors=True)
         with tempfile.TemporaryDirectory(dir=self.folder, prefix=staging_prefix) as staging:
             ready = self._from_first_source(asset, Path(staging), progress)
-            target = self.folder / asset.name
-            if target.exists():
-                target.rename(Path(staging) / 'replaced')
-            ready.rename(target)
+            whole_folder.put(ready, self.folder / asset.name)
         self._check(asset, trust_receipt=False)
 
     def _from_first_source(self, asset: Asset, staging: Path, progress: Progress) -> Path:

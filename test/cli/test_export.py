@@ -1,6 +1,8 @@
 """`smern export`: what a run learnt is what the robot says."""
 import dataclasses
+import errno
 import json
+import os
 import shutil
 
 import numpy as np
@@ -175,6 +177,58 @@ def test_an_export_that_breaks_off_leaves_the_checkpoint_that_was_there(exported
     assert [path.name for path in tmp_path.iterdir()] == ['out']
     assert main(['export', str(runs['smern_ga_whole']), '--out', str(out), '--id', 'newer']) == 0
     assert EmotionPredictor.load(out).id == 'newer' and [path.name for path in tmp_path.iterdir()] == ['out']
+
+
+def test_if_the_checkpoint_cannot_be_put_in_place_the_old_one_is_still_there(
+    exported, runs, tmp_path, monkeypatch, capsys
+):
+    out = shutil.copytree(exported, tmp_path / 'out')
+    export = ['export', str(runs['smern_ga_whole']), '--out', str(out), '--id', 'newer']
+    rename = os.rename
+
+    def none(*_):
+        raise OSError(errno.EINVAL, 'a file system that cannot exchange')
+
+    def lost(source, goal):
+        if goal == out and not source.name.endswith('.replaced'):
+            raise OSError(errno.EIO, 'the disk is lost')
+        rename(source, goal)
+
+    with monkeypatch.context() as patch:
+        patch.setattr('smern_ros.whole_folder._exchange', none)
+        patch.setattr(os, 'rename', lost)
+        assert main(export) == 2
+    assert 'the disk is lost' in capsys.readouterr().err
+    assert EmotionPredictor.load(out).id == 'mine' and [path.name for path in tmp_path.iterdir()] == ['out']
+    assert main(export) == 0 and EmotionPredictor.load(out).id == 'newer'
+
+
+def test_what_a_killed_export_left_is_repaired_by_the_next_even_if_that_fails(exported, runs, tmp_path):
+    out = tmp_path / 'out'
+    shutil.copytree(exported, tmp_path / '.out.replaced')  # killed between two renames
+    unfinished = shutil.copytree(exported, tmp_path / f'.out.{"0123456789abcdef" * 2}')
+    (unfinished / 'model.safetensors').unlink()
+    assert main(['export', str(tmp_path / 'no run'), '--out', str(out)]) == 2
+    assert EmotionPredictor.load(out).id == 'mine'
+    assert main(['export', str(runs['smern_ga_whole']), '--out', str(out), '--id', 'newer']) == 0
+    assert EmotionPredictor.load(out).id == 'newer' and [path.name for path in tmp_path.iterdir()] == ['out']
+
+
+def test_a_link_to_a_checkpoint_stays_one(exported, runs, tmp_path):
+    shutil.copytree(exported, tmp_path / 'real')
+    (tmp_path / 'link').symlink_to('real')
+    assert main(['export', str(runs['smern_ga_whole']), '--out', str(tmp_path / 'link'), '--id', 'newer']) == 0
+    assert (tmp_path / 'link').is_symlink() and EmotionPredictor.load(tmp_path / 'real').id == 'newer'
+    assert sorted(path.name for path in tmp_path.iterdir()) == ['link', 'real']
+
+
+def test_a_run_that_other_code_made_can_be_exported_and_tells_its_code(runs, tmp_path):
+    run = Run.from_dict({**json.loads((runs['smern_ga_whole'] / 'config.json').read_text())['run'], 'code': 'older'})
+    folder = shutil.copytree(runs['smern_ga_whole'].parents[1], tmp_path / 'OUT') / 'runs' / run.id
+    os.rename(folder.parent / runs['smern_ga_whole'].name, folder)
+    (folder / 'config.json').write_text(json.dumps({'run': run.to_dict()}))
+    assert main(['export', str(folder), '--out', str(tmp_path / 'made')]) == 0
+    assert json.loads((tmp_path / 'made/config.json').read_text())['training']['run']['code'] == 'older'
 
 
 def test_what_cannot_be_exported_says_why(runs, tmp_path, capsys):
