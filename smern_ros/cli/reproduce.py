@@ -67,7 +67,7 @@ def run(args: argparse.Namespace) -> int:
     from smern_ros.training.experiments.workers import Work
     from smern_ros.training.features.store import FeatureError, FeatureSet
     from smern_ros.training.reproduce import report
-    from smern_ros.training.reproduce.gather import gather
+    from smern_ros.training.reproduce.gather import Kept, gather
     from smern_ros.training.reproduce.plan import plan
 
     shown = RunsShown()
@@ -75,11 +75,11 @@ def run(args: argparse.Namespace) -> int:
         planned = plan(_choice(args))
         work = Work(args.features, args.out, Machine(args.device, args.bfloat16), args.glove)
         features = FeatureSet.load(args.features, memory_mapped=True)
-        shown.say(f'{len(planned.runs)} runs ({_costs(planned.costs)}), kept in {args.out / "runs"}; '
-                  'what is done there is not done again')
+        kept = Kept.of(planned.runs, args.out)
+        shown.say(f'{len(planned.runs)} runs ({_costs(planned.costs)}), kept in {args.out / "runs"}: {kept.told}')
         failures = carry_out(planned.runs, work, jobs=args.jobs, ray=args.ray, report=shown)
         shown.end()
-        made = gather(planned, work, features, failures, _command(args))
+        made = gather(planned, work, features, failures, _command(args), kept)
         report.write(made, args.out)
     except (FeatureError, StoreError, ClusterError, OSError, ValueError) as error:
         shown.end()

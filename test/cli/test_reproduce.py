@@ -6,6 +6,7 @@ import os
 import pytest
 
 from smern_ros.cli.main import main
+from smern_ros.training.experiments.code import code_of
 from smern_ros.training.experiments.planted import Plan, corpus
 
 
@@ -66,6 +67,25 @@ def test_the_same_command_again_trains_nothing_and_more_of_it_only_what_is_new(f
     assert reproduce(features, out, '--tables', '1', '--figures', '4', '--models', 'are,tre,mdre') == 0
     told = [line for line in capsys.readouterr().err.splitlines() if 'last' in line]
     assert len(told) == 1 and told[0].startswith('6 of 6 runs') and told[0].endswith(lost)
+
+
+def test_what_is_used_again_is_told_and_nothing_that_other_code_made(features, tmp_path, monkeypatch, capsys):
+    def told(*models):
+        assert reproduce(features, tmp_path, '--tables', '1', '--figures', '', '--models', ','.join(models)) == 0
+        facts = json.loads((tmp_path / 'results.json').read_text())['facts']
+        return capsys.readouterr().err.splitlines()[0], facts['Runs'], facts['Code']
+
+    with monkeypatch.context() as patch:
+        patch.setattr('smern_ros.training.experiments.runs.code_of', lambda model: 'older')
+        first, made, code = told('are')
+        assert first.endswith('0 are done already, by the code that is here')
+        assert made.startswith('2 done by this command; before it 0') and code == 'are older'
+        assert told('are')[1].startswith('0 done by this command; before it 2 are done already')
+    first, made, code = told('are', 'tre')
+    assert first.endswith('0 are done already, by the code that is here; 2 there were made by other code and are not '
+                          'used')
+    assert made.startswith('4 done by this command; before it 0')
+    assert code == f'are {code_of("are")}, tre {code_of("tre")}'
 
 
 def test_runs_that_were_computed_otherwise_are_not_said_to_be_alike(features, tmp_path):

@@ -99,6 +99,20 @@ class Store:
     def __contains__(self, run: Run) -> bool:
         return (self.runs / run.id).is_dir()
 
+    def of_other_code(self, runs: Iterable[Run]) -> list[Run]:
+        """Those here that are as one of these but for the code that made them."""
+        wanted = {dataclasses.replace(run, code=None): run for run in runs}
+        found = []
+        for path in sorted(self.runs.glob(f'*/{CONFIG}')):
+            try:
+                run = Run.from_dict(json.loads(path.read_text(encoding='utf-8'))['run'])
+            except (OSError, ValueError, KeyError, TypeError):
+                continue  # who reads its results will be told
+            same = wanted.get(dataclasses.replace(run, code=None))
+            if same is not None and same.code != run.code:
+                found.append(run)
+        return found
+
     def put(self, run: Run, outcome: Outcome, *, machine: str) -> None:
         """Store all or nothing, even if killed in between.
 

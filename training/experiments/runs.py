@@ -14,6 +14,7 @@ from torch import nn
 
 from smern_ros import models
 from smern_ros.training.experiments import prepare, protocols
+from smern_ros.training.experiments.code import code_of
 from smern_ros.training.experiments.integrate import Predictions
 from smern_ros.training.experiments.protocols import PROTOCOLS, Fold
 from smern_ros.training.experiments.train import Machine, Settings, build, predict, train
@@ -21,13 +22,15 @@ from smern_ros.training.experiments.vectors import WordVectors
 from smern_ros.training.features.store import FeatureSet
 from smern_ros.training.loop import Epoch
 
+HERE = ''
+"""In place of a run's code: that of this installation."""
 NEW_SPEAKERS, BEFOREHAND = 'new_speakers', 'leave_one_session_out'
 """The protocol of figure 5, and that of the runs in which its networks learn of the other eight speakers."""
 
 
 @dataclass(frozen=True)
 class Run:
-    """What is trained, and on what. The same run gives the same predictions."""
+    """What is trained, on what and by which code. The same run gives the same predictions."""
 
     model: str
     protocol: str                   # of `PROTOCOLS`, or 'new_speakers'
@@ -39,10 +42,13 @@ class Run:
     pretrained: bool = False        # on the other eight speakers (figure 5)
     overrides: Mapping[str, Any] = field(default_factory=dict, hash=False)  # hyper-parameters that are not the paper's
     settings: Settings = field(default_factory=Settings)
+    code: str | None = HERE         # by which it is made (`code_of`); None: not known, of a version that did not tell
 
     def __post_init__(self) -> None:
         """:raises ValueError: for an unknown network or protocol, or what does not go together."""
         prepare.fields(self.model)
+        if self.code == HERE:
+            object.__setattr__(self, 'code', code_of(self.model))
         if self.protocol not in (*PROTOCOLS, NEW_SPEAKERS):
             names = ', '.join((*PROTOCOLS, NEW_SPEAKERS))
             raise ValueError(f'no protocol is called {self.protocol!r}; there are {names}')
@@ -78,11 +84,11 @@ class Run:
         return dataclasses.replace(self, fold=0, repetition=0)
 
     def to_dict(self) -> dict[str, Any]:
-        return dataclasses.asdict(self)
+        return {name: value for name, value in dataclasses.asdict(self).items() if (name, value) != ('code', None)}
 
     @classmethod
     def from_dict(cls, fields: Mapping[str, Any]) -> Run:
-        return cls(**{**fields, 'settings': Settings(**fields['settings'])})
+        return cls(**{'code': None, **fields, 'settings': Settings(**fields['settings'])})
 
     def seeds(self, count: int) -> list[int]:
         """Of what is random in this run; networks compared with each other have the same ones."""
@@ -140,8 +146,12 @@ def execute(
 
     :param start: what `run.beforehand` made.
     :param vectors: to begin the embedding with; without, it begins at random.
-    :raises ValueError: if the corpus is too small for the run, or training diverges.
+    :raises ValueError: if the corpus is too small for the run, training diverges, or the code here is other than that
+        of the run.
     """
+    if run.code != code_of(run.model):
+        raise ValueError(f'{run.id} is of the code {run.code}, and here is {code_of(run.model)}: it was changed since '
+                         'the command began, or another machine has another version of smern_ros')
     if (start is None) != (run.beforehand is None):
         raise ValueError(f'{run.id} begins {"with" if run.pretrained else "without"} a trained network')
     began = time.monotonic()

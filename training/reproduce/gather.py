@@ -4,6 +4,8 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
 
 from smern_ros.spec import LABELS
 from smern_ros.training.corpora.iemocap.published import IN_PAPER
@@ -11,6 +13,7 @@ from smern_ros.training.experiments.carry_out import Failure
 from smern_ros.training.experiments.integrate import Scores
 from smern_ros.training.experiments.protocols import FOLDS
 from smern_ros.training.experiments.results import Store
+from smern_ros.training.experiments.runs import Run
 from smern_ros.training.experiments.train import Settings
 from smern_ros.training.experiments.workers import Work
 from smern_ros.training.features.store import FeatureSet
@@ -28,13 +31,32 @@ SEVERAL = ('Not all runs were computed on the same machine, as precisely, by the
            'Rounding differs between these, so the command on one machine gives somewhat other figures.')
 
 
+@dataclass(frozen=True)
+class Kept:
+    """What earlier commands left behind."""
+
+    done: int           # runs of the plan: they are not done again
+    of_other_code: int  # that are as runs of the plan but for the code: left alone, and done anew
+
+    @classmethod
+    def of(cls, runs: Iterable[Run], out: Path) -> Kept:
+        store, runs = Store(out), list(runs)
+        return cls(sum(run in store for run in runs), len(store.of_other_code(runs)))
+
+    @property
+    def told(self) -> str:
+        others = f'; {self.of_other_code} there were made by other code and are not used' if self.of_other_code else ''
+        return f'{self.done} are done already, by the code that is here{others}'
+
+
 def gather(
-    plan: Plan, work: Work, features: FeatureSet, failures: Sequence[Failure], command: str
+    plan: Plan, work: Work, features: FeatureSet, failures: Sequence[Failure], command: str, kept: Kept
 ) -> Report:
     """
     :param work: where the runs are, and how they were made.
     :param features: on which they were made.
     :param failures: of runs that were tried.
+    :param kept: before any was tried.
     :raises StoreError: if what a run left behind is damaged.
     """
     store = Store(work.out)
@@ -63,6 +85,8 @@ def gather(
             ('Repetitions, folds, seed', f'{plan.choice.repetitions}, {plan.choice.folds}, {plan.choice.seed}'),
             ('Training', _training(plan, work)),
             ('Time in training', _duration(sum(store.metrics(run).seconds for run in done))),
+            ('Runs', f'{len(done) - kept.done} done by this command; before it {kept.told}'),
+            ('Code', ', '.join(f'{model} {code}' for model, code in sorted({(run.model, run.code) for run in done}))),
             ('Machine', _each(machines)),
             ('Versions', _each(versions)),
         ),

@@ -71,6 +71,34 @@ def test_what_is_done_is_not_done_again(done):
     assert {p.last.repetition for p in reports} == {2} and len(reports) == 3
 
 
+def test_what_other_code_made_is_done_anew_and_stays_beside_it(features, tmp_path, monkeypatch):
+    work, store, (first, *_) = Work(features, tmp_path), Store(tmp_path), runs()
+    with monkeypatch.context() as patch:
+        patch.setattr('smern_ros.training.experiments.runs.code_of', lambda model: 'older')
+        older = runs()[0]
+        assert older.code == 'older' and carry_out([older], work) == []
+    config = store.runs / older.id / 'config.json'
+    assert json.loads(config.read_text())['run']['code'] == 'older'
+    assert older in store and first not in store and first.id != older.id
+    assert store.of_other_code(runs()) == [older] and store.of_other_code([older]) == []
+    told = json.loads(config.read_text())
+    del told['run']['code']  # as a version wrote it that did not tell its code
+    unknown = Run.from_dict(told['run'])
+    (store.runs / older.id).rename(store.runs / unknown.id)
+    (store.runs / unknown.id / 'config.json').write_text(json.dumps(told))
+    reports = []
+    assert carry_out([first], work, report=reports.append) == []
+    assert [p.last for p in reports] == [first] and first in store and unknown in store
+    assert store.of_other_code(runs()) == [unknown]
+    assert np.array_equal(said(store, [first]), said(store, [unknown]))
+
+
+def test_a_run_is_not_done_by_code_that_is_not_its_own(features, tmp_path):
+    strange = dataclasses.replace(runs()[0], code='0123456789abcdef')
+    (failure,) = carry_out([strange], Work(features, tmp_path))
+    assert 'is of the code 0123456789abcdef, and here is' in failure.error
+
+
 def test_every_run_leaves_its_config_metrics_and_predictions(done):
     work, _ = done
     store, run = Store(work.out), runs()[4]
