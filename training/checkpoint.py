@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import resource
+import shutil
 import sys
 import time
 from collections.abc import Callable, Mapping
@@ -68,7 +69,7 @@ def make(data: Path, out: Path, *, cache: Path, size: Size, seed: int, identity:
     out = out.resolve()
     whole_folder.restore(out)
     require_free(out)
-    unfinished = out.with_name(f'.{out.name}.unfinished')
+    unfinished = cache / 'checkpoint'
     began = time.monotonic()
     samples = _learning_from_development(prepare(data, cache, size, seed), data, cache, size)
     stages = Stages(cache, [asdict(size), seed, _digest(samples)], {'reading': time.monotonic() - began})
@@ -92,7 +93,7 @@ def make(data: Path, out: Path, *, cache: Path, size: Size, seed: int, identity:
     )
     _save(measured, unfinished)
     write_card(measured, figures, subsets, unfinished / CARD)
-    whole_folder.put(unfinished, out)
+    whole_folder.put(shutil.copytree(unfinished, out.with_name(f'.{out.name}.ready'), dirs_exist_ok=True), out)
     for name, f in figures.items():
         say(f'held out, {name}: UAR {f.uar:.3f}, WAR {f.war:.3f}, ECE {f.ece:.3f} of {f.count}')
     for person_known, of in subsets.items():
