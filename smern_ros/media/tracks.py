@@ -61,8 +61,8 @@ class _Track(ABC):
     """Decodes one track; afterwards knows its end and what was damaged.
 
     Packets that cannot be decoded are no damage if they are tags between the frames of MP3 or AAC; nor before the
-    first that can, as in a broadcast joined in its middle; nor, for less than UNDECODED, behind the last, and between
-    those of MP3, where files were put one behind the other.
+    first that can, in a stream that may be joined in its middle (MPEG-TS, raw frames); nor, for less than UNDECODED,
+    behind the last, and between those of MP3, where files were put one behind the other.
     """
 
     def __init__(self) -> None:
@@ -83,9 +83,12 @@ class _Track(ABC):
 
         Any exception of PyAV's is the file's: it raises more kinds of them than its own.
         """
+        from av.format import Flags
+
         failed: list[str] = []  # since the last frame
         failed_s, lost_s, begun = 0.0, 0.0, False
         is_mp3 = container.format.name == 'mp3'
+        may_be_joined = bool(Flags(container.format.flags) & (Flags.ts_discont | Flags.generic_index))
         # AVI tells in which order to decode, and nothing else: what is shown next has the earliest stamp not yet used.
         decoded: list[int] | None = [] if stream.type == 'video' and container.format.name == 'avi' else None
         packets: Iterator[Any] = container.demux()  # of all tracks: a stamp means something beside the others' only
@@ -114,7 +117,7 @@ class _Track(ABC):
             if decoded is not None and packet.dts is not None:
                 heapq.heappush(decoded, packet.dts)
             for frame in frames:
-                if begun and (lost_s >= UNDECODED or not is_mp3):
+                if lost_s >= UNDECODED or not is_mp3 if begun else not may_be_joined:
                     self.errors += failed
                 failed, failed_s, lost_s, begun = [], 0.0, 0.0, True
                 stamp = frame.pts
