@@ -5,6 +5,7 @@ import difflib
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -19,6 +20,16 @@ OF_TOPICS = 'qos_overrides.'
 """What parameters of topics begin with; rclpy declares them."""
 
 
+class _Loader(yaml.SafeLoader):
+    """Refuses what ROS refuses, but with the file's name."""
+
+    def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
+        if self.check_event(yaml.AliasEvent):
+            mark = self.peek_event().start_mark
+            raise yaml.MarkedYAMLError(problem='ROS takes no aliases', problem_mark=mark)
+        return super().compose_node(parent, index)
+
+
 def load(path: Path) -> yaml.MappingNode:
     """The whole file, values not yet read.
 
@@ -28,7 +39,7 @@ def load(path: Path) -> yaml.MappingNode:
         raise FileNotFoundError(f'no parameter file {path}' + (': it is no file' if path.exists() else ''))
     try:
         require_size(path, LARGEST)
-        root = yaml.compose(path.read_text(encoding='utf-8'), Loader=yaml.SafeLoader)
+        root = yaml.compose(path.read_text(encoding='utf-8'), Loader=_Loader)
     except (OSError, ValueError, yaml.YAMLError, RecursionError) as error:
         raise ValueError(f'the parameter file {path} cannot be read as YAML: {" ".join(str(error).split())}') from error
     for name, _ in _sections(root, path):

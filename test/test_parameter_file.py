@@ -74,6 +74,12 @@ def test_values_are_typed_in_each_section_that_is_for_the_node(file, section):
     assert type(parameters['ros__parameters']['text_wait']) is float
 
 
+def test_a_file_may_begin_with_a_mark_of_its_byte_order(file):
+    assert own(file(b'\xef\xbb\xbffusion: {ros__parameters: {text_wait: 2}}\r\n')) == {
+        'fusion': {'ros__parameters': {'text_wait': 2.0}}
+    }
+
+
 def test_nested_namespaces_and_nested_names_are_followed(file):
     path = file('robot:\n  fusion:\n    ros__parameters:\n      mmpose:\n        weights: 7\n')
     assert own(path, '/robot/fusion')['robot']['fusion']['ros__parameters'] == {'mmpose': {'weights': '7'}}
@@ -118,6 +124,7 @@ def test_a_wrong_value_is_refused_with_file_node_and_parameter(file, parameters,
     ('camera: {ros__parameters: {x: 1}}', 'none of the nodes /fusion, /asr, but for /camera.*/fusion:'),
     ('/robot/fusion: {ros__parameters: {x: 1}}', 'none of the nodes .* but for /robot/fusion'),
     ('[' * 100_000, 'cannot be read as YAML'),
+    ('fusion: &a {x: *a}', 'ROS takes no aliases.*line 1'),
     ('a' * (parameter_file.LARGEST + 1), 'bytes'),
 ])
 def test_a_file_that_is_none_or_means_nobody_is_refused_by_name(file, content, reason):

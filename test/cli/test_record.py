@@ -11,6 +11,7 @@ import pytest
 from mcap.exceptions import McapError
 from mcap.reader import make_reader
 
+from smern_ros import dds
 from smern_ros.bag.contents import CutOff
 from smern_ros.bag.reader import BagReader
 from smern_ros.cli.main import main
@@ -213,3 +214,11 @@ def test_help_says_that_it_records_people(capsys):
     with pytest.raises(SystemExit):
         main(['record', '--help'])
     assert 'PICTURES AND VOICES' in capsys.readouterr().out
+
+
+def test_it_says_so_if_the_network_may_hear_it(record, probe, tmp_path, monkeypatch):
+    monkeypatch.setenv(dds.RANGE, 'SUBNET')
+    monkeypatch.setenv(dds.VARIABLE, str(tmp_path / 'none.xml'))
+    process = record()
+    probe.wait_for(lambda: 'which is not there: Fast DDS runs with its own settings' in process.text, 'the warning')
+    assert process.end() == 0, process.text
