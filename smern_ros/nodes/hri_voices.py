@@ -93,8 +93,10 @@ class VoiceInputs:
     def _take_is_speaking(self, voice: str, message: Bool) -> None:
         self.voices.tell(voice, message.data)
         self._changed()
-        if message.data and self._node.value('take_speech') and abs(self._now() - self._words.now_ns) < SAME_CLOCK:
-            self._publish(self._words.hear(self._now(), speaks=True, voice=voice if self._is_one_voice else ''))
+        # Before the sound of it has come through our detector a short word may be understood already.
+        begins = message.data and (voice == self.voices.heard or not self._is_one_voice)
+        if begins and self._node.value('take_speech') and abs(self._now() - self._words.now_ns) < SAME_CLOCK:
+            self._publish(self._words.hear(self._now(), speaks=True, voice=self._whose))
 
     def _take_audio(self, voice: str, stream: SoundStream, message: Any) -> None:
         chunk = stream.chunk(message, self._now())
@@ -115,8 +117,7 @@ class VoiceInputs:
 
     def _take_activity(self, message: msg.VoiceActivity) -> None:
         self._active_at = time.monotonic()
-        voice = self.voices.heard if self._is_one_voice else ''
-        self._publish(self._words.hear(stamp_of(message.header), speaks=message.is_speaking, voice=voice))
+        self._publish(self._words.hear(stamp_of(message.header), speaks=message.is_speaking, voice=self._whose))
 
     # --- coming and going -------------------------------------------------------------------------------------
 
@@ -175,6 +176,11 @@ class VoiceInputs:
         self._node.each(topics.TRANSCRIPT, transcripts, lambda transcript: self._transcripts.publish(
             transcript_to_message(transcript, self.voices.heard, is_final=True)
         ))
+
+    @property
+    def _whose(self) -> str:
+        """The voice whose sound is heard now; empty: everybody's."""
+        return self.voices.heard if self._is_one_voice else ''
 
     @property
     def _is_one_voice(self) -> bool:

@@ -194,7 +194,7 @@ def test_words_that_come_with_the_end_of_the_speech_are_of_that_speech_whatever_
     delays = [0.0, 0.0, 0.1, -0.1, 0.4, 0.0, -0.3, 0.8, 0.0]
     for number, delay in enumerate(delays):
         robot.tell('v1', True)
-        robot.go_on(0.8)
+        robot.go_on(1.0)
         if delay < 0:
             robot.understand('v1', f'text {number}')
         robot.go_on(abs(delay) if delay < 0 else 0.0)
