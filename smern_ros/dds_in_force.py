@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from smern_ros import dds
-from smern_ros.dds_profile import EPROSIMA
+from smern_ros.dds_profile import EPROSIMA, is_address
 
 _SELF = Path('/proc/self')
 
@@ -28,12 +28,14 @@ def complaint(middleware: str, env: Mapping[str, str] | None = None) -> str:
     """
     env = os.environ if env is None else env
     name = next((name for name in (*dds.variables(env), dds.VARIABLE, dds.OLD_VARIABLE) if env.get(name)), None)
-    if name is None or env.get(dds.RANGE) == 'LOCALHOST':  # ROS then has sockets of its own, and ignores other hosts
+    if name is None:
         return ''
     file = Path(env[name])
+    kept_by_ros = env.get(dds.RANGE) == 'LOCALHOST'
     if not middleware.startswith(dds.FAST_DDS):
-        return (f'{name} is for Fast DDS, but the middleware is {middleware}: its own settings tell whether anything '
+        said = (f'{name} is for Fast DDS, but the middleware is {middleware}: its own settings tell whether anything '
                 f'leaves this computer. Set RMW_IMPLEMENTATION={middleware}, and it is kept here')
+        return '' if kept_by_ros else said
     open_to_all = 'Fast DDS runs with its own settings, open to the network'
     if not file.is_file():
         return f'{name} names {file}, which is not there: {open_to_all}'
@@ -41,6 +43,8 @@ def complaint(middleware: str, env: Mapping[str, str] | None = None) -> str:
         allowed = _allowed(file)
     except (OSError, ElementTree.ParseError) as error:
         return f'{name} names {file}, which cannot be read as XML ({error}): {open_to_all}'
+    if kept_by_ros:  # ROS adds sockets of its own that are bound to all network cards
+        return ''
     if outside := sorted({address for address in _bound() if not _within(address, allowed)}) if allowed else []:
         return (f'the DDS profile {file} that {name} names is not in force: it allows {", ".join(sorted(allowed))}, '
                 f'but sockets are bound to {", ".join(outside)}. What this node says and hears may leave this computer')
@@ -48,9 +52,10 @@ def complaint(middleware: str, env: Mapping[str, str] | None = None) -> str:
 
 
 def _allowed(file: Path) -> set[str]:
-    """Addresses to which the profile binds; none if it does not say."""
+    """Addresses to which the profile binds; none if it does not say, or names network cards."""
     lists = ElementTree.parse(file).iter(f'{{{EPROSIMA}}}interfaceWhiteList')
-    return {(address.text or '').strip() for allowed in lists for address in allowed}
+    found = {(address.text or '').strip() for allowed in lists for address in allowed}
+    return found if all(map(is_address, found)) else set()
 
 
 def _within(address: str, allowed: set[str]) -> bool:

@@ -71,7 +71,7 @@ def _of_card(name: str) -> str:
     """The IPv4 address of a network card; an address is taken as it is, if it is this computer's."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asked:
         try:
-            if _is_address(name):
+            if is_address(name):
                 asked.bind((name, 0))
                 return name
             request = struct.pack('256s', name.encode()[:15])
@@ -82,7 +82,8 @@ def _of_card(name: str) -> str:
                              f'computer ({error}); its cards are {cards}') from error
 
 
-def _is_address(text: str) -> bool:
+def is_address(text: str) -> bool:
+    """Whether it is an IPv4 address."""
     try:
         ipaddress.IPv4Address(text)
     except ValueError:
