@@ -24,6 +24,7 @@ from smern_ros.nodes.bring_up import bring_up
 from smern_ros.nodes.managed import LONGEST_LINE, ConfigurationError, ManagedNode
 from smern_ros.nodes.messages import to_ns
 from smern_ros.nodes.parameters import Parameter, declare
+from smern_ros.nodes.subscribing import subscribe
 from smern_ros.nodes.worker import Worker
 from smern_ros.values import SECOND
 
@@ -116,7 +117,7 @@ class SmernNode(ManagedNode):
         return Output(self, publisher, topic)
 
     def listen(self, message_type: type, topic: str, callback: Callable[[Any], None], profile: QoSProfile) -> None:
-        """Subscribes. What `callback` raises is said, no more.
+        """Subscribes. What `callback` raises is said, no more. Best effort is reliable where all publishers are.
 
         While the node is not active messages are ignored, but for those of publishers that keep them for late comers:
         the last ones, as many as the profile is deep, are taken when it becomes active.
@@ -140,9 +141,8 @@ class SmernNode(ManagedNode):
                 guarded(held.popleft())
 
         self.health.listens(topic)
-        subscription = self.create_subscription(message_type, topic, guarded, profile)
+        self.freed_by(subscribe(self, message_type, topic, guarded, profile))
         self._awake.append(take_held)
-        self.freed_by(lambda: self.destroy_subscription(subscription))
 
     def note_age(self, topic: str, message: Any) -> None:
         """Stamps far from now tell that a sensor goes by another clock."""
@@ -182,7 +182,7 @@ class SmernNode(ManagedNode):
             except Exception as error:
                 self.complain(f'timer {callback.__name__}', error)
 
-        timer = self.create_timer(seconds, guarded, clock=self._steady)
+        timer = self.create_timer(seconds, guarded, clock=self.steady)
         self.freed_by(lambda: self.destroy_timer(timer))
 
     def after(self, seconds: float, callback: Callable[[], None], *, asleep: bool = False) -> Callable[[], None]:
@@ -201,7 +201,7 @@ class SmernNode(ManagedNode):
             except Exception as error:
                 self.complain(f'timer {callback.__name__}', error)
 
-        timer = self.create_timer(max(seconds, 1e-6), once, clock=self._steady)
+        timer = self.create_timer(max(seconds, 1e-6), once, clock=self.steady)
 
         def cancel() -> None:
             if cancel in self._cancels:

@@ -7,6 +7,7 @@ from typing import Any
 from rclpy.qos import QoSProfile
 
 from smern_ros.nodes.base import SmernNode
+from smern_ros.nodes.subscribing import subscribe
 
 
 def complain_of_rivals(node: SmernNode, topic: str, advice: str) -> None:
@@ -43,8 +44,7 @@ class Lines:
             except Exception as error:
                 node.complain(label, error)
 
-        subscription = node.create_subscription(message_type, topic, guarded, profile)
-        self._ends.append(lambda: node.destroy_subscription(subscription))
+        self._ends.append(subscribe(node, message_type, topic, guarded, profile))
 
     def output(self, message_type: type, topic: str, profile: QoSProfile, *, label: str) -> Callable[[Any], None]:
         """Makes a publisher. :return: what publishes. :param label: as of `listen`."""

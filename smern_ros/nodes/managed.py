@@ -49,8 +49,8 @@ class ManagedNode(LifecycleNode):
         self._awake: list[Callable[[], None]] = []   # of what `load` made: called when the node has become active
         self._cancels: set[Callable[[], None]] = set()  # of timers that have not fired
         self._diagnostics = self.create_publisher(diagnostics.DiagnosticArray, topics.DIAGNOSTICS, qos.STREAM)
-        self._steady = Clock(clock_type=ClockType.STEADY_TIME)  # beats under simulated time that stands still, too
-        self.create_timer(1.0, self._publish_diagnostics, clock=self._steady)
+        self.steady = Clock(clock_type=ClockType.STEADY_TIME)  # beats under simulated time that stands still, too
+        self.create_timer(1.0, self._publish_diagnostics, clock=self.steady)
 
     # --- what a node fills in ---------------------------------------------------------------------------------
 

@@ -28,7 +28,8 @@ class Camera(Node):
         self._number = 0
         self._compressed = self.declare_parameter('compressed', False).value
         kind, topic = (CompressedImage, topics.IMAGE_COMPRESSED) if self._compressed else (Image, topics.IMAGE)
-        self._publisher = self.create_publisher(kind, topic, qos.IMAGES)
+        reliable = self.declare_parameter('reliable', False).value
+        self._publisher = self.create_publisher(kind, topic, qos.LOSSLESS_IMAGES if reliable else qos.IMAGES)
         self._noise = np.random.default_rng(0).integers(0, 60, (480, 640, 3), dtype=np.uint8)
         rate = self.declare_parameter('rate', 30.0).value
         self._ready = False
