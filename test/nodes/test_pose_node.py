@@ -116,6 +116,34 @@ def test_every_frame_gives_the_signers_skeleton_with_the_images_header(start_cam
     assert node.stop() == 0
 
 
+def test_images_of_drivers_are_read_whatever_their_encoding_and_what_is_assumed_is_said_once(start_camera, clip):
+    node, camera = start_camera()
+    cv2_names = {'bgra8': cv2.COLOR_BGR2BGRA, 'yuv422_yuy2': cv2.COLOR_BGR2YUV_YUYV, '8UC3': None}
+    frame = 0
+    for encoding, conversion in cv2_names.items():
+        for image in clip[:4]:
+            pixels = image if conversion is None else cv2.cvtColor(image, conversion)
+            camera.send(Image(header=header(frame), height=480, width=640, encoding=encoding,
+                              step=pixels.nbytes // 480, data=pixels.tobytes()))
+            frame += 1
+    assert [len(a.skeletons) for a in camera.finish()] == [1] * frame
+    assert node.output.count('images are 8UC3, which tells no colours; taken for bgr8') == 1
+    assert node.stop() == 0
+
+
+def test_a_cv_bridge_that_does_not_work_is_refused(start_node, tmp_path, monkeypatch):
+    """A stand-in that ends its process at the first conversion, as one compiled for another NumPy does."""
+    (tmp_path / 'cv_bridge.py').write_text(
+        'import os, signal\nclass CvBridge:\n    def imgmsg_to_cv2(self, *_):\n'
+        '        os.kill(os.getpid(), signal.SIGSEGV)'
+    )
+    monkeypatch.setenv('PYTHONPATH', str(tmp_path))
+    node = start_node('pose_estimation', {'cv_bridge': True})
+    assert node.wait() == 2
+    assert 'a trial of it failed (killed by SIGSEGV' in node.output
+    assert 'Traceback' not in node.output
+
+
 def test_a_frame_with_nobody_in_it_is_answered_too(start_camera, clip):
     _, camera = start_camera()
     for frame in range(3):
