@@ -6,6 +6,8 @@ import os
 import sys
 from pathlib import Path
 
+from smern_ros.paths import expand
+
 MOST_IDLE = 0.15
 """Of a core, all nodes together, while nobody is in view and nobody speaks."""
 
@@ -13,7 +15,7 @@ MOST_IDLE = 0.15
 def main() -> int:
     """:return: 1 if the idle graph took more than it may."""
     parser = argparse.ArgumentParser(prog='bench', description=__doc__)
-    parser.add_argument('--media', type=Path, help='a film with speech; default: the clip of the demo')
+    parser.add_argument('--media', type=expand, help='a film with speech; default: the clip of the demo')
     parser.add_argument('--rounds', type=int, default=3, help='how often it is played at real time')
     args = parser.parse_args()
     os.environ.setdefault('OMP_WAIT_POLICY', 'PASSIVE')

@@ -19,6 +19,7 @@ from bench import films
 from bench.__main__ import demo_clip
 from bench.live import Heard, Session
 from bench.summary import machine, row
+from smern_ros.paths import expand
 
 SAMPLE_EVERY = 5.0  # s
 AWAY = 10.0
@@ -131,7 +132,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog='bench.soak', description=__doc__)
     parser.add_argument('--minutes', type=float, default=60.0, help='after the warm-up (default: %(default)s)')
     parser.add_argument('--warm-up', type=float, default=2.0, help='minutes (default: %(default)s)')
-    parser.add_argument('--json', type=Path, help='write the report there, too')
+    parser.add_argument('--json', type=expand, help='write the report there, too')
     args = parser.parse_args()
     film = films.coming_and_going(demo_clip(), Path('build/bench/coming-and-going.mkv'), away=AWAY)
     row('machine', machine())
