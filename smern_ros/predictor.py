@@ -71,7 +71,9 @@ class EmotionPredictor:
 
     @torch.inference_mode()
     def encode_text(self, transcript: Transcript) -> torch.Tensor | None:
-        """The vector T (200,), or None if it holds no word that the vocabulary knows."""
+        """The vector T (200,), or None if it is doubtful or holds no word that the vocabulary knows."""
+        if transcript.doubtful:
+            return None
         words = self._inputs.text(transcript.text)
         if words is None:
             return None

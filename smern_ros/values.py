@@ -66,6 +66,10 @@ class AudioFeatures:
     prosody: np.ndarray  # (35,) float32, in the order of `smern_ros.spec.PROSODY`
 
 
+DOUBTFUL_TEXT = 0.5
+"""Confidence below which words are no evidence; docs/asr.md has the measurement."""
+
+
 @dataclass(frozen=True)
 class Word:
     text: str
@@ -85,6 +89,11 @@ class Transcript:
     words: tuple[Word, ...] = ()
     confidence: float = 1.0  # 0..1
     language: str = 'en'     # ISO 639-1
+
+    @property
+    def doubtful(self) -> bool:
+        """There are words, but they may well be others."""
+        return bool(self.text.strip()) and not self.confidence >= DOUBTFUL_TEXT
 
 
 @dataclass(frozen=True)

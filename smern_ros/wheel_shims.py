@@ -12,6 +12,8 @@ from contextlib import contextmanager, suppress
 from importlib.util import find_spec
 from types import ModuleType
 
+from smern_ros import model_hub
+
 
 def torchaudio() -> None:
     """Prepare `import torchaudio` (which speechbrain does): its compiled extension is said to be absent."""
@@ -43,6 +45,7 @@ def speechbrain() -> None:
     a file name (pdb, hypothesis, some of torch's registration) would import all of them, and fail at what is not
     installed; they are taken out of it again.
     """
+    model_hub.use()
     torchaudio()
     from speechbrain.utils.importutils import LazyModule
 

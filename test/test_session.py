@@ -1,4 +1,6 @@
 """A session judges by the evidence and by the utterances before, however the evidence comes."""
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -42,6 +44,18 @@ def test_somebody_new_is_judged_by_the_utterance_alone_and_somebody_known_otherw
     np.testing.assert_array_equal(probabilities(Session(predictor), utterance(2)), stranger)
     session.predict(utterance(1))
     assert np.abs(probabilities(session, utterance(2)) - stranger).max() > 1e-4
+
+
+@pytest.mark.parametrize('confidence, used', [(0.04, False), (0.49, False), (0.5, True), (1.0, True), (0.0, False),
+                                              (float('nan'), False)])
+def test_words_of_which_the_recogniser_is_not_sure_are_no_evidence(predictor, confidence, used):
+    spoken = utterance(1)
+    doubtful = replace(spoken, text=replace(spoken.text, confidence=confidence))
+    expected = spoken if used else utterance(1, modalities=(AUDIO, SKELETON))
+    for judged in (Session(predictor).predict(doubtful).prediction, predictor.predict(doubtful)):
+        assert judged.modalities == expected.modalities
+        np.testing.assert_array_equal(judged.probabilities, predictor.predict(expected).probabilities)
+    assert (Session(predictor).read(doubtful.text) is not None) == used
 
 
 def test_another_person_changes_nothing(predictor):

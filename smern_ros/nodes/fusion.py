@@ -33,7 +33,7 @@ from smern_ros.nodes.parameters import Parameter
 from smern_ros.persons import ABSENT, EVERYBODY, is_stranger
 from smern_ros.skeleton.speaker import NAMED, NEAREST, Named, choose
 from smern_ros.spec import AUDIO, SKELETON, TEXT, SpecMismatch
-from smern_ros.values import CLOCK_JUMP, SECOND
+from smern_ros.values import CLOCK_JUMP, DOUBTFUL_TEXT, SECOND
 
 if TYPE_CHECKING:
     from smern_ros.session import Encoded, Judgement
@@ -48,6 +48,8 @@ LABELLED_WITHIN = 64
 """Utterances: the last so many can be labelled."""
 WAITING_LABELS = 64
 """That may wait to be learnt from; more are refused."""
+DOUBTFUL = 'doubtful transcripts'
+"""In /diagnostics: those that were not used."""
 
 
 class FusionNode(SmernNode):
@@ -78,6 +80,8 @@ class FusionNode(SmernNode):
         except (CheckpointError, SpecMismatch) as error:
             raise ConfigurationError(str(error)) from error
         self.health.fact('model', predictor.id)
+        self._doubtful = 0
+        self.health.fact(DOUBTFUL, self._doubtful)
         self._session = Session(predictor)
         self._load_adaptation()
         self._judged: OrderedDict[str, Judgement] = OrderedDict()  # of the last utterances; filled by the encoder
@@ -168,6 +172,11 @@ class FusionNode(SmernNode):
 
     def _take_text(self, message: msg.Transcript) -> None:
         transcript = transcript_from_message(message)
+        if transcript.doubtful and message.is_final:
+            self._doubtful += 1
+            self.health.fact(DOUBTFUL, self._doubtful)
+            self.get_logger().info(f'utterance {transcript.utterance_id[:80]}: its words are not used, for their '
+                                   f'confidence is {transcript.confidence:.2f}; wanted {DOUBTFUL_TEXT}')
         encoded = self._session.read(transcript)
         self._add(TEXT, transcript.utterance_id, transcript.start_ns, transcript.end_ns, encoded)
 

@@ -66,5 +66,5 @@ class HriMessages:
         require_at_most(MAX_TEXT, len(text), 'characters', 'a text')
         tag = getattr(speech, 'language', '') or getattr(speech, 'locale', '')  # called so in newer versions
         require_name(tag, 'the language of a text')
-        confidence = speech.confidence if 0 <= speech.confidence <= 1 else 0.0
+        confidence = speech.confidence if 0 < speech.confidence <= 1 else 1.0  # 0: never filled in
         return Said(text, to_ns(speech.header.stamp) or now_ns, confidence, mapping.language(tag), voice)

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from smern_ros import wheel_shims
+from smern_ros import model_hub, wheel_shims
 from smern_ros.file_size import require_size
 from smern_ros.skeleton.pose import MissingLibrary
 
@@ -133,7 +133,8 @@ def _apis(package: str) -> Any:
     try:
         import torch
 
-        wheel_shims.torchaudio()  # mmdet imports transformers, which does
+        model_hub.use()  # mmdet imports transformers
+        wheel_shims.torchaudio()  # which imports it
         wheel_shims.torchvision()
         torch.set_num_threads(1)  # it runs beside other nodes
         with wheel_shims.mmcv(), warnings.catch_warnings():

@@ -74,7 +74,8 @@ class WhisperRecogniser:
             if not doubts(attempt, seconds):
                 return attempt
         attempt = self._engine.decode(samples, FULL_CONTEXT)
-        # What was guessed stays, with its low confidence: short words are always guessed. A loop is no speech.
+        # What was guessed stays, with its low confidence: short words are always guessed. A loop is no speech,
+        # nor is a word or two in many seconds.
         if attempt.no_speech > NO_SPEECH or doubts(attempt, seconds, -np.inf):
             return _nothing(attempt)
         return attempt

@@ -5,13 +5,14 @@ from pathlib import Path
 
 import numpy as np
 
-from smern_ros import assets
+from smern_ros import assets, model_hub
 from smern_ros.spec import SPEC
 from smern_ros.speech.attempt import Attempt, TimedWord
 from smern_ros.speech.whisper import FULL_CONTEXT, token_limit
 from smern_ros.speech.words import group
 
 ASSET = 'whisper-tiny.en'
+FILES = ('config.json', 'model.bin', 'tokenizer.json', 'vocabulary.*')
 FRAMES_PER_SECOND = 100      # of the mel spectrogram
 SECONDS_PER_POSITION = 0.02  # of the encoder's output
 MEL_RANGE = 2.0              # 80 dB: what Whisper's features reach below their maximum
@@ -21,21 +22,28 @@ class Ct2Engine:
     """See `smern_ros.speech.whisper.Engine`."""
 
     def __init__(self, model: str | None, *, language: str, allow_download: bool, cpu_threads: int) -> None:
-        from faster_whisper import WhisperModel
+        model_hub.use(allow_download=allow_download)
+        from faster_whisper import WhisperModel, download_model
+        from faster_whisper.feature_extractor import FeatureExtractor
 
         try:
+            folder = Path(model).expanduser() if model else assets.path(ASSET)
+            if not folder.is_dir():
+                folder = Path(download_model(str(model), local_files_only=not allow_download))
+            model_hub.require(folder, FILES)
             loaded = WhisperModel(
-                str(Path(model).expanduser() if model else assets.path(ASSET)), device='cpu', compute_type='int8',
-                cpu_threads=cpu_threads, local_files_only=not allow_download,
+                str(folder), device='cpu', compute_type='int8', cpu_threads=cpu_threads, local_files_only=True,
             )
-        except (RuntimeError, ValueError, OSError) as error:
+            # Models of other sizes have other numbers of bands; preprocessor_config.json is often left behind.
+            bands = {**loaded.feat_kwargs, 'feature_size': loaded.model.n_mels}
+            self._mel = FeatureExtractor(**bands)
+        except (RuntimeError, ValueError, OSError, TypeError) as error:
             raise ValueError(
                 f'cannot load {model!r} as a CTranslate2 Whisper model: {error}. Give its folder, or the name of one '
                 'in the model hub with allow_download, or none for the default'
             ) from error
         self.language = language
         self._network = loaded.model
-        self._mel = loaded.feature_extractor
         self._tokenizer = loaded.hf_tokenizer
         self._end = self._token('<|endoftext|>')
         self._start = self._start_sequence()

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from smern_ros import wheel_shims
+from smern_ros import model_hub, wheel_shims
 from smern_ros.spec import SPEC
 from smern_ros.speech.alignment import token_starts
 from smern_ros.speech.attempt import Attempt, TimedWord
@@ -13,6 +13,7 @@ from smern_ros.speech.whisper import token_limit
 from smern_ros.speech.words import group
 
 SECONDS_PER_POSITION = 0.02  # of the encoder's output
+FILES = ('config.json', '*.safetensors', 'tokenizer.json|vocab.json')
 
 
 class TransformersEngine:
@@ -21,10 +22,11 @@ class TransformersEngine:
     def __init__(self, model: str, *, language: str, allow_download: bool, cpu_threads: int) -> None:
         import torch
 
+        model_hub.use(allow_download=allow_download)
         wheel_shims.torchaudio()
         wheel_shims.torchvision()
         try:
-            from transformers import AutoModelForSpeechSeq2Seq, AutoProcessor, logging
+            from transformers import AutoModelForSpeechSeq2Seq, AutoTokenizer, WhisperFeatureExtractor, logging
         except ImportError as error:
             raise ValueError(f'the backend transformers needs pip install transformers ({error})') from error
         logging.set_verbosity_error()  # it warns of its own defaults at every utterance
@@ -32,7 +34,9 @@ class TransformersEngine:
         folder = Path(model).expanduser()
         name = str(folder) if folder.is_dir() else model
         try:
-            self._processor = AutoProcessor.from_pretrained(name, local_files_only=not allow_download)
+            if folder.is_dir():
+                model_hub.require(folder, FILES)
+            self._tokenizer = AutoTokenizer.from_pretrained(name, local_files_only=not allow_download)
             self._network = AutoModelForSpeechSeq2Seq.from_pretrained(
                 name, local_files_only=not allow_download, use_safetensors=True,  # the other form is a pickle
                 attn_implementation='eager',  # the others keep attention
@@ -51,6 +55,8 @@ class TransformersEngine:
             raise ValueError(f'{model!r} does not know the language {language!r}; wanted an ISO 639-1 code')
         if not self._multilingual and language != 'en':
             raise ValueError(f'{model!r} knows only English, but the language is {language!r}')
+        # All Whisper models hear alike but for the number of bands, which their network tells, too.
+        self._features = WhisperFeatureExtractor(feature_size=self._network.config.num_mel_bins)
         self.language = language
 
     def decode(self, samples: np.ndarray, context: float) -> Attempt:
@@ -58,7 +64,7 @@ class TransformersEngine:
         import torch
 
         seconds = len(samples) / SPEC.sample_rate
-        features = self._processor(samples, sampling_rate=SPEC.sample_rate, return_tensors='pt').input_features
+        features = self._features(samples, sampling_rate=SPEC.sample_rate, return_tensors='pt').input_features
         choices = {'language': self.language, 'task': 'transcribe'} if self._multilingual else {}
         with torch.inference_mode():
             encoded = self._network.get_encoder()(features)
@@ -111,4 +117,4 @@ class TransformersEngine:
         )
 
     def _text(self, tokens: list[int]) -> str:
-        return self._processor.tokenizer.decode(tokens, clean_up_tokenization_spaces=False)
+        return str(self._tokenizer.decode(tokens, clean_up_tokenization_spaces=False))

@@ -3,10 +3,12 @@ import array
 import json
 import shutil
 import textwrap
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from builtin_interfaces.msg import Time
+from diagnostic_msgs.msg import KeyValue
 from support.fusion import CAMERA, END, MICROPHONE, START, Fusion, audio, body, text
 
 from smern_ros import msg
@@ -52,6 +54,17 @@ def test_three_modalities_give_a_provisional_and_then_the_offline_answer(fusion)
     assert list(state.modality_ages) == pytest.approx([0.0, 1.5, 0.0], abs=0.04)
     assert state.model == EmotionPredictor.load().id
     assert len([s for s in fusion.states if s.is_final]) == 1
+
+
+def test_doubtful_words_are_no_evidence_and_are_counted(fusion):
+    fusion.announce(msg.Utterance.TENTATIVE)
+    fusion.hear(audio())
+    fusion.see(body())
+    fusion.read(replace(text(), confidence=0.31))
+    fusion.announce(msg.Utterance.ENDED)
+    assert list(fusion.final().modalities) == [AUDIO, SKELETON]
+    told = KeyValue(key='doubtful transcripts', value='1')
+    fusion.probe.wait_for(lambda: any(told in s.values for m in fusion.health for s in m.status), 'the count')
 
 
 def test_any_subset_of_modalities_gives_a_final_state(probe, start_node):

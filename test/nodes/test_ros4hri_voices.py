@@ -1,5 +1,6 @@
 """ros4hri_bridge as the process it is: voices that other nodes tell apart (REP-155), into the graph."""
 import array
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from support.humans import START  # noqa: E402
 
 from smern_ros import msg  # noqa: E402
 from smern_ros.nodes import qos, topics  # noqa: E402
+from smern_ros.nodes.hri_messages import HriMessages  # noqa: E402
 from smern_ros.nodes.messages import header, to_ns, to_time  # noqa: E402
 from smern_ros.values import SECOND  # noqa: E402
 
@@ -253,3 +255,9 @@ def test_two_sources_of_sound_are_complained_of(probe, bridge, topic):
     node = bridge(take_audio=True, arguments=['-r', f'{topics.AUDIO}:={topic}'])
     probe.publisher(msg.AudioChunk, topic, qos.AUDIO)
     probe.wait_for(lambda: node.said('both are heard: start no microphone'), 'the complaint', 60.0)
+
+
+@pytest.mark.parametrize('told, taken', [(0.75, 0.75), (0.0, 1.0), (7.0, 1.0), (float('nan'), 1.0), (0.1, 0.1)])
+def test_a_recogniser_that_does_not_tell_its_confidence_is_not_doubted(told, taken):
+    speech = SimpleNamespace(final='hello', header=header(START, ''), confidence=told)
+    assert HriMessages.said(speech, START).confidence == taken

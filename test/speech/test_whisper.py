@@ -66,6 +66,37 @@ def test_word_times_move_with_the_utterance(ct2):
 
 
 @pytest.mark.weights
+@pytest.mark.parametrize('name, word', [('0870', 'then'), ('0880', 'not'), ('0890', 'selfish'), ('0920', 'woman')])
+@pytest.mark.parametrize('count', [3, 5])
+def test_what_somebody_says_again_and_again_is_heard(recogniser, name, word, count):
+    """A word cut out of a sentence, again and again."""
+    spoken = sentence(name)
+    start, end = next((start, end) for text, start, end in spoken.words if text == word)
+    cut = spoken.samples[int((start - 0.02) * RATE):int((end + 0.05) * RATE)]
+    pause = np.zeros(RATE // 10, np.float32)
+    heard = recogniser.transcribe(utterance(np.concatenate([pause, *count * [cut, pause]])))
+    assert plain(heard.text).count(word) >= 3, heard.text
+    assert heard.confidence > 0.5
+
+
+@pytest.mark.weights
+@pytest.mark.parametrize('sound', ['siren', 'pulsed noise', 'pulsed buzz', 'pulsed vowel', 'knocks'])
+@pytest.mark.parametrize('seconds', [4, 8, 15])
+def test_a_sound_that_goes_on_and_on_is_no_repeated_word(ct2, sound, seconds):
+    time, rng = np.arange(seconds * RATE) / RATE, np.random.default_rng(5)
+    pulse = np.sin(2 * np.pi * 4 * time) > 0
+    samples = {
+        'siren': 0.2 * np.sin(2 * np.pi * (500 * time + 80 * np.sin(2 * np.pi * time))),
+        'pulsed noise': 0.1 * rng.standard_normal(len(time)) * pulse,
+        'pulsed buzz': 0.1 * np.sign(np.sin(2 * np.pi * 120 * time)) * pulse,
+        'pulsed vowel': 0.1 * sum(np.sin(2 * np.pi * 130 * h * time) / h for h in (1, 2, 3, 5, 6, 9)) * pulse,
+        'knocks': 0.4 * rng.standard_normal(len(time)) * (time % 0.33 < 0.02),
+    }[sound].astype(np.float32)
+    words = plain(ct2.transcribe(utterance(samples)).text)
+    assert all(words[i:i + 3] != 3 * [words[i]] for i in range(len(words))), words
+
+
+@pytest.mark.weights
 @pytest.mark.parametrize('seconds', [0.05, 0.5, 2.0, 6.0])
 @pytest.mark.parametrize('kind', ['silence', 'white', 'pink', 'hum'])
 def test_noise_has_no_words(ct2, kind, seconds):
@@ -155,9 +186,9 @@ class Scripted:
         return self.full if context == FULL_CONTEXT else self.short
 
 
-def said(text, logprob=-0.1, no_speech=0.1):
-    words = tuple(TimedWord(w, 0.1 * i, 0.1 * i + 0.1, 0.9) for i, w in enumerate(text.split()))
-    return Attempt(text, words, (0.9,) * len(words), logprob, no_speech)
+def said(text, logprob=-0.1, no_speech=0.1, probability=0.9):
+    words = tuple(TimedWord(w, 0.1 * i, 0.1 * i + 0.1, probability) for i, w in enumerate(text.split()))
+    return Attempt(text, words, (probability,) * len(words), logprob, no_speech)
 
 
 @pytest.mark.parametrize('doubtful', [said('well well well well'), said('good day', logprob=-1.5), said('a ' * 40)])
@@ -175,9 +206,11 @@ def test_the_context_grows_with_the_utterance(seconds, context):
     assert engine.contexts == [context]
 
 
-def test_what_loops_even_in_the_full_context_is_no_speech():
-    engine = Scripted(said('go go go go'), said('go go go go'))
-    transcript = WhisperRecogniser(engine, own_length=True).transcribe(utterance(np.zeros(RATE, np.float32)))
+@pytest.mark.parametrize('heard, seconds', [(said('go go go go'), 1), (said('and', probability=0.04), 15)])
+def test_a_loop_or_one_word_in_many_seconds_even_in_the_full_context_is_no_speech(heard, seconds):
+    engine = Scripted(heard, heard)
+    transcript = WhisperRecogniser(engine, own_length=True).transcribe(utterance(np.zeros(seconds * RATE, np.float32)))
+    assert engine.contexts[-1] == FULL_CONTEXT and len(engine.contexts) == 2
     assert (transcript.text, transcript.words, transcript.confidence) == ('', (), 0.0)
 
 
