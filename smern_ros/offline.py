@@ -10,7 +10,8 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 
 from smern_ros.audio import features as audio_features
-from smern_ros.audio.pcm import decode, mono
+from smern_ros.audio.channels import Downmix
+from smern_ros.audio.pcm import decode
 from smern_ros.audio.segmenter import State
 from smern_ros.audio.stream import Boundary, SpeechStream
 from smern_ros.media.reader import AudioBlock, VideoFrame
@@ -42,6 +43,7 @@ class Analyser:
         self._watch = Watch()
         self._recogniser = recogniser
         self._speaker = speaker
+        self._mono = Downmix()
         self._stream = SpeechStream()
         self._history = SkeletonHistory()
         self._sound_rate = 0
@@ -56,8 +58,8 @@ class Analyser:
 
     def hear(self, block: AudioBlock) -> list[UtteranceInputs]:
         """:return: utterances that are whole now."""
-        samples = mono(decode(block.samples.tobytes(), encoding='s16le', channels=block.samples.shape[1]))
-        self._push(samples, block.sample_rate, block.stamp_ns)
+        samples = decode(block.samples.tobytes(), encoding='s16le', channels=block.samples.shape[1])
+        self._push(self._mono.push(samples, block.sample_rate), block.sample_rate, block.stamp_ns)
         return self._whole(self._history.newest_ns) if self._pose is not None else self._whole(None)
 
     def finish(self) -> list[UtteranceInputs]:

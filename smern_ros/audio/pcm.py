@@ -45,11 +45,6 @@ def decode(data: bytes | bytearray | memoryview, *, encoding: str, channels: int
     return np.clip(raw, -1, 1).astype(np.float32)
 
 
-def mono(samples: np.ndarray) -> np.ndarray:
-    """(N, channels) -> (N,): the mean over channels."""
-    return samples[:, 0] if samples.shape[1] == 1 else samples.mean(axis=1, dtype=np.float32)
-
-
 def require_short(samples: int, sample_rate: int) -> None:
     """:raises ValueError: if one message has more samples of a channel than a stream gives."""
     if samples > LONGEST * sample_rate:

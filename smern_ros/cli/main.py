@@ -14,6 +14,7 @@ SUBCOMMANDS = {
     'replay': 'play a recording into the graph again',
     'predict': 'emotions of media or audio files, without ROS',
     'adapt': "learn from one person's labelled recordings",
+    'devices': 'cameras and microphones of this computer, and what they can do',
     'assets': 'third-party weights: list, fetch, verify',
     'corpus': 'read a corpus and compare it with what was published',
     'features': 'compute the features of a corpus, to train on',

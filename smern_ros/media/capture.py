@@ -5,9 +5,14 @@ import contextlib
 import os
 import queue
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
+import numpy as np
+
+from smern_ros.audio.channels import AUTOMATIC, Downmix, pick
+from smern_ros.audio.pcm import MAX_CHANNELS
+from smern_ros.audio.resampler import Resampler
 from smern_ros.media.reader import MediaError
 from smern_ros.media.tracks import AudioBlock, VideoFrame
 from smern_ros.values import SECOND
@@ -16,6 +21,8 @@ MAX_AGE = SECOND
 """ns; a driver that tells an older (or a future) capture time counts on another clock and is not believed."""
 
 
+ALSA_CHANNELS = (2, 4, 6, 8)
+"""That devices have; ALSA's own listing of them is not for programs."""
 MAX_SILENCE = 3.0
 """s without a single block of sound, even of silence, after which a microphone is lost."""
 
@@ -65,43 +72,111 @@ class Webcam:
 class Microphone:
     """A microphone, through PortAudio (`sounddevice`) where that is installed, else directly from ALSA.
 
+    One that cannot give `sample_rate` and one channel is opened at its own rate and with all its channels.
+
     :param device: its name or number, or part of its name; '' is the system's default.
-    :raises MediaError: if there is no such microphone or another program has it.
+    :param channel: of several, counted from 0; AUTOMATIC: their mean, or the loudest if they cancel each other.
+    :raises MediaError: if there is no such microphone or channel, or another program has it.
     """
 
-    def __init__(self, device: str = '', *, sample_rate: int = 16000, clock: Callable[[], int] = time.time_ns):
+    def __init__(
+        self, device: str = '', *, sample_rate: int = 16000, channel: int = AUTOMATIC,
+        clock: Callable[[], int] = time.time_ns,
+    ):
+        self._sample_rate, self._channel = sample_rate, channel
         try:
             import sounddevice
         except (ImportError, OSError):  # the latter: the module is there, the PortAudio library is not
-            self._source: _PortAudio | _Alsa = _Alsa(device, sample_rate, clock)
+            self._source: _PortAudio | _Alsa = _Alsa(device, sample_rate, clock, channel)
         else:
-            self._source = _PortAudio(sounddevice, device, sample_rate, clock)
+            self._source = _PortAudio(sounddevice, device, sample_rate, clock, channel)
 
     def __iter__(self) -> Iterator[AudioBlock]:
-        """Mono. :raises MediaError: if the microphone gives no more sound."""
-        return iter(self._source)
+        """Mono, at the rate asked for. :raises MediaError: if the microphone gives no more sound."""
+        return mono(self._source, self._sample_rate, self._channel)
 
     def close(self) -> None:
         """End the iteration at its next block; from any thread."""
         self._source.close()
 
 
+def mono(blocks: Iterable[AudioBlock], sample_rate: int, channel: int = AUTOMATIC) -> Iterator[AudioBlock]:
+    """Blocks of one channel at that rate, whatever comes.
+
+    :param channel: see `Microphone`.
+    """
+    downmix, resampler, rate = Downmix(), Resampler(sample_rate, sample_rate), sample_rate
+    taken = given = 0  # samples since the resampler began
+    for block in blocks:
+        if block.sample_rate == sample_rate and block.samples.shape[1] == 1:
+            yield block
+            continue
+        if block.sample_rate != rate:
+            resampler, rate, taken, given = Resampler(block.sample_rate, sample_rate), block.sample_rate, 0, 0
+        samples = block.samples if channel == AUTOMATIC else pick(block.samples, channel)
+        heard = resampler.push(downmix.push(samples.astype(np.float32) / 32768, rate))
+        # The first sample that comes out may be older than the block: the filter looks ahead.
+        stamp_ns = block.stamp_ns + given * SECOND // sample_rate - taken * SECOND // rate
+        taken, given = taken + len(samples), given + len(heard)
+        if len(heard):
+            yield AudioBlock(stamp_ns, np.clip(np.rint(heard * 32768), -32768, 32767).astype(np.int16)[:, None],
+                             sample_rate)
+
+
 class _PortAudio:
-    def __init__(self, sounddevice, device: str, sample_rate: int, clock: Callable[[], int]):
-        self._device, self._clock = device or '(default)', clock
+    def __init__(self, sounddevice, device: str, sample_rate: int, clock: Callable[[], int], channel: int = AUTOMATIC):
+        self._device, self._clock, self._closed = device or '(default)', clock, False
         self._blocks: queue.Queue[AudioBlock | None] = queue.Queue(maxsize=500)
         name = int(device) if device.isdecimal() else device or None
+        errors: list[str] = []
+        for again in (False, True):
+            if again:  # it lists the devices once and for all; one that was plugged in since is not among them
+                with contextlib.suppress(Exception):
+                    sounddevice._terminate()
+                    sounddevice._initialize()
+            for rate, channels in self._formats(sounddevice, name, sample_rate, channel):
+                try:
+                    self._open(sounddevice, name, rate, channels)
+                    return
+                except (sounddevice.PortAudioError, ValueError) as error:
+                    errors.append(f'{error} ({rate} Hz, {channels} channels)')
+        there = ', '.join(repr(d['name']) for d in sounddevice.query_devices() if d['max_input_channels']) or 'none'
+        raise MediaError(
+            f'microphone {self._device!r} cannot be opened: {"; ".join(dict.fromkeys(errors))}; '
+            f'microphones of this computer: {there}'
+        )
+
+    def _formats(
+        self, sounddevice, name: int | str | None, rate: int, channel: int
+    ) -> Iterator[tuple[int, int]]:
+        """Rates and channels to try. Asked for one channel of several, many drivers mix them."""
+        if channel == AUTOMATIC:
+            yield rate, 1
         try:
-            self._stream = sounddevice.InputStream(
-                samplerate=sample_rate, channels=1, dtype='int16', blocksize=sample_rate // 50, device=name,
-                callback=self._take,
-            )
-            self._stream.start()
-        except (sounddevice.PortAudioError, ValueError) as error:
-            there = ', '.join(repr(d['name']) for d in sounddevice.query_devices() if d['max_input_channels']) or 'none'
+            found = sounddevice.query_devices(name, 'input')
+            own_rate, most = round(found['default_samplerate']), int(found['max_input_channels'])
+        except (sounddevice.PortAudioError, ValueError):
+            if channel != AUTOMATIC:
+                yield rate, channel + 1  # whose error tells what is wrong
+            return
+        if channel >= most:
             raise MediaError(
-                f'microphone {self._device!r} cannot be opened: {error}; microphones of this computer: {there}'
-            ) from error
+                f'microphone {self._device!r} has {most} channels, from 0; there is no channel {channel}'
+            )
+        most = min(most, MAX_CHANNELS)
+        counts = [1, most, 2] if channel == AUTOMATIC else [most, channel + 1]
+        yield from ((r, c) for c in counts if channel < c <= most for r in (rate, own_rate, 48000, 44100))
+
+    def _open(self, sounddevice, name: int | str | None, rate: int, channels: int) -> None:
+        stream = sounddevice.InputStream(
+            samplerate=rate, channels=channels, dtype='int16', blocksize=rate // 50, device=name, callback=self._take,
+        )
+        self._stream = stream
+        try:
+            stream.start()
+        except Exception:
+            stream.close()
+            raise
 
     def _take(self, samples, _count, times, _status) -> None:
         """On PortAudio's thread. `times` tells on one clock what time is now and was at the first sample."""
@@ -114,7 +189,7 @@ class _PortAudio:
 
     def __iter__(self) -> Iterator[AudioBlock]:
         try:
-            while (block := self._blocks.get(timeout=MAX_SILENCE)) is not None:
+            while not self._closed and (block := self._blocks.get(timeout=MAX_SILENCE)) is not None:
                 yield block
         except queue.Empty:  # PortAudio says nothing of a microphone that was pulled out
             raise MediaError(f'microphone {self._device!r} gives no more sound') from None
@@ -122,40 +197,57 @@ class _PortAudio:
             self._stream.close()
 
     def close(self) -> None:
-        self._blocks.put(None)
+        self._closed = True
+        with contextlib.suppress(queue.Full):  # then nobody waits for a block, either
+            self._blocks.put_nowait(None)
 
 
 class _Alsa:
-    def __init__(self, device: str, sample_rate: int, clock: Callable[[], int]):
+    def __init__(self, device: str, sample_rate: int, clock: Callable[[], int], channel: int = AUTOMATIC):
         import av
 
         # PyAV's wheel looks for ALSA's settings where it was built.
         if os.path.exists('/usr/share/alsa/alsa.conf'):
             os.environ.setdefault('ALSA_CONFIG_PATH', '/usr/share/alsa/alsa.conf')
         self._device, self._clock, self._closed = device or 'default', clock, False
-        try:
-            self._container = av.open(
-                self._device, format='alsa', options={'sample_rate': str(sample_rate), 'channels': '1'}
-            )
-        except (av.error.FFmpegError, OSError, ValueError) as error:
-            raise MediaError(
-                f'microphone {self._device!r} cannot be opened through ALSA ({error}); '
-                'with PortAudio (apt install libportaudio2) more kinds of microphones work'
-            ) from error
+        names = [self._device]
+        if self._device.startswith('hw:'):  # gives nothing but its own format, and FFmpeg takes 16 bit; plughw converts
+            names.append(f'plug{self._device}')
+        counts = [1, *ALSA_CHANNELS]
+        if channel != AUTOMATIC:  # asked for one of several, ALSA may mix them
+            counts = sorted({channel + 1, *(n for n in ALSA_CHANNELS if n > channel)}, reverse=True)
+        errors: list[str] = []
+        for name in names:
+            # A rate that it cannot give is replaced by the nearest; a number of channels is not.
+            for channels in counts:
+                try:
+                    self._container = av.open(
+                        name, format='alsa', options={'sample_rate': str(sample_rate), 'channels': str(channels)}
+                    )
+                    return
+                except (av.error.FFmpegError, OSError, ValueError) as error:
+                    errors.append(str(error))
+        raise MediaError(
+            f'microphone {self._device!r} cannot be opened through ALSA with {" or ".join(map(str, sorted(counts)))} '
+            f'channels ({"; ".join(dict.fromkeys(errors))}); '
+            'with PortAudio (apt install libportaudio2) more kinds of microphones work'
+        )
 
     def __iter__(self) -> Iterator[AudioBlock]:
         import av
 
+        to_int16 = av.AudioResampler(format='s16')  # rate and channels stay
         try:
             for frame in self._container.decode(audio=0):
                 if self._closed:
                     return
-                samples = frame.to_ndarray().reshape(-1, 1)
                 # ALSA stamps the first sample by the system's clock.
                 age_ns = time.time_ns() - round((frame.time or 0) * SECOND)
-                if not 0 <= age_ns < MAX_AGE:
-                    age_ns = len(samples) * SECOND // frame.sample_rate
-                yield AudioBlock(self._clock() - age_ns, samples, frame.sample_rate)
+                for converted in to_int16.resample(frame):
+                    samples = converted.to_ndarray().reshape(-1, len(converted.layout.channels))
+                    if not 0 <= age_ns < MAX_AGE:
+                        age_ns = len(samples) * SECOND // frame.sample_rate
+                    yield AudioBlock(self._clock() - age_ns, samples, frame.sample_rate)
             raise MediaError(f'microphone {self._device!r} gives no more sound')
         except (av.error.FFmpegError, OSError) as error:
             raise MediaError(f'microphone {self._device!r} gives no more sound: {error}') from error

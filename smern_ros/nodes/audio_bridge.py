@@ -9,6 +9,7 @@ from smern_ros import msg
 from smern_ros.nodes import qos, topics
 from smern_ros.nodes.audio_common import (
     BARE,
+    CHANNEL,
     DESCRIBED,
     FORMAT_PARAMETERS,
     KINDS,
@@ -36,6 +37,7 @@ class AudioBridgeNode(SmernNode):
         Parameter('info_topic', '/audio/audio_info', "ros-drivers' AudioInfo, which wins over the next three; "
                                                      'empty: none'),
         *FORMAT_PARAMETERS,
+        CHANNEL,
         Parameter('microphone_frame', 'microphone', 'frame_id of sound that comes without one'),
     )
 
@@ -78,7 +80,7 @@ class AudioBridgeNode(SmernNode):
         """:raises ConfigurationError: if the package that has this kind is not the one that is installed."""
         package, topic = AudioCommon(kind), self.value('audio_topic')
         given = Format(self.value('sample_rate'), self.value('channels'), self.value('sample_format'))
-        self._stream = SoundStream(kind, given, self.value('microphone_frame'))
+        self._stream = SoundStream(kind, given, self.value('microphone_frame'), self.value('channel'))
         self._lines.listen(package.type, topic, self._take_sound, qos.ANY_AUDIO, label=topic)
         info_topic = self.value('info_topic')
         if kind != DESCRIBED and info_topic:

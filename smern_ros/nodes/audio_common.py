@@ -12,6 +12,8 @@ from std_msgs.msg import Header
 from smern_ros import msg
 from smern_ros.audio import formats
 from smern_ros.audio.arrival import ArrivalClock
+from smern_ros.audio.channels import AUTOMATIC, pick
+from smern_ros.audio.pcm import MAX_CHANNELS
 from smern_ros.nodes import packages
 from smern_ros.nodes.base import ConfigurationError
 from smern_ros.nodes.messages import header, stamp_of
@@ -35,6 +37,9 @@ FORMAT_PARAMETERS = (
     Parameter('channels', 1, f'interleaved, of {BARE} and {STAMPED}', (1, 32)),
     Parameter('sample_format', 'S16LE', f'of {BARE} and {STAMPED}', choices=tuple(formats.GSTREAMER)),
 )
+
+CHANNEL = Parameter('channel', AUTOMATIC, 'of sound that has several, from 0; -1: their mean, or the loudest if they '
+                                          'cancel each other', (AUTOMATIC, MAX_CHANNELS - 1))
 
 
 @dataclass(frozen=True)
@@ -87,12 +92,13 @@ def require_any() -> None:
 class SoundStream:
     """One stream of such messages."""
 
-    def __init__(self, kind: str, given: Format, frame_id: str) -> None:
+    def __init__(self, kind: str, given: Format, frame_id: str, channel: int = AUTOMATIC) -> None:
         """
         :param given: of messages that do not tell.
         :param frame_id: of messages that have none.
+        :param channel: the only one that is passed on, from 0; AUTOMATIC: all.
         """
-        self._kind = kind
+        self._kind, self._channel = kind, channel
         self.given = given
         self._frame_id = frame_id
         self._clock = ArrivalClock()
@@ -111,6 +117,9 @@ class SoundStream:
             data, dtype = memoryview(content).cast('B'), formats.GSTREAMER[self.given.sample_format]
             rate, channels = self.given.sample_rate, self.given.channels
         count = formats.frames(data.nbytes, dtype, channels, rate)
+        if self._channel != AUTOMATIC:
+            picked = pick(np.frombuffer(data, dtype).reshape(-1, channels), self._channel)
+            data, channels = memoryview(picked.tobytes()), 1
         encoding, samples = formats.to_chunk(data, np.dtype(dtype))
         return msg.AudioChunk(
             header=self._header(message, count, rate, arrival_ns), sample_rate=rate, channels=channels,

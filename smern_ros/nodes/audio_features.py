@@ -10,7 +10,8 @@ import numpy as np
 from std_msgs.msg import Bool
 
 from smern_ros import msg
-from smern_ros.audio import features, pcm
+from smern_ros.audio import features
+from smern_ros.audio.channels import AUTOMATIC, Downmix
 from smern_ros.audio.quiet import Quiet
 from smern_ros.audio.segmenter import Segmentation, State
 from smern_ros.audio.stream import Activity, Boundary, Discontinuity, Event, SpeechStream
@@ -59,6 +60,9 @@ class AudioFeaturesNode(SmernNode):
             own_detector=self.value('voice_activity') == OWN,
         )
         self.health.fact('model', f'silero-vad {importlib.metadata.version("silero-vad")}, {SPEC.name}')
+        self._mono = Downmix()
+        self._channel = AUTOMATIC
+        self._tell_channel()
         self._quiet = Quiet()
         self._microphone = ''                # frame_id of the newest chunk
         self._heard_at = time.monotonic()
@@ -82,6 +86,7 @@ class AudioFeaturesNode(SmernNode):
 
     def stop(self) -> None:
         self._publish(self._stream.flush())
+        self._mono.reset()
         self._nobody_speaks()  # that they end is not heard meanwhile
 
     def unload(self) -> None:
@@ -98,12 +103,23 @@ class AudioFeaturesNode(SmernNode):
     # --- topics -----------------------------------------------------------------------------------------------
 
     def _take_sound(self, message: msg.AudioChunk) -> None:
-        samples = pcm.mono(sound_from_message(message))
+        samples = self._mono.push(sound_from_message(message), message.sample_rate)
+        if self._mono.channel != self._channel:
+            self._channel = self._mono.channel
+            self._tell_channel()
         stamp_ns = stamp_of(message.header)
         self._heard_at = time.monotonic()
         events = self._stream.push(samples, message.sample_rate, stamp_ns)
         self._microphone = message.header.frame_id
         self._publish(events)
+
+    def _tell_channel(self) -> None:
+        if self._channel == AUTOMATIC:
+            self.health.fact('channel', 'mean of all')
+            return
+        self.health.fact('channel', f'{self._channel}: the channels cancel each other, or the others are silent')
+        self.get_logger().info(f'the channels of the sound cancel each other, or all but one are silent: '
+                               f'channel {self._channel} is taken')
 
     def _take_robot_speaking(self, message: Bool) -> None:
         if message.data and not self._robot_speaks:

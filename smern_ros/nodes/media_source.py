@@ -11,6 +11,7 @@ from sensor_msgs.msg import CompressedImage, Image
 from std_msgs.msg import Bool
 
 from smern_ros import allocator, msg
+from smern_ros.audio.channels import AUTOMATIC, pick
 from smern_ros.media.capture import Microphone, Webcam
 from smern_ros.media.chunks import chunks
 from smern_ros.media.device import Device, KeptDevice
@@ -20,6 +21,7 @@ from smern_ros.media.reader import MediaError, MediaReader
 from smern_ros.media.tracks import AudioBlock, VideoFrame
 from smern_ros.nodes import qos, topics
 from smern_ros.nodes.answers import HEARS, JUDGES, SEES, Answers
+from smern_ros.nodes.audio_common import CHANNEL
 from smern_ros.nodes.base import ConfigurationError, SmernNode, run
 from smern_ros.nodes.image_messages import to_compressed, to_image
 from smern_ros.nodes.messages import header
@@ -48,6 +50,7 @@ class MediaSourceNode(SmernNode):
         Parameter('chunk', 0.032, 's of sound in a message', (0.01, 0.1)),
         Parameter('camera', '0', 'number, path or address of the camera; empty: none', path=True),
         Parameter('microphone', 'default', 'name or number of the microphone; empty: none'),
+        CHANNEL,
         Parameter('width', 640, 'of the camera image, pixels', (16, 8192)),
         Parameter('height', 480, 'of the camera image, pixels', (16, 8192)),
         Parameter('camera_rate', 30.0, 'frames per second asked of the camera', (1.0, 240.0)),
@@ -171,7 +174,9 @@ class MediaSourceNode(SmernNode):
                 ), iter, self._show)
             if self.value('microphone'):
                 name = self.value('microphone')
-                self._keep('microphone', lambda: Microphone('' if name == 'default' else name, clock=now),
+                self._keep('microphone', lambda: Microphone(
+                    '' if name == 'default' else name, channel=self.value('channel'), clock=now,
+                ),
                            lambda microphone: chunks(microphone, self.value('chunk')), self._send)
         except MediaError as error:
             self.stop()
@@ -206,13 +211,15 @@ class MediaSourceNode(SmernNode):
 
     def _send(self, chunk: AudioBlock, start_ns: int = 0) -> None:
         taken_at = time.monotonic()
+        channel = self.value('channel')
+        samples = chunk.samples if channel == AUTOMATIC else pick(chunk.samples, channel)
         self._tick(start_ns + chunk.end_ns)
         self._sound.publish(msg.AudioChunk(
             header=header(start_ns + chunk.stamp_ns, self.value('microphone_frame')),
             sample_rate=chunk.sample_rate,
-            channels=chunk.samples.shape[1],
+            channels=samples.shape[1],
             encoding=msg.AudioChunk.S16LE,
-            data=array.array('B', chunk.samples.astype('<i2').tobytes()),
+            data=array.array('B', samples.astype('<i2').tobytes()),
         ))
         self.health.took(time.monotonic() - taken_at)
 

@@ -31,10 +31,6 @@ def test_a_mixer_s_overshoot_is_clipped():
     assert pcm.decode(np.array([1.5, -2], '<f4').tobytes(), encoding='f32le', channels=1).tolist() == [[1], [-1]]
 
 
-def test_mono_is_the_mean_of_the_channels():
-    np.testing.assert_allclose(pcm.mono(np.array([[1, 0], [0.5, -0.5]], np.float32)), [0.5, 0])
-
-
 @pytest.mark.parametrize(('data', 'encoding', 'channels', 'said'), [
     (b'', 's16le', 1, 'empty'),
     (b'1234', 'mp3', 1, "'mp3' is unknown"),

@@ -38,6 +38,17 @@ def test_the_kind_that_describes_itself_is_heard_as_it_is(probe, give_interfaces
     np.testing.assert_allclose(heard(sound), np.tile([LEFT, RIGHT], (256, 1)), atol=0.01)
 
 
+@pytest.mark.parametrize(('kind', 'package'), [('AudioStamped', interfaces.MGONZS13),
+                                               ('AudioDataStamped', interfaces.ROS_DRIVERS)])
+def test_one_channel_of_several_is_passed_on_alone(probe, give_interfaces, sounds, start_node, kind, package):
+    give_interfaces(package)
+    start_node('audio_bridge', {'audio_type': kind, 'channel': 1, 'channels': 2, 'info_topic': ''})
+    start_node(SENDER, {'kind': kind, 'sample_format': 'int16', 'rate': 22_050})
+    sound = probe.wait_for(lambda: sounds, 'the sound', 60.0)[0]
+    assert sound.channels == 1
+    np.testing.assert_allclose(heard(sound), np.full((256, 1), RIGHT), atol=1e-4)
+
+
 @pytest.mark.parametrize(('kind', 'audio_type'), [
     ('AudioData', ''), ('AudioDataStamped', ''), ('AudioData', 'auto'), ('AudioDataStamped', 'auto'),
 ])

@@ -101,6 +101,16 @@ def test_nothing_of_a_file_is_lost_when_it_is_played_as_fast_as_it_is_taken(prob
     assert node.stop() == 0
 
 
+def test_one_channel_of_a_file_can_be_chosen(probe, start_node, shared_data, tmp_path):
+    voice = film.speech(shared_data, 1.0)
+    path = film.write(tmp_path / 'two.wav', samples=np.stack([0 * voice, voice], axis=1), audio='pcm_s16le')
+    listeners = Listeners(probe)
+    start_node('media_source', file(path, rate=0.0, channel=1, silence=0.0))
+    listeners.wait_for_end()
+    assert {chunk.channels for chunk in listeners.sound} == {1}
+    np.testing.assert_array_equal(listeners.samples(), voice)
+
+
 def test_it_begins_when_all_are_active_and_not_before(probe, start_node, clip):
     listeners = Listeners(probe, active=False)
     node = start_node('media_source', file(clip, rate=0.0, lossless=True))

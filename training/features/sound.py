@@ -5,8 +5,9 @@ from pathlib import Path
 
 import numpy as np
 
+from smern_ros.audio.channels import Downmix
 from smern_ros.audio.features import extract
-from smern_ros.audio.pcm import decode, mono
+from smern_ros.audio.pcm import decode
 from smern_ros.media.reader import MediaError, MediaReader
 from smern_ros.spec import SPEC
 from smern_ros.training.features import smile
@@ -27,8 +28,9 @@ def read(path: Path) -> np.ndarray:
         raise MediaError(f'{path} holds no sound')
     for rate in {block.sample_rate for block in blocks} - {SPEC.sample_rate}:
         raise MediaError(f'{path} has {rate} Hz; wanted {SPEC.sample_rate}')
+    mono = Downmix()
     return np.concatenate([
-        mono(decode(block.samples.tobytes(), encoding='s16le', channels=block.samples.shape[1]))
+        mono.push(decode(block.samples.tobytes(), encoding='s16le', channels=block.samples.shape[1]), block.sample_rate)
         for block in blocks
     ])
 
