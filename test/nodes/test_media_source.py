@@ -105,8 +105,9 @@ def test_one_channel_of_a_file_can_be_chosen(probe, start_node, shared_data, tmp
     voice = film.speech(shared_data, 1.0)
     path = film.write(tmp_path / 'two.wav', samples=np.stack([0 * voice, voice], axis=1), audio='pcm_s16le')
     listeners = Listeners(probe)
-    start_node('media_source', file(path, rate=0.0, channel=1, silence=0.0))
+    start_node('media_source', file(path, rate=0.0, channel=1, silence=0.0, lossless=True))
     listeners.wait_for_end()
+    probe.wait_for(lambda: len(listeners.samples()) >= len(voice), 'the rest of the sound')
     assert {chunk.channels for chunk in listeners.sound} == {1}
     np.testing.assert_array_equal(listeners.samples(), voice)
 
