@@ -9,6 +9,7 @@ from std_msgs.msg import Bool
 from support.lifecycle import Manager
 
 from smern_ros import msg
+from smern_ros.audio.channels import Downmix
 from smern_ros.audio.features import extract
 from smern_ros.audio.stream import Activity, Boundary, SpeechStream
 from smern_ros.nodes import qos, topics
@@ -124,6 +125,22 @@ def test_odd_chunks_give_the_very_utterances_and_features_of_the_core(listener, 
     heard = {to_ns(a.header.stamp): a.is_speaking for a in listener.activity}
     assert heard and all(frames[stamp_ns].is_speaking == speaking for stamp_ns, speaking in heard.items())
     assert [t for t, frame in frames.items() if frame.is_speaking] == [t for t, speaking in heard.items() if speaking]
+
+
+def test_channels_that_cancel_each_other_are_heard_as_the_core_hears_them_and_it_is_told(listener, talk, expected):
+    both, stream = np.stack([talk, -talk], axis=1), SpeechStream()
+    events = stream.push(Downmix().push(both, RATE), RATE, START) + stream.flush()
+    for first in range(0, len(both), 700):
+        listener.hear(both[first:first + 700], first, channels=2)
+    alone, ended = (
+        [e.utterance for e in found if isinstance(e, Boundary) and e.state == msg.Utterance.ENDED]
+        for found in (expected, events)
+    )
+    for heard, core, voice in zip(listener.wait_for_the_end(len(alone)), ended, alone, strict=True):
+        assert (heard.id, to_ns(heard.end)) == (core.id, core.end_ns) == (voice.id, voice.end_ns)
+        np.testing.assert_array_equal(utterance_from_message(heard).samples, core.samples)
+    listener.wait_for_health(lambda _, values: values.get('channel', '').startswith('0: '), 'the channel')
+    assert 'channel 0 is taken' in listener.node.output
 
 
 def test_bad_sound_is_said_once_and_loses_no_word(listener, talk, expected):
