@@ -43,7 +43,7 @@ GRACE_WORDS = 2
 REPEATS = 3
 """So often in a row, and up to LONGEST_PHRASE words may be a loop of the network; docs/asr.md says what tells it from
 speech."""
-LONGEST_PHRASE = 8
+LONGEST_PHRASE = 30
 MAX_REPEAT_RATE = 8.0
 """Words a second within a repetition; the fastest syllables that people repeat."""
 SHORTEST_WORD = 0.03
