@@ -13,7 +13,14 @@ import rclpy
 from rclpy.context import Context
 from rclpy.event_handler import SubscriptionEventCallbacks
 from rclpy.node import Node
-from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSProfile, ReliabilityPolicy
+from rclpy.qos import (
+    DurabilityPolicy,
+    HistoryPolicy,
+    QoSCompatibility,
+    QoSProfile,
+    ReliabilityPolicy,
+    qos_check_compatible,
+)
 
 from smern_ros import dds_in_force
 from smern_ros.bag.errors import BagError
@@ -24,6 +31,8 @@ from smern_ros.nodes.streams import Stream
 
 REST_WITHIN, REST_LOOKS = 2.0, 3
 """At the end: s to take what has arrived already, and looks in vain after which that was all."""
+LOOK_EVERY = 0.2
+"""s between two looks at who publishes with less than was asked for."""
 
 
 class Recorder:
@@ -53,8 +62,11 @@ class Recorder:
         self._profiles: dict[str, QoSProfile] = {}
         self._types: dict[str, str] = {}
         self._subscriptions: dict[str, Any] = {}
-        for stream in streams:
-            self._listen(stream)
+        self._streams = {self._node.resolve_topic_name(stream.topic): stream for stream in streams}
+        self._looked_at = -math.inf
+        for topic, stream in self._streams.items():
+            self._types[topic] = stream.type_name
+            self._subscribe(topic, stream.qos)
         self._thread.start()
 
     def spin_until(self, condition: Callable[[], Any], *, timeout: float = math.inf) -> None:
@@ -62,6 +74,7 @@ class Recorder:
         deadline = time.monotonic() + timeout
         while not (condition() or self.failure is not None) and time.monotonic() < deadline:
             self._executor.spin_once(timeout_sec=0.1)
+            self._ask_for_what_is_offered()
 
     def close(self) -> None:
         """Takes what has arrived, writes what waits and closes the bag. :raises BagError: if it cannot be written."""
@@ -99,26 +112,31 @@ class Recorder:
 
     # --- from the network ---------------------------------------------------------------------------------------
 
-    def _listen(self, stream: Stream) -> None:
-        """As the graph publishes; if somebody publishes with less, then so."""
-        topic = self._node.resolve_topic_name(stream.topic)
-        self._types[topic] = stream.type_name
-
+    def _subscribe(self, topic: str, profile: QoSProfile) -> None:
         def take(data: bytes) -> None:
             self._came += 1
             self._queue.put(Received(topic, time.time_ns(), data))
 
-        def subscribe(profile: QoSProfile, **events: Any) -> None:
-            self._profiles[topic] = profile
-            self._subscriptions[topic] = self._node.create_subscription(
-                stream.type, stream.topic, take, profile, raw=True, **events
-            )
+        stream = self._streams[topic]
+        self._profiles[topic] = profile
+        # Without callbacks of events: the events executor may crash when a subscription that has some ends.
+        self._subscriptions[topic] = self._node.create_subscription(
+            stream.type, stream.topic, take, profile, raw=True,
+            event_callbacks=SubscriptionEventCallbacks(use_default_callbacks=False),
+        )
 
-        def less(_: Any) -> None:
-            self._node.destroy_subscription(self._subscriptions[topic])
-            subscribe(_undemanding(stream.qos))
-
-        subscribe(stream.qos, event_callbacks=SubscriptionEventCallbacks(incompatible_qos=less))
+    def _ask_for_what_is_offered(self) -> None:
+        """A subscription is as the graph publishes; if somebody publishes with less, then so."""
+        if time.monotonic() < self._looked_at + LOOK_EVERY:
+            return
+        self._looked_at = time.monotonic()
+        for topic, stream in self._streams.items():
+            if self._profiles[topic] is stream.qos and any(
+                qos_check_compatible(publisher.qos_profile, stream.qos)[0] == QoSCompatibility.ERROR
+                for publisher in self._node.get_publishers_info_by_topic(topic)
+            ):
+                self._node.destroy_subscription(self._subscriptions[topic])
+                self._subscribe(topic, _undemanding(stream.qos))
 
     # --- to the disk, on its thread -----------------------------------------------------------------------------
 
