@@ -11,6 +11,7 @@ from rcl_interfaces.msg import ParameterType
 from rcl_interfaces.srv import GetParameters, SetParameters
 from rclpy.parameter import Parameter as RosParameter
 from std_msgs.msg import String
+from support.lifecycle import Manager
 
 from smern_ros import dds
 from smern_ros.nodes import qos, topics
@@ -136,33 +137,21 @@ def test_a_bad_message_is_said_once_and_loses_nothing_else(start_toy, probe):
 
 def test_a_lifecycle_manager_can_run_it_stop_it_and_run_it_again(start_toy, probe):
     start_toy({'autostart': False})
-    change = probe.node.create_client(ChangeState, 'toy/change_state')
-    ask = probe.node.create_client(GetState, 'toy/get_state')
-    probe.wait_for(lambda: change.service_is_ready() and ask.service_is_ready(), 'the lifecycle services')
-
-    def transition(number):
-        request = ChangeState.Request()
-        request.transition.id = number
-        future = change.call_async(request)
-        probe.wait_for(future.done, f'transition {number}')
-        assert future.result().success
+    toy = Manager(probe, 'toy')
 
     def state():
-        future = ask.call_async(GetState.Request())
-        probe.wait_for(future.done, 'the state')
-        return future.result().current_state.label
+        return probe.call(GetState, 'toy/get_state').current_state.label
 
-    configure, cleanup, activate, deactivate = 1, 2, 3, 4
     words, heard = probe.publisher(String, 'word', qos.EVIDENCE), probe.collect(String, 'echo', qos.EVIDENCE)
     assert state() == 'unconfigured'
     for round_ in ('first', 'second'):
-        transition(configure)
+        toy.configure()
         probe.wait_for_listener(words)
-        transition(activate)
+        toy.activate()
         words.publish(String(data=round_))
         probe.wait_for(lambda word=round_: heard and heard[-1].data == word, f'the {round_} echo')
-        transition(deactivate)
-        transition(cleanup)
+        toy.deactivate()
+        toy.cleanup()
         probe.wait_for(lambda: not words.get_subscription_count(), 'the subscription to be gone')
     assert state() == 'unconfigured'
 
