@@ -11,10 +11,12 @@ _UNKNOWN, _NEAR, _LARGEST = (0x7F000000, 1 << 31, 1 << 32), 1 << 16, 1 << 48
 a header or a buffer."""
 _MOST = 1_000_000
 """Boxes or chunks that are looked at."""
+_PCM = (1, 3, 6, 7, 0xFFFE)
+"""Formats of WAV files, all whose seconds take the same number of bytes."""
 
 
 def missing_bytes(path: Path, format_name: str) -> int:
-    """Bytes that Matroska, MP4, AVI and AIFF tell beyond the end of the file; 0 if there are none or they tell nothing.
+    """Bytes that Matroska, MP4, AVI, AIFF and MP3 tell beyond the end of the file; 0 if none are or they tell nothing.
 
     :param format_name: FFmpeg's.
     """
@@ -25,6 +27,8 @@ def missing_bytes(path: Path, format_name: str) -> int:
             told = _mp4_end(file)
         elif format_name in ('avi', 'aiff'):
             told = _iff_end(file, '>' if format_name == 'aiff' else '<')
+        elif format_name == 'mp3':
+            told = _mp3_end(file)
         else:
             told = 0
     return max(told - path.stat().st_size, 0)
@@ -38,14 +42,18 @@ def missing_sound(path: Path) -> float | None:
     with path.open('rb') as file:
         big = file.read(4)
         order = '>' if big == b'RIFX' else '<'
-        bytes_per_second = told = 0
+        kind = rate = bytes_per_second = samples = told = 0
         for name, size in _chunks(file, 12, order):
             if name == b'ds64':
                 _, told = struct.unpack('<QQ', file.read(16).ljust(16, b'\0'))
             elif name == b'fmt ':
-                bytes_per_second = struct.unpack(f'{order}8xI', file.read(12).ljust(12, b'\0'))[0]
+                kind, rate, bytes_per_second = struct.unpack(f'{order}HxxII', file.read(12).ljust(12, b'\0'))
+            elif name == b'fact':
+                samples = struct.unpack(f'{order}I', file.read(4).ljust(4, b'\0'))[0]
             elif name == b'data':
                 told = told if big in (b'RF64', b'BW64') and size == 0xFFFFFFFF else size
+                if kind not in _PCM and samples:  # of MP3 and ADPCM FFmpeg writes none or a wrong one
+                    bytes_per_second = told * rate // samples
                 if _is_unknown(told) or not bytes_per_second:
                     return None
                 return max(told - (path.stat().st_size - file.tell()), 0) / bytes_per_second
@@ -101,6 +109,28 @@ def _mp4_end(file: BinaryIO) -> int:
             break
         at += size
     return at
+
+
+def _mp3_end(file: BinaryIO) -> int:
+    """Where the frames end by the first of them, if it counts them (Xing or Info, as LAME and FFmpeg write it); else 0.
+
+    Before it there may be tags (ID3v2).
+    """
+    at = 0
+    while (head := file.read(10)).startswith(b'ID3') and len(head) == 10:
+        at += 10 + sum(byte << shift for byte, shift in zip(head[6:], (21, 14, 7, 0), strict=True))
+        at += 10 if head[5] & 0x10 else 0  # a footer
+        file.seek(at)
+    if len(head) < 10 or head[0] != 0xFF or head[1] & 0xE0 != 0xE0:
+        return 0
+    is_mpeg1, is_mono = head[1] & 0x18 == 0x18, head[3] & 0xC0 == 0xC0
+    file.seek(at + 4 + ((17 if is_mono else 32) if is_mpeg1 else 9 if is_mono else 17))
+    name, holds = struct.unpack('>4sI', file.read(8).ljust(8, b'\0'))
+    if name not in (b'Xing', b'Info') or not holds & 2:
+        return 0
+    file.seek(4 * (holds & 1), 1)  # the number of frames
+    size = struct.unpack('>I', file.read(4).ljust(4, b'\0'))[0]
+    return 0 if _is_unknown(size) else at + size
 
 
 def _matroska_end(file: BinaryIO) -> int:

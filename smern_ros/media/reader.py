@@ -60,7 +60,8 @@ class MediaReader:
 
     - packets that could not be decoded, but for what may be tags or the middle of a broadcast (see `tracks`);
     - a file shorter than its own structure tells, if sound or pictures of MISSING_END or more are missing with what is
-      not there: the data of a WAV file; boxes, chunks and segments of MP4, AVI, AIFF and Matroska;
+      not there: the data of a WAV file; boxes, chunks and segments of MP4, AVI, AIFF and Matroska; frames of an MP3
+      whose first one counts them;
     - FLAC with fewer samples than it tells.
 
     A duration alone proves nothing: it may count subtitles, another track or what was removed. Other formats tell

@@ -101,7 +101,7 @@ class _Track(ABC):
             if packet is None:
                 break
             timeline.place(packet)
-            if packet.stream_index != stream.index:
+            if packet.stream.index != stream.index:  # the packet that ends a stream has another stream_index
                 continue
             try:
                 frames = packet.decode()

@@ -123,6 +123,20 @@ def test_sound_in_other_formats_is_whole_if_it_is_and_cut_off_if_it_is(tmp_path,
         list(MediaReader(path))
 
 
+@pytest.mark.parametrize('suffix, audio', [('mp3', 'libmp3lame'), ('wav', 'libmp3lame'), ('wav', 'adpcm_ima_wav')])
+@pytest.mark.parametrize('channels, rate', [(1, 16000), (2, 16000), (1, 44100), (2, 44100)])
+def test_compressed_sound_is_whole_if_it_is_and_cut_off_if_it_is(tmp_path, suffix, audio, channels, rate):
+    sound = np.repeat(np.tile(SOUND, 3)[: 2 * rate, None], channels, axis=1)
+    path = film.write(tmp_path / f'sound.{suffix}', samples=sound, audio=audio, sample_rate=rate)
+    assert len(heard(path)) == pytest.approx(2 * rate, abs=4096)
+    whole = path.read_bytes()
+    path.write_bytes(whole + whole)  # what is more than was told is no damage
+    heard(path)
+    path.write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(MediaError, match=r'is cut off: it ends after (0\.9|1\.[01]) of (1\.9|2\.[01]) s'):
+        list(MediaReader(path))
+
+
 @pytest.mark.parametrize('suffix, video', [('mkv', 'libx264'), ('avi', 'mpeg4'), ('mp4', 'libx264')])
 def test_a_film_with_something_behind_its_end_is_whole(tmp_path, images, suffix, video):
     path = film.write(tmp_path / f'film.{suffix}', images, SOUND, video=video)

@@ -155,6 +155,19 @@ def test_of_several_tracks_that_is_given_which_a_player_chooses(tmp_path, suffix
     assert loud == (chosen != 'first')
 
 
+@pytest.mark.parametrize('suffix', ['mkv', 'mp4'])
+def test_no_picture_is_lost_whichever_number_the_track_has(tmp_path, suffix):
+    source, path, shades = tmp_path / 'source.mkv', tmp_path / f'film.{suffix}', range(20, 220, 4)
+    film.write(source, [np.full((64, 96, 3), shade, np.uint8) for shade in shades], np.zeros(32000, np.int16))
+    with av.open(str(source)) as old, av.open(str(path), 'w') as made:
+        copies = {s.type: made.add_stream_from_template(s) for s in reversed(old.streams)}
+        for packet in old.demux():
+            if packet.size:
+                packet.stream = copies[packet.stream.type]
+                made.mux(packet)
+    assert [frame.image.mean() for frame in MediaReader(path).video()] == pytest.approx(list(shades), abs=5)
+
+
 @pytest.mark.parametrize('name', [
     '2026-11-29T18:30:05.wav', 'file:x.wav', 'concat:a|b.wav', 'http:x.wav', 'pipe:0', '-', '-y.wav', '50%d.wav',
     'a b.wav', 'subfile,,start,0,end,100,,:x.wav', 'M\xfcller\n.wav', '*.wav', '~.wav', 'clip-%03d.png',
