@@ -104,8 +104,9 @@ def main() -> int:
         return 2
     while not stop.asked:
         rclpy.spin_once(node, timeout_sec=0.2)
-    node.destroy_node()
-    rclpy.try_shutdown()
+    with stopping.closing():
+        node.destroy_node()
+        rclpy.try_shutdown()
     return 0
 
 

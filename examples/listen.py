@@ -32,8 +32,9 @@ def main() -> None:
     node.create_subscription(EmotionState, 'emotion_state', show, QoSProfile(depth=50))  # reliable
     while not stop.asked:
         rclpy.spin_once(node, timeout_sec=0.2)
-    node.destroy_node()
-    rclpy.try_shutdown()
+    with stopping.closing():
+        node.destroy_node()
+        rclpy.try_shutdown()
 
 
 if __name__ == '__main__':

@@ -7,8 +7,10 @@ without the means to say goodbye. Import this first: what is imported next may t
 from __future__ import annotations
 
 import contextlib
+import faulthandler
 import os
 import signal
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -16,6 +18,8 @@ from collections.abc import Callable, Iterator
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 IMPATIENT_AFTER = 1.0
 """s after the first signal from which a SIGINT is another Ctrl-C: one may come both from the terminal and a parent."""
+CLOSES_WITHIN = 8.0
+"""s after which a process that hangs while it closes its node is ended; `ros2 launch` would kill it after 10."""
 EXIT_OK, EXIT_INTERRUPTED = 0, 130
 
 
@@ -97,3 +101,18 @@ def begin() -> Stop:
     if _stop is None:
         _stop = Stop()
     return _stop
+
+
+@contextlib.contextmanager
+def closing() -> Iterator[None]:
+    """What closes a node. If that hangs the process ends all the same, with exit code 1, and tells where.
+
+    Fast DDS locks itself up now and then when several nodes end at once, below rclpy, which keeps Python's lock
+    meanwhile: neither a thread nor a signal handler of Python would run.
+    """
+    if sys.__stderr__ is not None:
+        faulthandler.dump_traceback_later(CLOSES_WITHIN, exit=True, file=sys.__stderr__)
+    try:
+        yield
+    finally:
+        faulthandler.cancel_dump_traceback_later()

@@ -36,7 +36,8 @@ def start(name: str) -> NoReturn:
     finally:
         sys.stdout.flush()
         sys.stderr.flush()
-    gc.collect()  # of a node that could not be made: its end makes the DDS participant say goodbye
+    with stopping.closing():
+        gc.collect()  # of a node that could not be made: its end makes the DDS participant say goodbye
     os._exit(code)
 
 

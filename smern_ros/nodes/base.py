@@ -288,7 +288,8 @@ def run(node_class: type[SmernNode], args: list[str] | None = None) -> int:
             raise
         return EXIT_OK  # told to stop while it was starting: what is made without a context fails
     finally:
-        rclpy.try_shutdown()
+        with stopping.closing():
+            rclpy.try_shutdown()
 
 
 def _serve(node_class: type[SmernNode], stop: stopping.Stop) -> int:
@@ -317,6 +318,7 @@ def _serve(node_class: type[SmernNode], stop: stopping.Stop) -> int:
         spin_until(lambda: False)
         return EXIT_OK
     finally:
-        node.end()
-        runner.shutdown(timeout_sec=0.5)
-        node.destroy_node()
+        with stopping.closing():
+            node.end()
+            runner.shutdown(timeout_sec=0.5)
+            node.destroy_node()

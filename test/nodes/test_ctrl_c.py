@@ -138,7 +138,8 @@ def film(shared_data, tmp_path):
 
 
 STUCK = textwrap.dedent("""
-    import sys, time
+    import ctypes, sys, time
+    from smern_ros import stopping
     from smern_ros.nodes.base import SmernNode, run
 
     class Stuck(SmernNode):
@@ -151,6 +152,9 @@ STUCK = textwrap.dedent("""
 
         def stop(self):
             print('stopping', flush=True)
+            if 'locked' in sys.argv:
+                stopping.CLOSES_WITHIN = 1.0
+                ctypes.PyDLL(None).sleep(600)
             time.sleep(600)
 
     sys.exit(run(Stuck))
@@ -159,7 +163,7 @@ STUCK = textwrap.dedent("""
 
 @pytest.fixture
 def stuck(tmp_path, foreground):
-    """Starts a node that takes ten minutes to load, or to stop."""
+    """Starts a node that takes ten minutes to load, or to stop (perhaps without a chance for Python's code)."""
     script = tmp_path / 'stuck.py'
     script.write_text(STUCK)
 
@@ -197,3 +201,14 @@ def test_a_second_ctrl_c_ends_a_node_that_hangs(stuck, foreground, probe):
         process.wait(1.5)
     process.send_signal(signal.SIGINT)
     assert process.wait(60) == 130
+
+
+def test_a_node_whose_middleware_hangs_at_its_end_ends_all_the_same(stuck):
+    """Fast DDS may lock itself up below rclpy, which keeps Python's lock: no code of Python runs any more."""
+    process = stuck('locked')
+    while 'active' not in process.stdout.readline():
+        pass
+    process.send_signal(signal.SIGTERM)
+    output, _ = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert 'stopping\n' in output and ', line ' in output  # and where it hung
