@@ -113,10 +113,17 @@ class Timeline:
     def _follows(self, track: _Track, stamp_ns: int, back_ns: int = BACK) -> bool:
         return track.newest_ns - back_ns <= stamp_ns <= track.end_ns + self._leap_ns
 
+    def _is_in_step(self, track: _Track, part: int, stamp_ns: int) -> bool:
+        """Whether another track is there, too, and has not leapt."""
+        others = (t for t in self._tracks.values() if t is not track and t.part == part)
+        return stamp_ns > track.end_ns and any(abs(stamp_ns - t.end_ns) < LEAP_OF_RESET_CLOCKS for t in others)
+
     def _next_part(self, track: _Track, own_ns: int) -> int:
-        """That which another track has begun already, or a new one after all that was before."""
-        for part in range(track.part + 1, len(self._shifts)):
-            if self._follows(track, own_ns + self._shifts[part]):
+        """The same after a pause of this track alone, that which another has begun already, or a new one after all that
+        was before."""
+        for part in range(track.part, len(self._shifts)):
+            stamp_ns = own_ns + self._shifts[part]
+            if (part > track.part and self._follows(track, stamp_ns)) or self._is_in_step(track, part, stamp_ns):
                 return part
         near = (t.end_ns for t in self._tracks.values() if abs(t.end_ns - track.end_ns) < LEAP_OF_RESET_CLOCKS)
         self._shifts.append(max(near) - own_ns)

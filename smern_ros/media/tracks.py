@@ -31,6 +31,9 @@ _TAGS = (b'ID3', b'TAG', b'APETAGEX')
 MOST_REORDERED = 8
 """Pictures that a decoder of an AVI file holds back to bring them into the order in which they are shown."""
 
+LEAST_PERIOD = 1_000_000
+"""ns between pictures where one comes late, so that those behind it keep their stamps."""
+
 AUDIO_JITTER = 20_000_000
 """ns by which a block's stamp may differ from the end of the one before; containers round stamps to milliseconds."""
 
@@ -151,9 +154,10 @@ class VideoTrack(_Track):
             except Exception as error:  # a format that cannot be converted, or no memory
                 self.errors.append(describe(error))
                 continue
-            # Some formats have frames without a stamp; damaged files, stamps that do not grow.
-            if stamp_ns is None or (self._newest_ns is not None and stamp_ns <= self._newest_ns):
+            if stamp_ns is None:  # as in some formats
                 stamp_ns = 0 if self._newest_ns is None else self._newest_ns + period_ns
+            elif self._newest_ns is not None:  # in damaged files they do not grow
+                stamp_ns = max(stamp_ns, self._newest_ns + LEAST_PERIOD)
             self._newest_ns, self.end_ns = stamp_ns, stamp_ns + period_ns
             yield VideoFrame(stamp_ns, image)
 

@@ -92,6 +92,26 @@ def test_a_leap_by_hours_of_all_tracks_is_left_out(tmp_path, suffix, video):
     assert blocks[-1].end_ns == pytest.approx(1.5 * SECOND, abs=0.3 * SECOND)
 
 
+@pytest.mark.parametrize('suffix, video, pausing', [
+    ('ts', 'mpeg2video', 'audio'), ('ts', 'mpeg2video', 'video'), ('mp4', 'libx264', 'video'),
+])
+def test_a_track_stays_in_step_after_a_pause_of_its_own(tmp_path, suffix, video, pausing):
+    whole = film.write(tmp_path / 'film.mkv', grey(50) * 10, tone(440, 20.0), video=video)
+    path = tmp_path / f'pause.{suffix}'
+    with av.open(str(whole)) as old, av.open(str(path), 'w') as new:
+        streams = {stream: new.add_stream_from_template(stream) for stream in old.streams}
+        for packet in old.demux():
+            if packet.size and not (packet.stream.type == pausing and 3.1 < packet.pts * packet.time_base < 17):
+                packet.stream = streams[packet.stream]
+                new.mux(packet)
+    reader = MediaReader(path, on_problem=lambda _: None)  # what was left out may have been needed
+    frames, blocks = list(reader.video()), list(reader.audio())
+    assert frames[-1].stamp_ns == pytest.approx(20 * SECOND, abs=0.2 * SECOND)
+    assert blocks[-1].end_ns == pytest.approx(20 * SECOND, abs=0.2 * SECOND)
+    played = frames if pausing == 'video' else blocks
+    assert max(b.stamp_ns - a.stamp_ns for a, b in itertools.pairwise(played)) > 13 * SECOND
+
+
 def remuxed(source, target, offset: float, *, only: str | None = None, after: float = -1.0):
     """The same packets, the stamps of those from `after` on later by so many seconds."""
     options = {'avoid_negative_ts': 'disabled'}
