@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from smern_ros.bag.contents import Topic
 from smern_ros.bag.definitions import Definitions
 from smern_ros.bag.errors import BagError
-from smern_ros.bag.reader import BagReader
+from smern_ros.bag.reader import MAX_TOLD, BagReader
 from smern_ros.nodes import topics
 from smern_ros.nodes.streams import STREAMS, Role, Stream
 
@@ -59,9 +59,9 @@ def of(bag: BagReader, stream: Stream, near: Collection[str]) -> dict[str, Strea
 
 
 def has(bag: BagReader) -> str:
-    """What there is, for whoever must choose."""
+    """What there is, for whoever must choose, and why there is not more."""
     listed = ', '.join(f'{t.name} ({_what(t)}, {t.count} messages)' for t in list(bag.topics.values())[:30])
-    return f'It has {listed}' if listed else 'It has no topics'
+    return '. '.join([f'It has {listed}' if listed else 'It has no topics', *map(str, bag.problems[:MAX_TOLD])])
 
 
 def require_same_version(bag: BagReader, names: list[str]) -> None:

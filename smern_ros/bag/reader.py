@@ -56,6 +56,11 @@ class BagReader:
             raise self._problems[0]
         self.topics = self._merged()
 
+    @property
+    def problems(self) -> list[BagError]:
+        """What of the bag cannot be read, as far as it is known before its messages are read."""
+        return [*self._problems, *(problem for file in self._files for problem in file.problems)]
+
     def messages(self, topics: Collection[str]) -> Iterator[Message]:
         """Those of the topics of these names, in the order in which they were recorded: all that can be read.
 
@@ -63,7 +68,7 @@ class BagReader:
         :raises BagError: after the last one, if something else could not be read.
         """
         wanted = {self.topics[name] for name in topics if name in self.topics}
-        problems = [*self._problems, *(problem for file in self._files for problem in file.problems)]
+        problems = self.problems
         parts = [part for file in self._files for part in file.parts(wanted)]
         for message in order.in_time_order(parts, problems):
             if message.data.startswith(ZSTD_MAGIC):  # CDR begins otherwise

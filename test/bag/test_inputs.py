@@ -121,6 +121,14 @@ def test_a_bag_without_a_message_of_camera_or_sound_is_refused(bag, names, told)
         found(bag({'/audio': AUDIO}, empty=['/audio']), **names)
 
 
+@pytest.mark.parametrize('share', [0.01, 0.5])
+def test_a_bag_that_is_cut_off_before_its_first_message_is_called_so(tmp_path, share):
+    file = bags.write_mcap(tmp_path / 'cut.mcap', bags.messages(50))
+    file.write_bytes(file.read_bytes()[:round(file.stat().st_size * share)])
+    with pytest.raises(BagError, match=r'no camera and no sound.*It has no topics\. .*cut\.mcap is cut off after'):
+        found(BagReader(file))
+
+
 def test_messages_of_another_version_of_ours_are_refused(bag):
     made = bag({'/audio': AUDIO})
     made.hashes['/audio'] = 'RIHS01_' + '0' * 64
