@@ -70,6 +70,7 @@ def as_declared(path: Path, name: str, declared: Mapping[str, type]) -> str:
     """
     root = load(path)
     for section, parameters in _sections(root, path):
+        _write_out_empty(parameters)
         if _means(section, name):
             own = section.rpartition('/')[2] == name.rpartition('/')[2]
             try:
@@ -92,13 +93,15 @@ def _sections(node: yaml.Node | None, path: Path, name: str = '') -> Iterator[tu
     if not isinstance(node, yaml.MappingNode):
         raise ValueError(f'the parameter file {path} is wrong at {name or "its begin"}: expected are sections '
                          f'NODE: {KEY}: PARAMETER: VALUE')
-    for key, value in node.value:
+    for place, (key, value) in enumerate(node.value):
         if key.value != KEY:
             yield from _sections(value, path, f'{name}/{str(key.value).strip("/")}')
         elif isinstance(value, yaml.MappingNode):
             yield name, value
         elif value.value:
             raise ValueError(f'the parameter file {path} is wrong at {name}: {KEY} has no PARAMETER: VALUE')
+        else:  # all of it is commented out, which ROS would refuse
+            node.value[place] = key, yaml.MappingNode('tag:yaml.org,2002:map', [], flow_style=True)
 
 
 def _means(section: str, name: str) -> bool:
@@ -106,6 +109,15 @@ def _means(section: str, name: str) -> bool:
     words = {'*': r'/\w+', '**': r'(/\w+)*'}
     pattern = ''.join(words.get(word, '/' + re.escape(word)) for word in section.split('/')[1:])
     return re.fullmatch(pattern, name) is not None
+
+
+def _write_out_empty(parameters: yaml.MappingNode) -> None:
+    """ROS refuses a file with a value of which nothing is written, whoever it is for."""
+    for place, (key, value) in enumerate(parameters.value):
+        if isinstance(value, yaml.MappingNode):
+            _write_out_empty(value)
+        elif isinstance(value, yaml.ScalarNode) and not value.value:
+            parameters.value[place] = key, scalars.to_yaml('')
 
 
 def _convert(parameters: yaml.MappingNode, prefix: str, known: Mapping[str, type], *, refuse_unknown: bool) -> None:

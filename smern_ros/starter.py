@@ -120,7 +120,8 @@ def _parameters(overrides: Sequence[Override], namespace: str) -> list[str]:
         section = sections.setdefault(graph.full_name(o.node, namespace), {})
         section[o.parameter] = scalars.from_command_line(o.value)
     root = _mapping({name: _mapping({parameter_file.KEY: _mapping(own)}) for name, own in sections.items()})
-    return ['--params-file', own_file.write(yaml.serialize(root, Dumper=yaml.SafeDumper, allow_unicode=True), '.yaml')]
+    text = yaml.serialize(root, Dumper=yaml.SafeDumper, allow_unicode=True)
+    return ['--params-file', own_file.write(text, '-set.yaml')]  # which errors name
 
 
 def _mapping(content: Mapping[str, yaml.Node]) -> yaml.MappingNode:

@@ -92,6 +92,18 @@ def test_sections_of_other_nodes_and_what_is_for_all_keep_what_ros_makes_of_them
     assert own(file(qos)) == yaml.safe_load(qos)
 
 
+def test_what_is_left_empty_is_written_out_for_whomever_it_is_for_ros_refuses_the_file_else(file):
+    text = 'asr:\n  ros__parameters:\n    # queue: 3\n/eye:\n  ros__parameters:\n    path: # none\n    a:\n      b:\n'
+    path = file(f'{text}/**:\n  ros__parameters:\n    speaker:\n    frame:\n')
+    assert own(path) == {
+        'asr': {'ros__parameters': {}},
+        '/eye': {'ros__parameters': {'path': '', 'a': {'b': ''}}},
+        '/**': {'ros__parameters': {'speaker': '', 'frame': ''}},
+    }
+    with pytest.raises(ValueError, match="text_wait: '' is not a number"):
+        own(file('fusion:\n  ros__parameters:\n    text_wait:\n'))
+
+
 @pytest.mark.parametrize(('parameters', 'reason'), [
     ('text_wait: soon', "text_wait: 'soon' is not a number"),
     ('text_wait: [1, 2]', 'text_wait is a list'),
