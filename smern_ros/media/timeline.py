@@ -20,6 +20,9 @@ LEAP, LEAP_OF_RESET_CLOCKS = 3600 * SECOND, 10 * SECOND
 """ns by which stamps may leap ahead and leave a pause; by more, another recording begins. The latter holds for formats
 whose clock may be set anew at any time (MPEG-TS), as in FFmpeg's own programs."""
 
+SKEW = 3 * SECOND
+"""ns by which stamps of different tracks may differ at one place of a file."""
+
 
 @dataclass
 class _Track:
@@ -113,17 +116,14 @@ class Timeline:
     def _follows(self, track: _Track, stamp_ns: int, back_ns: int = BACK) -> bool:
         return track.newest_ns - back_ns <= stamp_ns <= track.end_ns + self._leap_ns
 
-    def _is_in_step(self, track: _Track, part: int, stamp_ns: int) -> bool:
-        """Whether another track is there, too, and has not leapt."""
-        others = (t for t in self._tracks.values() if t is not track and t.part == part)
-        return stamp_ns > track.end_ns and any(abs(stamp_ns - t.end_ns) < LEAP_OF_RESET_CLOCKS for t in others)
-
     def _next_part(self, track: _Track, own_ns: int) -> int:
-        """The same after a pause of this track alone, that which another has begun already, or a new one after all that
-        was before."""
-        for part in range(track.part, len(self._shifts)):
+        """That in which another track is: the same after a pause of this track alone, or one that the other has begun
+        already. Else a new one after all that was before."""
+        for part in reversed(range(track.part, len(self._shifts))):
             stamp_ns = own_ns + self._shifts[part]
-            if (part > track.part and self._follows(track, stamp_ns)) or self._is_in_step(track, part, stamp_ns):
+            others = (t.end_ns for t in self._tracks.values() if t is not track and t.part == part)
+            is_later = stamp_ns > track.end_ns - (BACK if part > track.part else 0)
+            if is_later and any(abs(stamp_ns - end_ns) < SKEW for end_ns in others):
                 return part
         near = (t.end_ns for t in self._tracks.values() if abs(t.end_ns - track.end_ns) < LEAP_OF_RESET_CLOCKS)
         self._shifts.append(max(near) - own_ns)

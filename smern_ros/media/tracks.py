@@ -31,9 +31,6 @@ _TAGS = (b'ID3', b'TAG', b'APETAGEX')
 MOST_REORDERED = 8
 """Pictures that a decoder of an AVI file holds back to bring them into the order in which they are shown."""
 
-LEAST_PERIOD = 1_000_000
-"""ns between pictures where one comes late, so that those behind it keep their stamps."""
-
 AUDIO_JITTER = 20_000_000
 """ns by which a block's stamp may differ from the end of the one before; containers round stamps to milliseconds."""
 
@@ -141,7 +138,7 @@ class VideoTrack(_Track):
     def decode(self, container: av.container.InputContainer, stream: Any, timeline: Timeline) -> Iterator[VideoFrame]:
         codec = stream.codec_context
         codec.options = {'max_pixels': str(MAX_SIDE * MAX_SIDE)}  # pictures may grow on the way
-        period_ns = max(round(SECOND / (stream.average_rate or stream.guessed_rate or 25)), 1)
+        period_ns = mean_ns = max(round(SECOND / (stream.average_rate or stream.guessed_rate or 25)), 1)
         shape_told, shape_coded = stream.sample_aspect_ratio, codec.sample_aspect_ratio
         shapes: dict[tuple[int, int], Fraction | None] = {}  # of pixels, by the size of pictures; both may change
         for frame, stamp_ns in self._frames(container, stream, timeline):
@@ -154,10 +151,11 @@ class VideoTrack(_Track):
             except Exception as error:  # a format that cannot be converted, or no memory
                 self.errors.append(describe(error))
                 continue
-            if stamp_ns is None:  # as in some formats
+            # Some formats have frames without a stamp; damaged files, stamps that do not grow.
+            if stamp_ns is None or (self._newest_ns is not None and stamp_ns <= self._newest_ns):
                 stamp_ns = 0 if self._newest_ns is None else self._newest_ns + period_ns
-            elif self._newest_ns is not None:  # in damaged files they do not grow
-                stamp_ns = max(stamp_ns, self._newest_ns + LEAST_PERIOD)
+            elif self._newest_ns is not None and stamp_ns - self._newest_ns < mean_ns:  # the mean counts pauses, too
+                period_ns = stamp_ns - self._newest_ns
             self._newest_ns, self.end_ns = stamp_ns, stamp_ns + period_ns
             yield VideoFrame(stamp_ns, image)
 

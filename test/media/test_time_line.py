@@ -187,6 +187,28 @@ def test_recordings_in_one_transport_stream_follow_each_other_and_stay_in_step(t
         assert heard(blocks, begins + 0.3, begins + 1.7) == pytest.approx(500 + 1000 * part, abs=5)
 
 
+def test_a_recording_without_sound_between_others_in_a_transport_stream_keeps_its_time(tmp_path):
+    content = b''
+    for hertz in (500, None, 1500):
+        voice = None if hertz is None else tone(hertz, 2.0)
+        whole = film.write(tmp_path / 'film.mkv', grey(50) * (3 if voice is None else 1), voice, video='mpeg2video')
+        content += remuxed(whole, tmp_path / 'part.ts', 0).read_bytes()
+    (tmp_path / 'all.ts').write_bytes(content)
+    frames, blocks = read(tmp_path / 'all.ts')
+    assert len(frames) == 250
+    begins = frames[200].stamp_ns / SECOND
+    assert 7.9 < begins < 8.5 and heard(blocks, begins + 0.3, begins + 1.7) == pytest.approx(1500, abs=5)
+    assert not [b for b in blocks if 2.3 < b.stamp_ns / SECOND < begins - 0.2]
+
+
+def test_recordings_shorter_than_a_second_in_a_transport_stream_follow_each_other(tmp_path):
+    whole = film.write(tmp_path / 'film.mkv', grey(20), tone(440, 0.8), video='mpeg2video')
+    (tmp_path / 'all.ts').write_bytes(remuxed(whole, tmp_path / 'part.ts', 0).read_bytes() * 3)
+    frames, blocks = read(tmp_path / 'all.ts')
+    assert len(frames) == 60 and frames[-1].stamp_ns == pytest.approx(2.4 * SECOND, abs=0.3 * SECOND)
+    assert blocks[-1].end_ns == pytest.approx(2.4 * SECOND, abs=0.4 * SECOND)
+
+
 def test_pictures_that_change_their_size_and_shape_on_the_way_are_all_shown(tmp_path):
     shapes = [((64, 96), Fraction(4, 3)), ((128, 160), Fraction(1)), ((64, 96), Fraction(4, 3))]
     content = b''
