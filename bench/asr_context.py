@@ -1,14 +1,14 @@
 """How much context Whisper needs: word error rate and CPU time, encoding 30 s or less.
 
-usage: python -m bench.asr_context [GROUP ...]   (all groups of clips if none is named)
+usage: python -m bench.asr_context [--model NAME|DIR] [GROUP ...]   (all groups of clips if none is named)
 needs: smern assets fetch whisper-tiny.en demo-speech command-speech; pip install -r requirements/bench.txt
 The tables of docs/asr.md. Everything but the times is the same at every run.
 """
 from __future__ import annotations
 
+import argparse
 import json
 import re
-import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -43,18 +43,18 @@ class Clip:
 class Context:
     """An engine that encodes the speech and some silence, and at least so much, whatever it is asked for."""
 
-    language = 'en'
+    languages = ('en',)
 
     def __init__(self, engine: Ct2Engine, silence: float, least: float) -> None:
         self._engine, self._silence, self._least = engine, silence, least
 
-    def decode(self, samples: np.ndarray, context: float) -> Attempt:
+    def decode(self, samples: np.ndarray, context: float, language: str) -> Attempt:
         wanted = max(len(samples) / RATE + self._silence, self._least)
-        return self._engine.decode(samples, min(wanted, FULL_CONTEXT))
+        return self._engine.decode(samples, min(wanted, FULL_CONTEXT), language)
 
 
-def recognisers() -> dict[str, Recogniser]:
-    engine = Ct2Engine(None, language='en', allow_download=False, cpu_threads=1)
+def recognisers(model: str | None) -> dict[str, Recogniser]:
+    engine = Ct2Engine(model, allow_download=False, cpu_threads=1)
     return {
         '30 s': WhisperRecogniser(engine, own_length=False),
         'own + 1 s': WhisperRecogniser(Context(engine, 1.0, 0.0), own_length=False),
@@ -154,13 +154,19 @@ def hear(recogniser: Recogniser, samples: np.ndarray) -> tuple[str, float]:
     return plain(transcript.text), time.process_time() - began
 
 
-def main(only: list[str]) -> None:
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument('--model', help='see the asr node; default: the asset whisper-tiny.en')
+    parser.add_argument('groups', nargs='*', metavar='GROUP')
+    args = parser.parse_args()
+    only = args.groups
     print(machine())
     speech = [clip for clip in (*clips(), *commands()) if clip.group in only or not only]
     silence = [] if only else list(noises())
     groups = list(dict.fromkeys(clip.group for clip in speech))
-    heard = {name: [hear(one, clip.samples) for clip in speech] for name, one in recognisers().items()}
-    invented = {name: [hear(one, sound)[0] for _, sound in silence] for name, one in recognisers().items()}
+    tried = recognisers(args.model)
+    heard = {name: [hear(one, clip.samples) for clip in speech] for name, one in tried.items()}
+    invented = {name: [hear(one, sound)[0] for _, sound in silence] for name, one in tried.items()}
 
     print('\n| speech | clips | words |', ' | '.join(heard), '|')
     print('| --- | --: | --: |', '--: |' * len(heard))
@@ -183,4 +189,4 @@ def main(only: list[str]) -> None:
 
 
 if __name__ == '__main__':
-    main(sys.argv[1:])
+    main()

@@ -71,8 +71,8 @@ class EmotionPredictor:
 
     @torch.inference_mode()
     def encode_text(self, transcript: Transcript) -> torch.Tensor | None:
-        """The vector T (200,), or None if it is doubtful or holds no word that the vocabulary knows."""
-        if transcript.doubtful:
+        """The vector T (200,), or None if it is doubtful, foreign, or holds no word that the vocabulary knows."""
+        if transcript.doubtful or transcript.foreign:
             return None
         words = self._inputs.text(transcript.text)
         if words is None:

@@ -62,7 +62,7 @@ class Session:
         return None if vector is None else Encoded(features, vector, features.end_ns, known)
 
     def read(self, transcript: Transcript) -> Encoded | None:
-        """:return: None if it is doubtful or holds no word that the vocabulary knows."""
+        """:return: None if it is doubtful, foreign, or holds no word that the vocabulary knows."""
         vector = self.predictor.encode_text(transcript)
         newest_ns = max((w.end_ns for w in transcript.words), default=transcript.end_ns)
         return None if vector is None else Encoded(transcript, vector, min(newest_ns, transcript.end_ns))

@@ -70,6 +70,15 @@ DOUBTFUL_TEXT = 0.5
 """Confidence below which words are no evidence; docs/asr.md has the measurement."""
 
 
+ENGLISH = ('en', 'eng', 'und', '')
+"""Codes of a language whose words are evidence; `und` and nothing: whoever heard them does not say."""
+
+
+def language_code(tag: str) -> str:
+    """The ISO 639-1 code of an IETF language tag or a locale: 'en' of 'en-GB' and 'en_US'; empty of an empty one."""
+    return tag.strip().replace('_', '-').partition('-')[0].lower()
+
+
 @dataclass(frozen=True)
 class Word:
     text: str
@@ -88,12 +97,17 @@ class Transcript:
     text: str
     words: tuple[Word, ...] = ()
     confidence: float = 1.0  # 0..1
-    language: str = 'en'     # ISO 639-1
+    language: str = 'en'     # ISO 639-1, or a tag that begins with it (en-GB); empty: not told
 
     @property
     def doubtful(self) -> bool:
         """There are words, but they may well be others."""
         return bool(self.text.strip()) and not self.confidence >= DOUBTFUL_TEXT
+
+    @property
+    def foreign(self) -> bool:
+        """There are words, but of another language than that whose words the networks know."""
+        return bool(self.text.strip()) and language_code(self.language) not in ENGLISH
 
 
 @dataclass(frozen=True)

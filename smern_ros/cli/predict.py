@@ -111,6 +111,7 @@ def _line(session: Session, inputs: UtteranceInputs, file: str) -> str:
         'start': inputs.start_ns / SECOND,
         'end': inputs.end_ns / SECOND,
         'text': inputs.text.text if inputs.text else None,
+        'language': inputs.text.language if inputs.text else None,
     }
     try:
         judgement = session.predict(inputs)

@@ -22,16 +22,22 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--no-pose', action='store_true', help='leave the movement out')
     parser.add_argument('--asr-model', metavar='NAME|DIR', help='see the asr node; default: the asset whisper-tiny.en')
     parser.add_argument('--asr-backend', default='faster_whisper', help='faster_whisper or transformers')
+    parser.add_argument('--asr-language', default='en', metavar='CODE', help='of what is spoken, or auto; default: en')
+    parser.add_argument('--asr-device', default='cpu', help='cpu, cuda or auto')
+    parser.add_argument('--asr-compute-type', default='default', metavar='TYPE', help='see the asr node')
 
 
 def recogniser(args: argparse.Namespace) -> Recogniser:
     """
     :raises smern_ros.assets.AssetError: if its model is not there.
-    :raises ValueError: for an unknown backend.
+    :raises ValueError: for a model, language or device that cannot be had.
     """
     from smern_ros.speech import recogniser
 
-    return recogniser.create(args.asr_backend, args.asr_model)
+    return recogniser.create(
+        args.asr_backend, args.asr_model, language=args.asr_language, device=args.asr_device,
+        compute_type=args.asr_compute_type,
+    )
 
 
 def utterances(

@@ -71,8 +71,3 @@ def points(skeleton: Skeleton, width: int, height: int) -> np.ndarray:
         if 0 <= x <= 1 and 0 <= y <= 1:  # NaN is not
             found[point] = x, y, np.clip(np.nan_to_num(skeleton.confidences[joint]), 0, 1)
     return found
-
-
-def language(tag: str) -> str:
-    """The ISO 639-1 code of an IETF language tag: 'en' of 'en-GB'; empty of an empty one."""
-    return tag.replace('_', '-').partition('-')[0].lower()

@@ -25,13 +25,17 @@ class AsrNode(SmernNode):
     NAME = 'asr'
     PARAMETERS = (
         Parameter('backend', 'faster_whisper', 'speech recogniser', choices=recogniser.BACKENDS),
-        Parameter('model', '', 'folder or name of the model; empty: the fetched asset (faster_whisper only)',
-                  path=True),
-        Parameter('language', 'en', 'ISO 639-1 code of what is spoken'),
+        Parameter('model', '', 'folder or name of the model, also of an asset (whisper-base: 99 languages); empty: the '
+                               'asset whisper-tiny.en (faster_whisper only)', path=True),
+        Parameter('language', 'en', 'ISO 639-1 code of what is spoken; or "auto": that of each utterance is found out'),
         Parameter('context', 'own_length', 'own_length encodes what was said, and 30 s only where that is doubtful; '
                                            'full always encodes 30 s', choices=recogniser.CONTEXTS),
         Parameter('allow_download', False, 'get a named model from the model hub if it is not here'),
         Parameter('cpu_threads', 1, 'threads of the recogniser', (1, 64)),
+        Parameter('device', 'cpu', 'where the recogniser computes; auto is cuda where there is one',
+                  choices=recogniser.DEVICES),
+        Parameter('compute_type', 'default', 'how it computes, if the device can; default is int8 with faster_whisper, '
+                                             'float32 with transformers', choices=recogniser.COMPUTE_TYPES),
         Parameter('queue', 8, 'utterances that may wait; tentative ones give way first', (1, 100), live=True),
     )
 
@@ -42,7 +46,8 @@ class AsrNode(SmernNode):
             self._recogniser = recogniser.create(
                 self.value('backend'), self.value('model') or None, language=self.value('language'),
                 context=self.value('context'), allow_download=self.value('allow_download'),
-                cpu_threads=self.value('cpu_threads'),
+                cpu_threads=self.value('cpu_threads'), device=self.value('device'),
+                compute_type=self.value('compute_type'),
             )
         except (AssetError, ValueError) as error:
             raise ConfigurationError(str(error)) from error

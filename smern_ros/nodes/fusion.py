@@ -49,6 +49,7 @@ LABELLED_WITHIN = 64
 WAITING_LABELS = 64
 """That may wait to be learnt from; more are refused."""
 DOUBTFUL = 'doubtful transcripts'
+FOREIGN = 'transcripts of other languages'
 """In /diagnostics: those that were not used."""
 
 
@@ -80,8 +81,9 @@ class FusionNode(SmernNode):
         except (CheckpointError, SpecMismatch) as error:
             raise ConfigurationError(str(error)) from error
         self.health.fact('model', predictor.id)
-        self._doubtful = 0
+        self._doubtful = self._foreign = 0
         self.health.fact(DOUBTFUL, self._doubtful)
+        self.health.fact(FOREIGN, self._foreign)
         self._session = Session(predictor)
         self._load_adaptation()
         self._judged: OrderedDict[str, Judgement] = OrderedDict()  # of the last utterances; filled by the encoder
@@ -177,6 +179,11 @@ class FusionNode(SmernNode):
             self.health.fact(DOUBTFUL, self._doubtful)
             self.get_logger().info(f'utterance {transcript.utterance_id[:80]}: its words are not used, for their '
                                    f'confidence is {transcript.confidence:.2f}; wanted {DOUBTFUL_TEXT}')
+        if transcript.foreign and message.is_final:
+            self._foreign += 1
+            self.health.fact(FOREIGN, self._foreign)
+            self.get_logger().info(f'utterance {transcript.utterance_id[:80]}: its words are not used, for their '
+                                   f'language is {transcript.language[:20]!r}, and the network knows English alone')
         encoded = self._session.read(transcript)
         self._add(TEXT, transcript.utterance_id, transcript.start_ns, transcript.end_ns, encoded)
 

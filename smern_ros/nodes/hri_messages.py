@@ -12,7 +12,7 @@ from smern_ros.hri import mapping
 from smern_ros.hri.words import Said
 from smern_ros.nodes import packages
 from smern_ros.nodes.messages import MAX_TEXT, require_at_most, require_name, to_ns
-from smern_ros.values import Skeleton
+from smern_ros.values import Skeleton, language_code
 
 FIELDS = {
     'Expression': ('header', 'expression', 'valence', 'arousal', 'confidence'),
@@ -67,4 +67,4 @@ class HriMessages:
         tag = getattr(speech, 'language', '') or getattr(speech, 'locale', '')  # called so in newer versions
         require_name(tag, 'the language of a text')
         confidence = speech.confidence if 0 < speech.confidence <= 1 else 1.0  # 0: never filled in
-        return Said(text, to_ns(speech.header.stamp) or now_ns, confidence, mapping.language(tag), voice)
+        return Said(text, to_ns(speech.header.stamp) or now_ns, confidence, language_code(tag), voice)

@@ -25,6 +25,7 @@ class Attempt:
     tokens: tuple[float, ...]     # probability of each token of the text, 0..1
     mean_logprob: float           # of the tokens and the end, natural logarithm
     no_speech: float              # 0..1, that there are no words at all
+    language: str = 'en'          # in which they were heard
 
 
 NO_SPEECH = 0.75

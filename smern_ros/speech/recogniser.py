@@ -9,6 +9,10 @@ from smern_ros.values import Transcript, Utterance
 
 BACKENDS = ('faster_whisper', 'transformers')
 CONTEXTS = ('own_length', 'full')
+DEVICES = ('cpu', 'cuda', 'auto')
+COMPUTE_TYPES = (
+    'default', 'int8', 'int8_float32', 'int8_float16', 'int8_bfloat16', 'int16', 'float16', 'bfloat16', 'float32',
+)
 LARGEST = {'*.json': 64 << 20, '*.txt': 64 << 20, '*.bin': 8 << 30, '*.safetensors': 8 << 30}
 """Bytes of the files in a model's folder."""
 
@@ -31,22 +35,32 @@ def create(
     context: str = 'own_length',
     allow_download: bool = False,
     cpu_threads: int = 1,
+    device: str = 'cpu',
+    compute_type: str = 'default',
 ) -> Recogniser:
-    """Loads a recogniser; it runs on the CPU, with 8-bit weights where the backend can.
+    """Loads a recogniser.
 
     :param backend: one of BACKENDS.
     :param model: a folder, or the name of a model that is (or with `allow_download` gets) in the model hub's cache.
-        faster_whisper takes CTranslate2 models, by default the asset whisper-tiny.en; transformers takes Whisper
-        models in Hugging Face's format and has no default.
-    :param language: ISO 639-1 code of what is spoken.
+        faster_whisper takes CTranslate2 models, also the name of an asset, by default whisper-tiny.en; transformers
+        takes Whisper models in Hugging Face's format and has no default.
+    :param language: ISO 639-1 code of what is spoken, also with a region (en-GB, de_DE); or 'auto': that of each
+        utterance is found out, by a model that knows several.
     :param context: 'own_length' encodes each utterance at its own length, and again at Whisper's 30 s only where the
         words look doubtful (docs/asr.md has the measurements); 'full' always encodes 30 s. The backend transformers
         can only do the latter.
     :param allow_download: may ask the model hub for a model that is not here.
-    :raises smern_ros.assets.AssetError: if the default model was not fetched.
-    :raises ValueError: for an unknown backend, context or language, or a model that cannot be loaded.
+    :param device: one of DEVICES; 'auto' is cuda where there is one.
+    :param compute_type: one of COMPUTE_TYPES that the device has; 'default' is int8 with faster_whisper and float32
+        with transformers, which knows float32, float16 and bfloat16 alone.
+    :raises smern_ros.assets.AssetError: if the model is an asset that was not fetched.
+    :raises ValueError: for an unknown backend, context or language, a device or compute type that this machine has
+        not, or a model that cannot be loaded.
     """
-    for what, value, known in (('backend', backend, BACKENDS), ('context', context, CONTEXTS)):
+    for what, value, known in (
+        ('backend', backend, BACKENDS), ('context', context, CONTEXTS), ('device', device, DEVICES),
+        ('compute type', compute_type, COMPUTE_TYPES),
+    ):
         if value not in known:
             raise ValueError(f'no speech recognition {what} is called {value!r}; there are {", ".join(known)}')
     if model:
@@ -58,13 +72,15 @@ def create(
     if backend == 'faster_whisper':
         from smern_ros.speech.whisper_ct2 import Ct2Engine
 
-        engine = Ct2Engine(model, language=language, allow_download=allow_download, cpu_threads=cpu_threads)
-        return WhisperRecogniser(engine, own_length=context == 'own_length')
+        ct2 = Ct2Engine(
+            model, allow_download=allow_download, cpu_threads=cpu_threads, device=device, compute_type=compute_type
+        )
+        return WhisperRecogniser(ct2, language=language, own_length=context == 'own_length')
     from smern_ros.speech.whisper_transformers import TransformersEngine
 
     if not model:
         raise ValueError('the backend transformers needs a model: its folder or its name')
-    return WhisperRecogniser(
-        TransformersEngine(model, language=language, allow_download=allow_download, cpu_threads=cpu_threads),
-        own_length=False,
+    engine = TransformersEngine(
+        model, allow_download=allow_download, cpu_threads=cpu_threads, device=device, compute_type=compute_type
     )
+    return WhisperRecogniser(engine, language=language, own_length=False)

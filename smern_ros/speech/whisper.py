@@ -6,14 +6,14 @@ doubtful is decoded once more with the full 30 s (docs/asr.md has the measuremen
 """
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Protocol
 
 import numpy as np
 
 from smern_ros.spec import SPEC
 from smern_ros.speech.attempt import NO_SPEECH, Attempt, TimedWord, doubts
-from smern_ros.values import SECOND, Transcript, Utterance, Word
+from smern_ros.values import SECOND, Transcript, Utterance, Word, language_code
 
 FULL_CONTEXT = 30.0
 """s, what Whisper was trained on (Radford et al. 2022, section 2.2)."""
@@ -22,6 +22,8 @@ SILENCE_AFTER, MIN_CONTEXT = 3.0, 15.0
 LONGEST = 28.0
 """s that are decoded at once; longer speech is cut where it is quietest."""
 CUT_FROM = 20.0
+AUTO = 'auto'
+"""In place of a language: that of each utterance is found out."""
 TOKENS_PER_SECOND, SPARE_TOKENS = 10, 16
 """Twice what fast speakers need; a network that loops stops there and not at Whisper's 448 tokens."""
 
@@ -29,18 +31,20 @@ TOKENS_PER_SECOND, SPARE_TOKENS = 10, 16
 class Engine(Protocol):
     """A network with its tokeniser."""
 
-    language: str
+    languages: Sequence[str]  # codes of those it knows
 
-    def decode(self, samples: np.ndarray, context: float) -> Attempt:
+    def decode(self, samples: np.ndarray, context: float, language: str) -> Attempt:
         """:param samples: (N,) float32 at 16 kHz, at most LONGEST seconds; `context`: seconds to encode, with silence
-        behind the samples; FULL_CONTEXT is as in training."""
+        behind the samples; FULL_CONTEXT is as in training; `language`: one of `languages`, or empty: the likeliest."""
 
 
 class WhisperRecogniser:
     """A Recogniser, see there."""
 
-    def __init__(self, engine: Engine, *, own_length: bool) -> None:
+    def __init__(self, engine: Engine, *, language: str = 'en', own_length: bool) -> None:
+        """:raises ValueError: for a language that the engine does not know."""
         self._engine = engine
+        self._language = _known(language, engine.languages)
         self._own_length = own_length
 
     def transcribe(self, utterance: Utterance) -> Transcript:
@@ -48,9 +52,12 @@ class WhisperRecogniser:
         texts: list[str] = []
         words: list[Word] = []
         tokens: list[float] = []
+        language = self._language
         for offset, samples in pieces(_checked(utterance)):
-            attempt = self._hear(samples)
-            texts += [attempt.text] if attempt.text else []
+            attempt = self._hear(samples, language)
+            if attempt.text:
+                texts.append(attempt.text)
+                language = attempt.language  # an utterance has one
             start_ns = utterance.start_ns + offset * SECOND // SPEC.sample_rate
             words += _stamped(attempt.words, start_ns, min(start_ns + _length_ns(samples), utterance.end_ns))
             tokens += attempt.tokens
@@ -61,19 +68,19 @@ class WhisperRecogniser:
             text=' '.join(texts),
             words=tuple(words),
             confidence=float(np.mean(tokens)) if tokens else 0.0,
-            language=self._engine.language,
+            language=language,
         )
 
-    def _hear(self, samples: np.ndarray) -> Attempt:
+    def _hear(self, samples: np.ndarray, language: str) -> Attempt:
         seconds = len(samples) / SPEC.sample_rate
         if self._own_length:
             short = min(max(seconds + SILENCE_AFTER, MIN_CONTEXT), FULL_CONTEXT)
-            attempt = self._engine.decode(samples, short)
+            attempt = self._engine.decode(samples, short, language)
             if attempt.no_speech > NO_SPEECH:
                 return _nothing(attempt)
             if not doubts(attempt, seconds):
                 return attempt
-        attempt = self._engine.decode(samples, FULL_CONTEXT)
+        attempt = self._engine.decode(samples, FULL_CONTEXT, language)
         # What was guessed stays, with its low confidence: short words are always guessed. A loop is no speech,
         # nor is a word or two in many seconds.
         if attempt.no_speech > NO_SPEECH or doubts(attempt, seconds, -np.inf):
@@ -98,6 +105,20 @@ def pieces(samples: np.ndarray) -> Iterator[tuple[int, np.ndarray]]:
         yield offset, samples[offset:cut]
         offset = cut
     yield offset, samples[offset:]
+
+
+def _known(language: str, languages: Sequence[str]) -> str:
+    """As the engine calls it; empty for AUTO, of which the only one that there is needs no detection."""
+    if language == AUTO:
+        return '' if len(languages) > 1 else languages[0]
+    if (code := language_code(language)) in languages:
+        return code
+    if len(languages) == 1:
+        raise ValueError(f'the model knows only English, but the language is {language!r}')
+    raise ValueError(
+        f'the model does not know the language {language!r}; it knows {AUTO} (it finds out) and the ISO 639-1 codes '
+        f'{", ".join(sorted(languages))}'
+    )
 
 
 def _checked(utterance: Utterance) -> np.ndarray:

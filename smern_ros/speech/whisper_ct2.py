@@ -1,6 +1,7 @@
-"""Whisper through CTranslate2 with 8-bit weights: the default recogniser."""
+"""Whisper through CTranslate2: the default recogniser."""
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -21,47 +22,60 @@ MEL_RANGE = 2.0              # 80 dB: what Whisper's features reach below their 
 class Ct2Engine:
     """See `smern_ros.speech.whisper.Engine`."""
 
-    def __init__(self, model: str | None, *, language: str, allow_download: bool, cpu_threads: int) -> None:
+    def __init__(
+        self, model: str | None, *, allow_download: bool, cpu_threads: int, device: str = 'cpu',
+        compute_type: str = 'default',
+    ) -> None:
         model_hub.use(allow_download=allow_download)
+        device = _device(device)
+        compute_type = _compute_type(compute_type, device)
         from faster_whisper import WhisperModel, download_model
         from faster_whisper.feature_extractor import FeatureExtractor
 
         try:
             folder = Path(model).expanduser() if model else assets.path(ASSET)
-            if not folder.is_dir():
-                folder = Path(download_model(str(model), local_files_only=not allow_download))
+            if model and not folder.is_dir():
+                folder = (
+                    assets.path(model) if model in assets.names()
+                    else Path(download_model(model, local_files_only=not allow_download))
+                )
             model_hub.require(folder, FILES)
             loaded = WhisperModel(
-                str(folder), device='cpu', compute_type='int8', cpu_threads=cpu_threads, local_files_only=True,
+                str(folder), device=device, compute_type=compute_type, cpu_threads=cpu_threads, local_files_only=True,
             )
             # Models of other sizes have other numbers of bands; preprocessor_config.json is often left behind.
             bands = {**loaded.feat_kwargs, 'feature_size': loaded.model.n_mels}
             self._mel = FeatureExtractor(**bands)
         except (RuntimeError, ValueError, OSError, TypeError) as error:
             raise ValueError(
-                f'cannot load {model!r} as a CTranslate2 Whisper model: {error}. Give its folder, or the name of one '
-                'in the model hub with allow_download, or none for the default'
+                f'cannot load {model!r} as a CTranslate2 Whisper model: {error}. Give its folder, the name of an '
+                'asset (smern assets list), or with allow_download of one in the model hub, or none for the default'
             ) from error
-        self.language = language
         self._network = loaded.model
         self._tokenizer = loaded.hf_tokenizer
         self._end = self._token('<|endoftext|>')
-        self._start = self._start_sequence()
+        self._multilingual = self._network.is_multilingual
+        self.languages: Sequence[str] = [
+            code for code in loaded.supported_languages
+            if not self._multilingual or self._tokenizer.token_to_id(f'<|{code}|>') is not None
+        ]
 
-    def decode(self, samples: np.ndarray, context: float) -> Attempt:
+    def decode(self, samples: np.ndarray, context: float, language: str) -> Attempt:
         """See `Engine.decode`."""
         import ctranslate2
 
         seconds = len(samples) / SPEC.sample_rate
         mel = self._spectrogram(samples, context)  # (mel bands, frames)
         encoded = self._network.encode(ctranslate2.StorageView.from_array(mel[None]))
-        prompt = [*self._start, self._token('<|notimestamps|>')]
+        language = language or self._likeliest_language(encoded)
+        start = self._start(language)
+        prompt = [*start, self._token('<|notimestamps|>')]
         result = self._network.generate(
             encoded, [prompt], beam_size=1, return_scores=True, return_no_speech_prob=True,
             max_length=len(prompt) + token_limit(seconds),
         )[0]
         tokens = [token for token in result.sequences_ids[0] if token < self._end]
-        words, probabilities = self._words(encoded, tokens, seconds)
+        words, probabilities = self._words(encoded, tokens, seconds, start, language)
         produced = len(result.sequences_ids[0])
         return Attempt(
             text=self._tokenizer.decode(tokens).strip(),
@@ -69,6 +83,7 @@ class Ct2Engine:
             tokens=probabilities,
             mean_logprob=result.scores[0] * produced / (produced + 1),  # the end counts as a token
             no_speech=result.no_speech_prob,
+            language=language,
         )
 
     def _spectrogram(self, samples: np.ndarray, context: float) -> np.ndarray:
@@ -81,12 +96,14 @@ class Ct2Engine:
         padded[:, :mel.shape[1]] = mel[:, :frames]
         return padded
 
-    def _words(self, encoded, tokens: list[int], seconds: float) -> tuple[tuple[TimedWord, ...], tuple[float, ...]]:
+    def _words(
+        self, encoded, tokens: list[int], seconds: float, start: list[int], language: str
+    ) -> tuple[tuple[TimedWord, ...], tuple[float, ...]]:
         """Word times by dynamic time warping over cross-attention (OpenAI Whisper, timing.py)."""
         if not tokens:
             return (), ()
         frames = max(2, int(seconds * FRAMES_PER_SECOND))
-        aligned = self._network.align(encoded, self._start, [tokens], frames)[0]
+        aligned = self._network.align(encoded, start, [tokens], frames)[0]
         probabilities = tuple(aligned.text_token_probs)
         begins: dict[int, float] = {}
         for token, position in aligned.alignments:
@@ -94,20 +111,48 @@ class Ct2Engine:
         times = [begins.get(i, seconds) for i in range(len(tokens))] + [begins.get(len(tokens), seconds)]
         words = tuple(
             TimedWord(text, times[first], times[end], float(np.mean(probabilities[first:end])))
-            for text, first, end in group(tokens, self._tokenizer.decode, self.language)
+            for text, first, end in group(tokens, self._tokenizer.decode, language)
         )
         return words, probabilities
 
-    def _start_sequence(self) -> list[int]:
+    def _likeliest_language(self, encoded) -> str:
+        ranked = self._network.detect_language(encoded)[0]  # (token, probability), the likeliest first
+        return next(code for token, _ in ranked if (code := token[2:-2]) in self.languages)
+
+    def _start(self, language: str) -> list[int]:
+        """The tokens that tell the network what to do."""
         start = [self._token('<|startoftranscript|>')]
-        if not self._network.is_multilingual:
-            if self.language != 'en':
-                raise ValueError(f'the model knows only English, but the language is {self.language!r}')
+        if not self._multilingual:
             return start
-        return [*start, self._token(f'<|{self.language}|>'), self._token('<|transcribe|>')]
+        return [*start, self._token(f'<|{language}|>'), self._token('<|transcribe|>')]
 
     def _token(self, text: str) -> int:
         token = self._tokenizer.token_to_id(text)
         if token is None:
-            raise ValueError(f'the model has no token {text}; is the language {self.language!r} an ISO 639-1 code?')
+            raise ValueError(f'the model has no token {text}')
         return token
+
+
+def _device(device: str) -> str:
+    """:raises ValueError: if this machine has none."""
+    import ctranslate2
+
+    found = ctranslate2.get_cuda_device_count()
+    if device == 'cuda' and not found:
+        raise ValueError('the device is cuda, but CTranslate2 finds no CUDA device on this machine; use cpu, or auto')
+    return ('cuda' if found else 'cpu') if device == 'auto' else device
+
+
+def _compute_type(compute_type: str, device: str) -> str:
+    """:raises ValueError: if the device cannot compute so."""
+    import ctranslate2
+
+    if compute_type == 'default':
+        return 'int8'
+    known = ctranslate2.get_supported_compute_types(device)
+    if compute_type not in known:
+        raise ValueError(
+            f'the compute type is {compute_type}, but CTranslate2 computes on the device {device} of this machine with '
+            f'{", ".join(sorted(known))} alone'
+        )
+    return compute_type

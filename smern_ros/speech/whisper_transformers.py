@@ -1,6 +1,7 @@
 """Any Whisper model in Hugging Face's format, through transformers. Always on Whisper's full 30 s."""
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -13,14 +14,20 @@ from smern_ros.speech.whisper import token_limit
 from smern_ros.speech.words import group
 
 SECONDS_PER_POSITION = 0.02  # of the encoder's output
+COMPUTE_TYPES = ('float32', 'float16', 'bfloat16')
 FILES = ('config.json', '*.safetensors', 'tokenizer.json|vocab.json')
 
 
 class TransformersEngine:
     """See `smern_ros.speech.whisper.Engine`."""
 
-    def __init__(self, model: str, *, language: str, allow_download: bool, cpu_threads: int) -> None:
+    def __init__(
+        self, model: str, *, allow_download: bool, cpu_threads: int, device: str = 'cpu', compute_type: str = 'default',
+    ) -> None:
         import torch
+
+        self._device = _device(device)
+        self._dtype = getattr(torch, _compute_type(compute_type))
 
         model_hub.use(allow_download=allow_download)
         wheel_shims.torchaudio()
@@ -46,28 +53,29 @@ class TransformersEngine:
                 f'cannot load {model!r} as a Hugging Face speech model: {error}. Give its folder, or its name in the '
                 'model hub with allow_download'
             ) from error
-        self._network.eval()
+        self._network.to(self._device, self._dtype).eval()
         self._settings = self._network.generation_config
         if getattr(self._settings, 'no_timestamps_token_id', None) is None:
             raise ValueError(f'{model!r} is no Whisper model: its generation config has no token for "no timestamps"')
         self._multilingual = bool(getattr(self._settings, 'is_multilingual', True))
-        if self._multilingual and f'<|{language}|>' not in (self._settings.lang_to_id or {}):
-            raise ValueError(f'{model!r} does not know the language {language!r}; wanted an ISO 639-1 code')
-        if not self._multilingual and language != 'en':
-            raise ValueError(f'{model!r} knows only English, but the language is {language!r}')
+        numbers = getattr(self._settings, 'lang_to_id', None) or {}
+        self._codes = {number: token[2:-2] for token, number in numbers.items()}
+        if self._multilingual and not self._codes:
+            raise ValueError(f'{model!r} does not say in its generation config which languages it knows (lang_to_id)')
+        self.languages: Sequence[str] = list(self._codes.values()) if self._multilingual else ['en']
         # All Whisper models hear alike but for the number of bands, which their network tells, too.
         self._features = WhisperFeatureExtractor(feature_size=self._network.config.num_mel_bins)
-        self.language = language
 
-    def decode(self, samples: np.ndarray, context: float) -> Attempt:
+    def decode(self, samples: np.ndarray, context: float, language: str) -> Attempt:
         """See `Engine.decode`; the context is 30 s whatever is asked for."""
         import torch
 
         seconds = len(samples) / SPEC.sample_rate
         features = self._features(samples, sampling_rate=SPEC.sample_rate, return_tensors='pt').input_features
-        choices = {'language': self.language, 'task': 'transcribe'} if self._multilingual else {}
         with torch.inference_mode():
-            encoded = self._network.get_encoder()(features)
+            encoded = self._network.get_encoder()(features.to(self._device, self._dtype))
+            language = language or self._likeliest_language(encoded)
+            choices = {'language': language, 'task': 'transcribe'} if self._multilingual else {}
             sequence = self._network.generate(
                 encoder_outputs=encoded, num_beams=1, do_sample=False, max_new_tokens=token_limit(seconds),
                 return_dict_in_generate=True, **choices,
@@ -75,7 +83,7 @@ class TransformersEngine:
             again = self._network(
                 encoder_outputs=encoded, decoder_input_ids=sequence[None, :-1], output_attentions=True
             )
-        logprobs = again.logits[0].log_softmax(-1)                             # (length - 1, vocabulary)
+        logprobs = again.logits[0].float().log_softmax(-1)                             # (length - 1, vocabulary)
         first = sequence.tolist().index(self._settings.no_timestamps_token_id) + 1
         chosen = logprobs.gather(1, sequence[1:, None])[first - 1:, 0]         # of the tokens and the end
         end = self._network.config.eos_token_id
@@ -83,11 +91,17 @@ class TransformersEngine:
         probabilities = tuple(chosen[:len(tokens)].exp().tolist())
         return Attempt(
             text=self._text(tokens).strip(),
-            words=self._words(tokens, probabilities, self._starts(again.cross_attentions, first, seconds), seconds),
+            words=self._words(
+                tokens, probabilities, self._starts(again.cross_attentions, first, seconds), seconds, language
+            ),
             tokens=probabilities,
             mean_logprob=float(chosen.mean()),
             no_speech=self._no_speech(logprobs[0]),
+            language=language,
         )
+
+    def _likeliest_language(self, encoded) -> str:
+        return self._codes[int(self._network.detect_language(encoder_outputs=encoded)[0])]
 
     def _starts(self, attentions, first: int, seconds: float) -> list[float]:
         """Seconds at which each token and the end begin; empty if the model does not say which heads tell.
@@ -98,7 +112,7 @@ class TransformersEngine:
         if not heads:
             return []
         positions = max(1, round(seconds / SECONDS_PER_POSITION))
-        telling = [attentions[layer][0, head, first - 1:, :positions].numpy() for layer, head in heads]
+        telling = [attentions[layer][0, head, first - 1:, :positions].float().cpu().numpy() for layer, head in heads]
         return [position * SECONDS_PER_POSITION for position in token_starts(np.stack(telling))]
 
     def _no_speech(self, logprobs) -> float:
@@ -106,15 +120,38 @@ class TransformersEngine:
         return float(logprobs[self._settings.no_timestamps_token_id - 1].exp())
 
     def _words(
-        self, tokens: list[int], probabilities: tuple[float, ...], starts: list[float], seconds: float
+        self, tokens: list[int], probabilities: tuple[float, ...], starts: list[float], seconds: float,
+        language: str,
     ) -> tuple[TimedWord, ...]:
         if not starts:
             return ()
         starts = [*starts, seconds]  # a text that was cut off has no end token
         return tuple(
             TimedWord(text, starts[begin], starts[end], float(np.mean(probabilities[begin:end])))
-            for text, begin, end in group(tokens, self._text, self.language)
+            for text, begin, end in group(tokens, self._text, language)
         )
 
     def _text(self, tokens: list[int]) -> str:
         return str(self._tokenizer.decode(tokens, clean_up_tokenization_spaces=False))
+
+
+def _device(device: str) -> str:
+    """:raises ValueError: if this machine has none."""
+    import torch
+
+    found = torch.cuda.is_available()
+    if device == 'cuda' and not found:
+        raise ValueError('the device is cuda, but PyTorch finds no CUDA device on this machine; use cpu, or auto')
+    return ('cuda' if found else 'cpu') if device == 'auto' else device
+
+
+def _compute_type(compute_type: str) -> str:
+    """:raises ValueError: if the backend cannot compute so."""
+    if compute_type == 'default':
+        return 'float32'
+    if compute_type not in COMPUTE_TYPES:
+        raise ValueError(
+            f'the compute type is {compute_type}, but the backend transformers computes with '
+            f'{", ".join(COMPUTE_TYPES)} alone'
+        )
+    return compute_type

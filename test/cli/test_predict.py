@@ -56,6 +56,27 @@ def test_sound_alone_and_film_alone_are_judged_by_what_they_hold(capsys, shared_
     }
 
 
+def test_words_of_another_language_are_told_and_are_no_evidence(capsys, shared_data):
+    from smern_ros import assets
+
+    try:
+        assets.path('whisper-base')
+    except assets.MissingAsset as error:
+        pytest.skip(str(error))
+    sound = shared_data / 'emodb4/wav/03a01Wa.wav'
+    _, (line,), _ = predict(capsys, sound, '--asr-model', 'whisper-base', '--asr-language', 'auto')
+    assert (line['language'], line['modalities']) == ('de', ['audio']) and 'Eisschrank' in line['text']
+
+
+@pytest.mark.parametrize('options, said', [
+    (['--asr-language', 'de'], 'only English'), (['--asr-compute-type', 'int4'], 'int4'),
+    (['--asr-device', 'tpu'], 'tpu'), (['--asr-model', '/no/model'], '/no/model'),
+])
+def test_a_recogniser_that_cannot_be_had_is_refused_before_any_file_is_read(capsys, tmp_path, options, said):
+    code, lines, errors = predict(capsys, tmp_path / 'absent.wav', *options)
+    assert (code, lines) == (2, []) and said in errors and 'absent' not in errors
+
+
 def test_a_broken_file_is_named_and_the_others_are_judged(capsys, tmp_path, clip):
     nonsense = tmp_path / 'nonsense.mp4'
     nonsense.write_bytes(b'no film at all' * 100)

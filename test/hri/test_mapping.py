@@ -1,4 +1,4 @@
-"""Our skeletons, labels and languages in ROS4HRI's terms."""
+"""Our skeletons and labels in ROS4HRI's terms."""
 import numpy as np
 import pytest
 
@@ -53,8 +53,3 @@ def test_hidden_joints_and_those_outside_the_picture_have_no_confidence_and_no_p
     assert not points[[Point.LEFT_WRIST, Point.RIGHT_WRIST, Point.LEFT_ELBOW]].any()
     assert points[Point.NOSE, 2] == 0
     assert np.isfinite(points).all() and points.min() >= 0 and points.max() <= 1
-
-
-@pytest.mark.parametrize(('tag', 'code'), [('en-GB', 'en'), ('de_DE', 'de'), ('FR', 'fr'), ('', '')])
-def test_a_language_is_told_by_its_code(tag, code):
-    assert mapping.language(tag) == code

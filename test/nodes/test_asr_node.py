@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+import soundfile
 
 pytest.importorskip('rclpy')
 pytestmark = [pytest.mark.ros, pytest.mark.weights]
@@ -154,6 +155,20 @@ def test_a_model_that_cannot_serve_stops_the_node(start_node, spoken):
     node = start_node('asr', {'language': 'de'})
     assert node.wait() == 2
     assert node.said("only English, but the language is 'de'")
+
+
+def test_each_utterance_is_told_with_the_language_that_was_spoken(probe, start_node, spoken, shared_data):
+    try:
+        assets.path('whisper-base')
+    except assets.MissingAsset as error:
+        pytest.skip(str(error))
+    german, _ = soundfile.read(shared_data / 'emodb4/wav/03a01Wa.wav', dtype='float32')
+    start_node('asr', {'model': 'whisper-base', 'language': 'auto'})
+    microphone = Microphone(probe)
+    microphone.say(german, ENDED, 'german')
+    microphone.say(spoken['0930'].samples, ENDED, 'english')
+    assert microphone.wait_for('german', final=True).language == 'de'
+    assert microphone.wait_for('english', final=True).language == 'en'
 
 
 def test_ctrl_c_while_it_transcribes_ends_it_cleanly(microphone, node, spoken):

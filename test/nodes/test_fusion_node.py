@@ -56,14 +56,17 @@ def test_three_modalities_give_a_provisional_and_then_the_offline_answer(fusion)
     assert len([s for s in fusion.states if s.is_final]) == 1
 
 
-def test_doubtful_words_are_no_evidence_and_are_counted(fusion):
+@pytest.mark.parametrize('change, counted', [
+    ({'confidence': 0.31}, 'doubtful transcripts'), ({'language': 'de'}, 'transcripts of other languages'),
+])
+def test_words_that_are_doubtful_or_of_another_language_are_no_evidence_and_are_counted(fusion, change, counted):
     fusion.announce(msg.Utterance.TENTATIVE)
     fusion.hear(audio())
     fusion.see(body())
-    fusion.read(replace(text(), confidence=0.31))
+    fusion.read(replace(text(), **change))
     fusion.announce(msg.Utterance.ENDED)
     assert list(fusion.final().modalities) == [AUDIO, SKELETON]
-    told = KeyValue(key='doubtful transcripts', value='1')
+    told = KeyValue(key=counted, value='1')
     fusion.probe.wait_for(lambda: any(told in s.values for m in fusion.health for s in m.status), 'the count')
 
 

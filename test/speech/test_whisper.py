@@ -176,19 +176,20 @@ def test_missing_weights_name_the_command_that_fetches_them(tmp_path, monkeypatc
 class Scripted:
     """Says one thing in a shortened context and another in the full one."""
 
-    language = 'en'
+    languages = ('en', 'de')
 
     def __init__(self, short, full):
-        self.short, self.full, self.contexts = short, full, []
+        self.short, self.full, self.contexts, self.languages_asked = short, full, [], []
 
-    def decode(self, samples, context):
+    def decode(self, samples, context, language):
         self.contexts.append(context)
+        self.languages_asked.append(language)
         return self.full if context == FULL_CONTEXT else self.short
 
 
-def said(text, logprob=-0.1, no_speech=0.1, probability=0.9):
+def said(text, logprob=-0.1, no_speech=0.1, probability=0.9, language='en'):
     words = tuple(TimedWord(w, 0.1 * i, 0.1 * i + 0.1, probability) for i, w in enumerate(text.split()))
-    return Attempt(text, words, (probability,) * len(words), logprob, no_speech)
+    return Attempt(text, words, (probability,) * len(words), logprob, no_speech, language)
 
 
 @pytest.mark.parametrize('doubtful', [said('well well well well'), said('good day', logprob=-1.5), said('a ' * 40)])
@@ -229,3 +230,26 @@ def test_long_speech_is_cut_where_it_is_quiet_and_nothing_is_lost():
     assert np.array_equal(np.concatenate([part for _, part in parts]), samples)
     assert all(len(part) <= LONGEST * RATE for _, part in parts)
     assert 25 * RATE < parts[1][0] < 25.3 * RATE
+
+
+def test_the_parts_of_a_long_utterance_are_heard_in_one_language():
+    engine = Scripted(said('good day', language='en'), said('guten Tag', language='de'))
+    recogniser = WhisperRecogniser(engine, language='auto', own_length=False)
+    samples = np.random.default_rng(0).normal(0, 0.1, 50 * RATE).astype(np.float32)
+    assert recogniser.transcribe(utterance(samples)).language == 'de'
+    assert engine.languages_asked == ['', 'de', 'de']
+
+
+def test_doubtful_words_are_decoded_again_in_the_language_that_the_full_context_tells():
+    engine = Scripted(said('good good good good'), said('guten Tag', language='de'))
+    recogniser = WhisperRecogniser(engine, language='auto', own_length=True)
+    transcript = recogniser.transcribe(utterance(np.zeros(RATE, np.float32)))
+    assert (transcript.text, transcript.language) == ('guten Tag', 'de')
+    assert engine.languages_asked == ['', '']
+
+
+@pytest.mark.parametrize('language, told', [('auto', ''), ('de', 'de'), ('de-AT', 'de'), ('EN_us', 'en')])
+def test_no_words_are_of_no_language_unless_it_was_set(language, told):
+    engine = Scripted(said('', no_speech=0.9), said(''))
+    recogniser = WhisperRecogniser(engine, language=language, own_length=True)
+    assert recogniser.transcribe(utterance(np.zeros(RATE, np.float32))).language == told

@@ -79,12 +79,13 @@ def state_dict(tensors: dict[str, np.ndarray]) -> dict:
 
 
 def convert(source: Path, target: Path) -> Path:
-    """:param source: folder of an English-only CTranslate2 Whisper; `target`: the folder to write.
+    """:param source: folder of a CTranslate2 Whisper; `target`: the folder to write.
 
     :raises RuntimeError: if a weight is missing or has no place.
     """
     wheel_shims.torchaudio()
     wheel_shims.torchvision()
+    from faster_whisper.tokenizer import _LANGUAGE_CODES
     from transformers import (
         GenerationConfig,
         WhisperConfig,
@@ -108,11 +109,16 @@ def convert(source: Path, target: Path) -> Path:
         bos_token_id=end, eos_token_id=end, pad_token_id=end, decoder_start_token_id=start,
     ))
     model.load_state_dict(state)
+    tokens = tokenizer.get_vocab()
+    languages = {f'<|{code}|>': tokens[f'<|{code}|>'] for code in _LANGUAGE_CODES if f'<|{code}|>' in tokens}
+    multilingual = {'lang_to_id': languages, 'task_to_id': {'transcribe': tokens['<|transcribe|>']}}
+    is_multilingual = vocabulary >= 51865  # OpenAI Whisper, model.py
     model.generation_config = GenerationConfig(
         bos_token_id=end, eos_token_id=end, pad_token_id=end, decoder_start_token_id=start,
-        no_timestamps_token_id=silent, max_length=448, is_multilingual=False,
+        no_timestamps_token_id=silent, max_length=448, is_multilingual=is_multilingual,
         suppress_tokens=settings['suppress_ids'], begin_suppress_tokens=settings['suppress_ids_begin'],
         alignment_heads=settings['alignment_heads'], return_timestamps=False,
+        **(multilingual if is_multilingual else {}),
     )
     for part in (model, tokenizer, WhisperFeatureExtractor(feature_size=80)):
         part.save_pretrained(target)
