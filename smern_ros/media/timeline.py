@@ -125,6 +125,6 @@ class Timeline:
             is_later = stamp_ns > track.end_ns - (BACK if part > track.part else 0)
             if is_later and any(abs(stamp_ns - end_ns) < SKEW for end_ns in others):
                 return part
-        near = (t.end_ns for t in self._tracks.values() if abs(t.end_ns - track.end_ns) < LEAP_OF_RESET_CLOCKS)
+        near = (t.end_ns for t in self._tracks.values() if abs(t.end_ns - track.end_ns) < LEAP)
         self._shifts.append(max(near) - own_ns)
         return len(self._shifts) - 1

@@ -191,13 +191,13 @@ def test_a_recording_without_sound_between_others_in_a_transport_stream_keeps_it
     content = b''
     for hertz in (500, None, 1500):
         voice = None if hertz is None else tone(hertz, 2.0)
-        whole = film.write(tmp_path / 'film.mkv', grey(50) * (3 if voice is None else 1), voice, video='mpeg2video')
+        whole = film.write(tmp_path / 'film.mkv', grey(50) * (7 if voice is None else 1), voice, video='mpeg2video')
         content += remuxed(whole, tmp_path / 'part.ts', 0).read_bytes()
     (tmp_path / 'all.ts').write_bytes(content)
     frames, blocks = read(tmp_path / 'all.ts')
-    assert len(frames) == 250
-    begins = frames[200].stamp_ns / SECOND
-    assert 7.9 < begins < 8.5 and heard(blocks, begins + 0.3, begins + 1.7) == pytest.approx(1500, abs=5)
+    assert len(frames) == 450
+    begins = frames[400].stamp_ns / SECOND
+    assert 15.9 < begins < 16.5 and heard(blocks, begins + 0.3, begins + 1.7) == pytest.approx(1500, abs=5)
     assert not [b for b in blocks if 2.3 < b.stamp_ns / SECOND < begins - 0.2]
 
 
