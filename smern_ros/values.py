@@ -79,6 +79,11 @@ def language_code(tag: str) -> str:
     return tag.strip().replace('_', '-').partition('-')[0].lower()
 
 
+def is_english(tag: str) -> bool:
+    """Of an IETF language tag or a locale; true if it tells no language."""
+    return language_code(tag) in ENGLISH
+
+
 @dataclass(frozen=True)
 class Word:
     text: str
@@ -107,7 +112,7 @@ class Transcript:
     @property
     def foreign(self) -> bool:
         """There are words, but of another language than that whose words the networks know."""
-        return bool(self.text.strip()) and language_code(self.language) not in ENGLISH
+        return bool(self.text.strip()) and not is_english(self.language)
 
 
 @dataclass(frozen=True)

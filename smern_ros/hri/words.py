@@ -5,7 +5,7 @@ from collections import OrderedDict
 from dataclasses import dataclass, field
 
 from smern_ros.audio.segmenter import State
-from smern_ros.values import CLOCK_JUMP, SECOND, Transcript
+from smern_ros.values import CLOCK_JUMP, SECOND, Transcript, is_english
 
 MOST_TEXTS = 64
 """Of one utterance; a recogniser that cuts it finer is not believed."""
@@ -153,7 +153,10 @@ class SpokenWords:
         utterance = self._utterances[utterance_id]
         if not (utterance.ended and utterance.said):
             return None
+        languages = [said.language for said in utterance.said]
         return Transcript(
             utterance_id, utterance.start_ns, utterance.end_ns, ' '.join(said.text for said in utterance.said),
-            confidence=min(said.confidence for said in utterance.said), language=utterance.said[-1].language,
+            confidence=min(said.confidence for said in utterance.said),
+            # Of several languages the one whose words are not to be read as English.
+            language=next((tag for tag in languages if not is_english(tag)), languages[-1]),
         )

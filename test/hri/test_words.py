@@ -81,6 +81,15 @@ def test_an_utterance_that_the_recogniser_cut_in_two_is_put_together(words):
     assert transcript.text == 'one two' and transcript.confidence == 0.4
 
 
+@pytest.mark.parametrize('first, second, told', [
+    ('en', 'en', 'en'), ('de', 'en', 'de'), ('en', 'de', 'de'), ('de', '', 'de'), ('', 'en', 'en'), ('pl', 'de', 'pl'),
+])
+def test_an_utterance_of_which_some_words_are_of_another_language_is_of_that(words, first, second, told):
+    announce(words, 'u1', 1, 2)
+    say(words, 'die Tür', 2, language=first)
+    assert say(words, 'the door', 2.2, language=second).language == told
+
+
 def test_speech_that_goes_on_has_not_ended(words):
     announce(words, 'u1', 1, 2, TENTATIVE)
     announce(words, 'u1', 1, 2, RESUMED)
