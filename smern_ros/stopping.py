@@ -103,6 +103,11 @@ def begin() -> Stop:
     return _stop
 
 
+def asked() -> bool:
+    """Whether this process is to end."""
+    return _stop is not None and _stop.asked
+
+
 @contextlib.contextmanager
 def closing() -> Iterator[None]:
     """What closes a node. If that hangs the process ends all the same, with exit code 1, and tells where.

@@ -10,7 +10,7 @@ from rclpy.clock import Clock, ClockType
 from rclpy.exceptions import NameValidationException
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 
-from smern_ros import allocator
+from smern_ros import allocator, stopping
 from smern_ros.nodes import diagnostics, qos, topics
 from smern_ros.nodes.throttle import Throttle
 
@@ -180,7 +180,9 @@ class ManagedNode(LifecycleNode):
         try:
             step()
         except Exception as error:
-            if not self.context.ok():  # told to stop meanwhile: what is made without a context fails
+            begins = step in (self.load, self.start)
+            # Told to stop meanwhile: what is made without a context fails, and so do imports that are left half done.
+            if not self.context.ok() or (begins and stopping.asked()):
                 return TransitionCallbackReturn.FAILURE
             self._failure = str(error) or type(error).__name__
             self.health.failed(self._failure)
@@ -188,7 +190,7 @@ class ManagedNode(LifecycleNode):
             detail = '' if expected else '\n' + traceback.format_exc()
             self.get_logger().fatal(f'cannot {step.__name__.strip("_")}: {self._failure}{detail}')
             # What is not installed is not there at the next start either.
-            refused = (expected or isinstance(error, ImportError)) and step in (self.load, self.start)
+            refused = begins and (expected or isinstance(error, ImportError))
             return TransitionCallbackReturn.FAILURE if refused else TransitionCallbackReturn.ERROR
         return rest(state)
 

@@ -146,9 +146,14 @@ STUCK = textwrap.dedent("""
         NAME = 'stuck'
 
         def load(self):
-            print('loading', flush=True)
-            if 'load' in sys.argv:
-                time.sleep(600)
+            try:
+                print('loading', flush=True)
+                if 'load' in sys.argv:
+                    time.sleep(600)
+            except BaseException as error:
+                if 'module' in sys.argv:
+                    raise ImportError('initialization failed') from error
+                raise
 
         def stop(self):
             print('stopping', flush=True)
@@ -180,6 +185,13 @@ def test_a_node_that_loads_for_long_does_not_wait_for_its_end(stuck, foreground)
     process = stuck('load')
     foreground.press()
     assert process.wait(60) == 0
+
+
+def test_an_import_that_makes_an_error_of_its_own_of_the_end_is_no_error(stuck, foreground):
+    """As modules in C do whose initialization imports others."""
+    stuck('load', 'module')
+    foreground.press()
+    assert foreground.ended() == ({'stuck': 0}, {'stuck': ''})
 
 
 @pytest.mark.parametrize('number', [signal.SIGTERM, signal.SIGHUP])
