@@ -22,7 +22,7 @@ from rclpy.qos import (
     qos_check_compatible,
 )
 
-from smern_ros import dds_in_force
+from smern_ros import dds_in_force, stopping
 from smern_ros.bag.errors import BagError
 from smern_ros.bag.queue import BoundedQueue, Received
 from smern_ros.bag.writer import BagWriter
@@ -80,10 +80,11 @@ class Recorder:
         """Takes what has arrived, writes what waits and closes the bag. :raises BagError: if it cannot be written."""
         self._take_the_rest()
         self._executor.shutdown(timeout_sec=1.0)
-        self._node.destroy_node()
-        rclpy.try_shutdown(context=self._context)
         self._queue.close()
-        self._thread.join()
+        self._thread.join()  # the bag is whole before what may hang
+        with stopping.closing():
+            self._node.destroy_node()
+            rclpy.try_shutdown(context=self._context)
         if self.failure is not None:
             raise self.failure
 

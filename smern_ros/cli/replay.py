@@ -11,7 +11,7 @@ import time
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
-from smern_ros import dds, dds_in_force, graph
+from smern_ros import dds, dds_in_force, graph, stopping
 from smern_ros.bag.errors import BagError
 from smern_ros.cli.progress import StatusLine
 from smern_ros.paths import expand
@@ -178,8 +178,9 @@ class _Playing:
 
         self.replay.close()
         self._executor.shutdown(timeout_sec=1.0)
-        self.replay.destroy_node()
-        rclpy.try_shutdown(context=self._context)
+        with stopping.closing():
+            self.replay.destroy_node()
+            rclpy.try_shutdown(context=self._context)
 
 
 def _play(node: _Playing, supervisor: Supervisor | None, stop: threading.Event) -> str:

@@ -16,7 +16,7 @@ from rclpy.node import Node
 from sensor_msgs.msg import Image
 from std_msgs.msg import Bool
 
-from smern_ros import msg
+from smern_ros import msg, stopping
 from smern_ros.demo.message_json import to_fields, to_line
 from smern_ros.demo.recording import Activity, Body, Picture, Recording, State
 from smern_ros.nodes import diagnostics, qos, topics
@@ -105,9 +105,10 @@ class Recorder:
 
     def close(self) -> None:
         self._executor.shutdown(timeout_sec=1.0)
-        self._node.destroy_node()
-        rclpy.try_shutdown(context=self._context)
         self._file.close()
+        with stopping.closing():
+            self._node.destroy_node()
+            rclpy.try_shutdown(context=self._context)
 
     # --- topics -----------------------------------------------------------------------------------------------
 
