@@ -54,7 +54,7 @@ def test_what_a_killed_participant_leaves_is_removed_and_a_living_ones_is_not(pa
     killed.wait()
     assert left <= segments(), 'nobody else cleans up'
     assert sweep(young=3600.0) == 0 and left <= segments(), 'what is young may still be on its way to life'
-    assert sweep(young=0.0) >= len(left)
+    sweep(young=0.0)  # or a node that starts meanwhile
     assert not left & segments() and living <= segments()
 
 

@@ -138,7 +138,7 @@ def test_without_a_camera_a_recording_played_again_gives_its_windows_again(probe
         for name, end in talk:
             graph.speak(TENTATIVE, end, start=end - 1.0, name=name)
             graph.speak(ENDED, end, start=end - 1.0, name=name)
-    probe.wait_for(lambda: len(graph.windows) >= 6, 'six windows', timeout=5)
+    probe.wait_for(lambda: len(graph.windows) >= 6, 'six windows')
     probe.settle(0.3)
     assert graph.of_utterances() == [(name, at(end)) for name, end in talk] * 2
     assert graph.node.output.count('speech/utterance jumped back by 4.0 s') == 1
@@ -189,7 +189,7 @@ def test_skeletons_of_another_clock_are_warned_of_until_they_fit(probe, start_no
         return status.message if is_told else ''
 
     probe.wait_for(warned, 'the warning')
-    assert re.search(r'360[024][.]0 s before the end of the speech', warned())
+    assert re.search(r'3(598|600|602)[.]0 s before the end of the speech', warned())
     probe.wait_for(lambda: graph.node.said('let camera and microphone stamp by one clock'), 'the log')
     graph.speak(TENTATIVE, 1.5, start=0.5, name='fits')
     probe.wait_for(lambda: graph.windows[-1].tracks, 'a window with somebody')
