@@ -73,15 +73,16 @@ def pose(clip: Path) -> float:
 
 
 def _utterances(clip: Path) -> list:
-    from smern_ros.audio.pcm import decode, mono
+    from smern_ros.audio.channels import Downmix
+    from smern_ros.audio.pcm import decode
     from smern_ros.audio.segmenter import State
     from smern_ros.audio.stream import Boundary, SpeechStream
     from smern_ros.media.reader import AudioBlock, MediaReader
 
-    stream, events = SpeechStream(), []
+    mono, stream, events = Downmix(), SpeechStream(), []
     for item in MediaReader(clip):
         if isinstance(item, AudioBlock):
-            samples = mono(decode(item.samples.tobytes(), encoding='s16le', channels=item.samples.shape[1]))
-            events += stream.push(samples, item.sample_rate, item.stamp_ns)
+            samples = decode(item.samples.tobytes(), encoding='s16le', channels=item.samples.shape[1])
+            events += stream.push(mono.push(samples, item.sample_rate), item.sample_rate, item.stamp_ns)
     events += stream.flush()
     return [e.utterance for e in events if isinstance(e, Boundary) and e.state == State.ENDED]
