@@ -26,7 +26,7 @@ from smern_ros.paths import expand
 from smern_ros.speech.recogniser import Recogniser, create
 from smern_ros.values import SECOND, Transcript, Utterance
 
-EMODB = {  # Burkhardt et al. 2005, table 1
+EMODB = {  # as the corpus's makers publish them
     'a01': 'Der Lappen liegt auf dem Eisschrank.',
     'a02': 'Das will sie am Mittwoch abgeben.',
     'a04': 'Heute abend könnte ich es ihm sagen.',

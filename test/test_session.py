@@ -46,16 +46,21 @@ def test_somebody_new_is_judged_by_the_utterance_alone_and_somebody_known_otherw
     assert np.abs(probabilities(session, utterance(2)) - stranger).max() > 1e-4
 
 
+def assert_words_are_used(predictor, used, **told):
+    """A transcript with these fields is evidence, or the answer is that without words: by session and predictor."""
+    spoken = utterance(1)
+    spoken = replace(spoken, text=replace(spoken.text, **told))
+    expected = predictor.predict(utterance(1) if used else utterance(1, modalities=(AUDIO, SKELETON)))
+    for judged in (Session(predictor).predict(spoken).prediction, predictor.predict(spoken)):
+        assert judged.modalities == expected.modalities
+        np.testing.assert_array_equal(judged.probabilities, expected.probabilities)
+    assert (Session(predictor).read(spoken.text) is not None) == used
+
+
 @pytest.mark.parametrize('confidence, used', [(0.04, False), (0.49, False), (0.5, True), (1.0, True), (0.0, False),
                                               (float('nan'), False)])
 def test_words_of_which_the_recogniser_is_not_sure_are_no_evidence(predictor, confidence, used):
-    spoken = utterance(1)
-    doubtful = replace(spoken, text=replace(spoken.text, confidence=confidence))
-    expected = spoken if used else utterance(1, modalities=(AUDIO, SKELETON))
-    for judged in (Session(predictor).predict(doubtful).prediction, predictor.predict(doubtful)):
-        assert judged.modalities == expected.modalities
-        np.testing.assert_array_equal(judged.probabilities, predictor.predict(expected).probabilities)
-    assert (Session(predictor).read(doubtful.text) is not None) == used
+    assert_words_are_used(predictor, used, confidence=confidence)
 
 
 @pytest.mark.parametrize('language, used', [
@@ -63,13 +68,7 @@ def test_words_of_which_the_recogniser_is_not_sure_are_no_evidence(predictor, co
     ('de', False), ('pl-PL', False), ('enm', False), ('auto', False),
 ])
 def test_words_of_another_language_are_no_evidence(predictor, language, used):
-    spoken = utterance(1)
-    told = replace(spoken, text=replace(spoken.text, language=language))
-    expected = spoken if used else utterance(1, modalities=(AUDIO, SKELETON))
-    for judged in (Session(predictor).predict(told).prediction, predictor.predict(told)):
-        assert judged.modalities == expected.modalities
-        np.testing.assert_array_equal(judged.probabilities, predictor.predict(expected).probabilities)
-    assert (Session(predictor).read(told.text) is not None) == used
+    assert_words_are_used(predictor, used, language=language)
 
 
 def test_another_person_changes_nothing(predictor):
