@@ -123,6 +123,7 @@ def test_a_bad_message_is_said_once_and_loses_nothing_else(start_toy, probe):
     health = probe.collect(DiagnosticArray, topics.DIAGNOSTICS, qos.STREAM)
     probe.wait_for_listener(words)
     probe.wait_for_speaker('echo')
+    probe.wait_for_node('toy')
     for word in ['one', *['wrong'] * 20, 'two']:
         words.publish(String(data=word))
     probe.wait_for(lambda: [m.data for m in heard] == ['one', 'two'], 'the good words, in order')

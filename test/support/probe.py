@@ -14,6 +14,7 @@ from typing import Any
 
 import psutil
 import rclpy
+from rcl_interfaces.srv import ListParameters
 from rclpy.context import Context
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
@@ -67,6 +68,14 @@ class Probe:
 
     def wait_for_speaker(self, *topics: str, timeout: float = 60.0) -> None:
         self.wait_for(lambda: all(self.node.count_publishers(t) for t in topics), f'publishers of {topics}', timeout)
+
+    def wait_for_node(self, name: str) -> None:
+        """Until this node's ends of all topics know the probe's, those made so far.
+
+        Each process learns of the other's ends in the order in which they were made. A service is called with ends
+        made last: who answers knows all others, so that no message is lost on either way.
+        """
+        self.call(ListParameters, f'{name}/list_parameters')
 
     def call(self, service_type: type, name: str, timeout: float = 60.0, **request: Any) -> Any:
         """The response of a service, once it is there. Asks again: DDS may find the way back later than the way."""
