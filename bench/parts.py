@@ -9,13 +9,15 @@ from bench.summary import repeat, row, spread
 
 
 def audio_features(clip: Path) -> None:
-    """Real-time factor of MFCC and prosody on the clip's own utterances."""
+    """Real-time factor of MFCC, prosody and the speech encoder on the clip's own utterances."""
     from smern_ros.audio.features import extract
     from smern_ros.spec import SPEC
+    from smern_ros.speech.encoder import SpeechEncoder
 
+    speech_encoder = SpeechEncoder()
     for utterance in _utterances(clip):
         length = len(utterance.samples) / SPEC.sample_rate
-        seconds = statistics.median(repeat(lambda u=utterance: extract(u), times=10))
+        seconds = statistics.median(repeat(lambda u=utterance: extract(u, speech_encoder), times=10))
         row(f'audio features of {length:.1f} s of speech',
             f'{1e3 * seconds:.1f} ms, real-time factor {seconds / length:.4f}')
 

@@ -31,5 +31,10 @@ def keep_freed(largest: int) -> None:
 def give_back() -> None:
     """Frees what only cycles keep alive, and returns the allocator's free pages to the system."""
     gc.collect()
+    trim()
+
+
+def trim() -> None:
+    """Returns the allocator's free pages to the system, in a millisecond or two."""
     with contextlib.suppress(OSError, AttributeError):
         ctypes.CDLL(None).malloc_trim(0)

@@ -19,6 +19,7 @@ from smern_ros.skeleton.history import SkeletonHistory
 from smern_ros.skeleton.pose import PoseEstimator
 from smern_ros.skeleton.speaker import NEAREST, choose
 from smern_ros.skeleton.watch import Watch
+from smern_ros.speech.encoder import SpeechEncoder
 from smern_ros.speech.recogniser import Recogniser
 from smern_ros.values import SECOND, Skeleton, SkeletonWindow, Utterance, UtteranceInputs
 
@@ -32,16 +33,19 @@ class Analyser:
     """Collects what the graph would of one recording; feed it in the order of time."""
 
     def __init__(
-        self, *, pose: PoseEstimator | None = None, recogniser: Recogniser | None = None, speaker: str = NEAREST
+        self, *, pose: PoseEstimator | None = None, recogniser: Recogniser | None = None,
+        speech_encoder: SpeechEncoder | None = None, speaker: str = NEAREST,
     ) -> None:
         """
         :param pose: finds bodies in the frames; without it there is no skeleton.
         :param recogniser: finds the words; without it there is no text.
+        :param speech_encoder: see `smern_ros.audio.features.extract`.
         :param speaker: see `smern_ros.skeleton.speaker.choose`.
         """
         self._pose = pose
         self._watch = Watch()
         self._recogniser = recogniser
+        self._speech_encoder = speech_encoder
         self._speaker = speaker
         self._mono = Downmix()
         self._stream = SpeechStream()
@@ -105,7 +109,7 @@ class Analyser:
             utterance.id,
             utterance.start_ns,
             utterance.end_ns,
-            audio=audio_features.extract(utterance),
+            audio=audio_features.extract(utterance, self._speech_encoder),
             text=self._recogniser.transcribe(utterance) if self._recogniser is not None else None,
             skeleton=self.movement(utterance.start_ns, utterance.end_ns),
         )
@@ -116,13 +120,14 @@ def analyse(
     *,
     pose: PoseEstimator | None = None,
     recogniser: Recogniser | None = None,
+    speech_encoder: SpeechEncoder | None = None,
     speaker: str = NEAREST,
 ) -> Iterator[UtteranceInputs]:
     """Each utterance of a recording; of one without speech, its movement in windows (with an empty utterance id).
 
     :param items: frames and sound in the order of time, as `smern_ros.media.reader.MediaReader` gives them.
     """
-    analyser = Analyser(pose=pose, recogniser=recogniser, speaker=speaker)
+    analyser = Analyser(pose=pose, recogniser=recogniser, speech_encoder=speech_encoder, speaker=speaker)
     gestures: list[UtteranceInputs] = []
     spoken = False
     window_start_ns = newest_ns = None

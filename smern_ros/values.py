@@ -64,6 +64,7 @@ class AudioFeatures:
     end_ns: int
     mfcc: np.ndarray     # (T, 39) float32
     prosody: np.ndarray  # (35,) float32, in the order of `smern_ros.spec.PROSODY`
+    speech: np.ndarray | None = None  # (768,) float32 of the speech encoder; None where its weights are not there
 
 
 DOUBTFUL_TEXT = 0.5

@@ -5,5 +5,6 @@ The packages hold more, such as trackers and detectors of voices, whose changes 
 from __future__ import annotations
 
 HEARD = tuple(f'smern_ros.audio.{name}' for name in ('features', 'frames', 'loudness', 'mfcc', 'pitch', 'prosody'))
+ENCODED = tuple(f'smern_ros.speech.{name}' for name in ('encoder', 'encoder_weights', 'log_mel'))
 RECOGNISED = tuple(f'smern_ros.speech.{name}' for name in ('attempt', 'recogniser', 'whisper', 'whisper_ct2', 'words'))
 SHOWN = tuple(f'smern_ros.skeleton.{name}' for name in ('features', 'lowpass', 'resample', 'window'))

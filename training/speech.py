@@ -11,8 +11,9 @@ import torch
 
 from smern_ros.audio.features import extract
 from smern_ros.spec import SPEC
+from smern_ros.speech.encoder import SpeechEncoder
 from smern_ros.training.corpora import Clip
-from smern_ros.training.feature_code import HEARD
+from smern_ros.training.feature_code import ENCODED, HEARD
 from smern_ros.training.loop import say
 from smern_ros.training.openset.store import code
 from smern_ros.values import SECOND, AudioFeatures, Utterance
@@ -20,7 +21,7 @@ from smern_ros.values import SECOND, AudioFeatures, Utterance
 
 def _code() -> str:
     """Hash of the code that makes the features: with any change of it they are computed again."""
-    return code((*HEARD, __name__))
+    return code((*HEARD, *ENCODED, __name__))
 
 
 def load(clip: Clip) -> np.ndarray:
@@ -40,17 +41,20 @@ def features(clips: Sequence[Clip], variants: int, cache: Path) -> list[list[Aud
     """Of each clip, the features as recorded and then of `variants` altered copies.
 
     They are kept in `cache`, below a name made of all that they depend on.
+
+    :raises smern_ros.assets.AssetError: if they are to be computed and the speech encoder's weights are not there.
     """
     key = json.dumps([_code(), SPEC.to_dict(), variants, [(c.corpus, c.id) for c in clips]])
     file = cache / f'speech-{hashlib.sha256(key.encode()).hexdigest()[:16]}.npz'
     if not file.is_file():
+        speech_encoder = SpeechEncoder()
         threads = torch.get_num_threads()
         torch.set_num_threads(1)  # each step is so small that several threads cost more than they give
         rows = []
         for i, clip in enumerate(clips):
             if i % 200 == 0:
                 say(f'speech: features of clip {i} of {len(clips)}')
-            rows += list(_versions(clip, variants))
+            rows += list(_versions(clip, variants, speech_encoder))
         torch.set_num_threads(threads)
         cache.mkdir(parents=True, exist_ok=True)
         part = file.with_suffix('.part.npz')
@@ -59,24 +63,25 @@ def features(clips: Sequence[Clip], variants: int, cache: Path) -> list[list[Aud
             mfcc=np.concatenate([f.mfcc for f in rows]),
             lengths=[len(f.mfcc) for f in rows],
             prosody=np.stack([f.prosody for f in rows]),
+            speech=np.stack([f.speech for f in rows]),
         )
         part.replace(file)
     with np.load(file) as stored:
         mfcc = np.split(stored['mfcc'], np.cumsum(stored['lengths'])[:-1])
-        prosody = stored['prosody']
+        prosody, heard = stored['prosody'], stored['speech']
     step = variants + 1
     return [
-        [AudioFeatures(clip.id, 0, 0, mfcc[k], prosody[k]) for k in range(i * step, (i + 1) * step)]
+        [AudioFeatures(clip.id, 0, 0, mfcc[k], prosody[k], heard[k]) for k in range(i * step, (i + 1) * step)]
         for i, clip in enumerate(clips)
     ]
 
 
-def _versions(clip: Clip, variants: int) -> Iterable[AudioFeatures]:
+def _versions(clip: Clip, variants: int, speech_encoder: SpeechEncoder) -> Iterable[AudioFeatures]:
     samples = load(clip)
     seed = int.from_bytes(hashlib.sha256(f'{clip.corpus}/{clip.id}'.encode()).digest()[:8], 'big')
     generator = np.random.default_rng(seed)
     for version in (samples, *(alter(samples, generator) for _ in range(variants))):
-        yield extract(Utterance(clip.id, 0, len(version) * SECOND // SPEC.sample_rate, version))
+        yield extract(Utterance(clip.id, 0, len(version) * SECOND // SPEC.sample_rate, version), speech_encoder)
 
 
 def alter(samples: np.ndarray, generator: np.random.Generator) -> np.ndarray:

@@ -1,6 +1,8 @@
 """From an utterance to what the audio encoder sees of it."""
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from smern_ros.audio.mfcc import mfcc
@@ -8,13 +10,19 @@ from smern_ros.audio.prosody import prosody
 from smern_ros.spec import SPEC, FeatureSpec
 from smern_ros.values import AudioFeatures, Utterance
 
+if TYPE_CHECKING:
+    from smern_ros.speech.encoder import SpeechEncoder
 
-def extract(utterance: Utterance, spec: FeatureSpec = SPEC) -> AudioFeatures:
-    """Compute MFCC and prosody (paper, section IV-B).
+
+def extract(
+    utterance: Utterance, speech_encoder: SpeechEncoder | None = None, spec: FeatureSpec = SPEC
+) -> AudioFeatures:
+    """Compute MFCC and prosody (paper, section IV-B), and what a pretrained speech encoder hears.
 
     The same samples always give the same features. MFCC longer than `spec.max_audio_frames` are cut at their end, as
     the paper's base model does; the prosody is that of the whole utterance.
 
+    :param speech_encoder: None: `speech` is None.
     :raises ValueError: if the samples are none, not one-dimensional or not all finite
     """
     samples = np.asarray(utterance.samples, np.float32)
@@ -30,4 +38,5 @@ def extract(utterance: Utterance, spec: FeatureSpec = SPEC) -> AudioFeatures:
         end_ns=utterance.end_ns,
         mfcc=mfcc(samples, spec)[: spec.max_audio_frames],
         prosody=prosody(samples, spec),
+        speech=None if speech_encoder is None else speech_encoder.encode(samples),
     )

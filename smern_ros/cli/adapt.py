@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from smern_ros.adaptation_offline import Comparison, Labelled
     from smern_ros.adaptation_table import Recording
     from smern_ros.predictor import EmotionPredictor
+    from smern_ros.speech.encoder import SpeechEncoder
     from smern_ros.speech.recogniser import Recogniser
 
 EXIT_DONE, EXIT_CANNOT = 0, 2
@@ -103,11 +104,12 @@ def _learnt(
 
     words_wanted = not args.no_asr and any(row.text is None for row in table)
     recogniser = recordings.recogniser(args) if words_wanted else None
+    speech_encoder = recordings.speech_encoder('adapt')
     labelled: list[Labelled] = []
     problems: list[str] = []
     for number, row in enumerate(table, start=1):
         print(f'{number} of {len(table)}: {row.name}', file=sys.stderr, flush=True)
-        found, wrong = _utterances(row, recogniser, pose=not args.no_pose)
+        found, wrong = _utterances(row, recogniser, speech_encoder, pose=not args.no_pose)
         labelled += found
         problems += wrong
     learnt = adaptation_offline.examples(predictor, labelled)
@@ -120,7 +122,9 @@ def _learnt(
     return labelled, [example for example in learnt if example is not None]
 
 
-def _utterances(row: Recording, recogniser: Recogniser | None, *, pose: bool) -> tuple[list[Labelled], list[str]]:
+def _utterances(
+    row: Recording, recogniser: Recogniser | None, speech_encoder: SpeechEncoder | None, *, pose: bool
+) -> tuple[list[Labelled], list[str]]:
     """Of one recording, and what is wrong with it."""
     from smern_ros.adaptation_offline import Labelled
     from smern_ros.media.reader import MediaError
@@ -130,8 +134,8 @@ def _utterances(row: Recording, recogniser: Recogniser | None, *, pose: bool) ->
         found = [
             Labelled(row.name, row.label, inputs)
             for inputs in recordings.utterances(
-                row.file, recogniser=None if row.text else recogniser, pose=pose, text=row.text,
-                on_problem=damaged.append,
+                row.file, recogniser=None if row.text else recogniser, speech_encoder=speech_encoder,
+                pose=pose, text=row.text, on_problem=damaged.append,
             )
             if inputs.modalities
         ]

@@ -14,6 +14,7 @@ from smern_ros.values import SECOND, Transcript, UtteranceInputs
 if TYPE_CHECKING:
     from smern_ros.media.reader import MediaError
     from smern_ros.session import Session
+    from smern_ros.speech.encoder import SpeechEncoder
     from smern_ros.speech.recogniser import Recogniser
 
 EXIT_FAILED = 1
@@ -64,14 +65,18 @@ def run(args: argparse.Namespace) -> int:
     except (CheckpointError, SpecMismatch, AssetError, ValueError) as error:
         print(f'smern predict: {error}', file=sys.stderr)
         return 2
+    speech_encoder = recordings.speech_encoder('predict')
     failed = False
     for file in args.files:
         session = Session(predictor, adaptation)  # the people of one file are not those of another
-        failed |= not _predict_file(session, recogniser, file, args)
+        failed |= not _predict_file(session, recogniser, speech_encoder, file, args)
     return EXIT_FAILED if failed else 0
 
 
-def _predict_file(session: Session, recogniser: Recogniser | None, file: Path, args: argparse.Namespace) -> bool:
+def _predict_file(
+    session: Session, recogniser: Recogniser | None, speech_encoder: SpeechEncoder | None, file: Path,
+    args: argparse.Namespace,
+) -> bool:
     """Prints the file's lines.
 
     :return: False if it could not be read to its end.
@@ -83,7 +88,8 @@ def _predict_file(session: Session, recogniser: Recogniser | None, file: Path, a
     problems: list[MediaError] = []  # of a file that is damaged or cut off; what is there is judged all the same
     try:
         for inputs in recordings.utterances(
-            file, recogniser=recogniser, pose=not args.no_pose, text=args.text, on_problem=problems.append
+            file, recogniser=recogniser, speech_encoder=speech_encoder, pose=not args.no_pose, text=args.text,
+            on_problem=problems.append,
         ):
             if inputs.modalities:
                 print(_line(session, inputs, str(file)), flush=True)

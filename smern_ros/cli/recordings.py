@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -13,6 +14,7 @@ from smern_ros.values import Transcript, UtteranceInputs
 
 if TYPE_CHECKING:
     from smern_ros.media.reader import MediaError
+    from smern_ros.speech.encoder import SpeechEncoder
     from smern_ros.speech.recogniser import Recogniser
 
 
@@ -40,13 +42,26 @@ def recogniser(args: argparse.Namespace) -> Recogniser:
     )
 
 
+def speech_encoder(command: str) -> SpeechEncoder | None:
+    """None if its weights are not there, which is said on standard error."""
+    from smern_ros.assets import AssetError
+    from smern_ros.speech.encoder import SpeechEncoder
+
+    try:
+        return SpeechEncoder()
+    except AssetError as error:
+        print(f'smern {command}: voices are judged without the speech encoder: {error}', file=sys.stderr)
+        return None
+
+
 def utterances(
-    file: Path, *, recogniser: Recogniser | None, pose: bool, text: str | None = None,
-    on_problem: Callable[[MediaError], object],
+    file: Path, *, recogniser: Recogniser | None, speech_encoder: SpeechEncoder | None, pose: bool,
+    text: str | None = None, on_problem: Callable[[MediaError], object],
 ) -> Iterator[UtteranceInputs]:
     """Each utterance in a film or sound file; of one without speech, its movement.
 
     :param recogniser: finds the words; without it there are none but `text`.
+    :param speech_encoder: see `smern_ros.audio.features.extract`.
     :param pose: whether to look for bodies.
     :param text: the words of each utterance, in place of those recognised.
     :param on_problem: told of a file that is damaged or cut off; what is there is given all the same.
@@ -60,7 +75,7 @@ def utterances(
     with closing(MediaReader(file, on_problem=on_problem)) as media:
         estimator = poses.create('mediapipe') if pose and media.has_video else None
         try:
-            for inputs in analyse(media, pose=estimator, recogniser=recogniser):
+            for inputs in analyse(media, pose=estimator, recogniser=recogniser, speech_encoder=speech_encoder):
                 if text is not None and inputs.utterance_id:
                     said = Transcript(inputs.utterance_id, inputs.start_ns, inputs.end_ns, text)
                     inputs = dataclasses.replace(inputs, text=said)

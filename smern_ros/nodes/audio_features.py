@@ -1,4 +1,4 @@
-"""audio_features: sound to voice activity, utterances, and the MFCC and prosody of each."""
+"""audio_features: sound to voice activity, utterances, and the features of each."""
 from __future__ import annotations
 
 import importlib.metadata
@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 from std_msgs.msg import Bool
 
-from smern_ros import msg
+from smern_ros import allocator, msg
+from smern_ros.assets import AssetError
 from smern_ros.audio import features
 from smern_ros.audio.channels import AUTOMATIC, Downmix
 from smern_ros.audio.quiet import Quiet
@@ -21,7 +22,8 @@ from smern_ros.nodes.last_said import LastSaid
 from smern_ros.nodes.messages import features_to_message, header, sound_from_message, stamp_of, utterance_to_message
 from smern_ros.nodes.parameters import Parameter
 from smern_ros.spec import SPEC
-from smern_ros.values import Utterance
+from smern_ros.speech.encoder import ASSET, SpeechEncoder
+from smern_ros.values import AudioFeatures, Utterance
 
 DEFAULT = Segmentation()
 OWN, TOLD = 'own', 'topic'
@@ -51,7 +53,10 @@ class AudioFeaturesNode(SmernNode):
                   (0.01, 5.0), live=True),
         Parameter('stall', 15.0, 's without sound that end an open utterance; more than a replay is held up',
                   (0.5, 600.0), live=True),
+        Parameter('speech_encoder', True, f'publish what the encoder of the asset {ASSET} hears, too'),
     )
+
+    _extractor: _Extractor | None = None
 
     def load(self) -> None:
         segmentation = _segmentation({p.name: self.value(p.name) for p in self.PARAMETERS})
@@ -59,7 +64,7 @@ class AudioFeaturesNode(SmernNode):
             segmentation=segmentation, tolerance=self.value('stamp_tolerance'), mute_tail=self.value('mute_tail'),
             own_detector=self.value('voice_activity') == OWN,
         )
-        self.health.fact('model', f'silero-vad {importlib.metadata.version("silero-vad")}, {SPEC.name}')
+        self._tell_model()
         self._mono = Downmix()
         self._channel = AUTOMATIC
         self._tell_channel()
@@ -70,7 +75,9 @@ class AudioFeaturesNode(SmernNode):
         self._utterances = self.output(msg.Utterance, topics.UTTERANCE, qos.EVIDENCE)
         self._features = self.output(msg.AudioFeatures, topics.AUDIO_FEATURES, qos.EVIDENCE)
         self._worker = self.worker('features', capacity=8)
-        self._worker.submit(_warm_up)
+        self._extractor = extractor = _Extractor()
+        wanted = self.value('speech_encoder')
+        self._worker.submit(lambda: self._warm_up(extractor, wanted))
         self.listen(msg.AudioChunk, topics.AUDIO, self._take_sound, qos.AUDIO)
         self._robot = LastSaid(self, Bool, topics.ROBOT_SPEAKING, self._take_robot_speaking, self._robot_is_gone)
         self.every(0.5, self._follow_robot)
@@ -90,7 +97,8 @@ class AudioFeaturesNode(SmernNode):
         self._nobody_speaks()  # that they end is not heard meanwhile
 
     def unload(self) -> None:
-        self._stream = None
+        self._stream = self._extractor = None
+        self.health.warn(ASSET, '')
 
     def check(self, values: dict[str, Any]) -> None:
         _segmentation(values)
@@ -192,12 +200,26 @@ class AudioFeaturesNode(SmernNode):
         )
         if boundary.state == State.TENTATIVE:  # ENDED has the same sound
             came = time.monotonic()
-            self._worker.submit(lambda: self._extract(utterance, microphone, came), wait=True)
+            extractor = self._extractor  # a job that outlives this configuration keeps what it uses
+            self._worker.submit(lambda: self._extract(extractor, utterance, microphone, came), wait=True)
 
-    def _extract(self, utterance: Utterance, microphone: str, came: float) -> None:
+    def _extract(self, extractor: _Extractor, utterance: Utterance, microphone: str, came: float) -> None:
         """On the worker's thread."""
-        self._features.publish(features_to_message(features.extract(utterance), microphone))
+        self._features.publish(features_to_message(extractor.extract(utterance), microphone))
         self.health.took(time.monotonic() - came)
+        allocator.trim()  # what an utterance of 12 s needs is 60 MB
+
+    def _warm_up(self, extractor: _Extractor, speech_encoder_wanted: bool) -> None:
+        """On the worker's thread, so that a node that was killed hears again before."""
+        problem = extractor.load() if speech_encoder_wanted else ''
+        if extractor is self._extractor:  # not cleaned up meanwhile
+            self.health.warn(ASSET, problem)
+            self._tell_model(extractor)
+        extractor.warm_up()
+
+    def _tell_model(self, extractor: _Extractor | None = None) -> None:
+        encoder = f', {ASSET}' if extractor is not None and extractor.hears_speech else ''
+        self.health.fact('model', f'silero-vad {importlib.metadata.version("silero-vad")}, {SPEC.name}{encoder}')
 
     def _complain_of_jump(self, jump: Discontinuity) -> None:
         what = 'skipped' if jump.seconds > 0 else 'went back'
@@ -207,12 +229,35 @@ class AudioFeaturesNode(SmernNode):
         )
 
 
-def _warm_up() -> None:
-    """Imports and builds what extractions use. On their thread, so that a node that was killed hears again before."""
-    import torch
+class _Extractor:
+    """What makes the features of one configuration, all on the worker's thread."""
 
-    torch.set_num_threads(1)
-    features.extract(Utterance('warm-up', 0, 1, np.zeros(SPEC.sample_rate, np.float32)))
+    def __init__(self) -> None:
+        self._speech_encoder: SpeechEncoder | None = None
+
+    @property
+    def hears_speech(self) -> bool:
+        return self._speech_encoder is not None
+
+    def load(self) -> str:
+        """:return: why there is no speech encoder, and what to do; empty: there is."""
+        try:
+            self._speech_encoder = SpeechEncoder()
+        except AssetError as error:
+            return (f'the voice is told by MFCC and prosody alone: the speech encoder has no weights: {error}. Then '
+                    'start this node again; or set its parameter speech_encoder to false')
+        return ''
+
+    def warm_up(self) -> None:
+        """Imports and builds what extractions use."""
+        import torch
+
+        torch.set_num_threads(1)
+        self.extract(Utterance('warm-up', 0, 1, np.zeros(SPEC.sample_rate, np.float32)))
+        allocator.give_back()  # the weights as they were read
+
+    def extract(self, utterance: Utterance) -> AudioFeatures:
+        return features.extract(utterance, self._speech_encoder)
 
 
 def _segmentation(values: dict[str, Any]) -> Segmentation:

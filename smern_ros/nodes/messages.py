@@ -12,6 +12,7 @@ from std_msgs.msg import Header
 from smern_ros import msg
 from smern_ros.audio import pcm
 from smern_ros.spec import JOINTS, LABELS, PROSODY, SPEC
+from smern_ros.speech.encoder import SIZE as SPEECH_SIZE
 from smern_ros.values import (
     SECOND,
     AudioFeatures,
@@ -290,6 +291,7 @@ def features_to_message(features: AudioFeatures, frame_id: str) -> msg.AudioFeat
         spec=SPEC.name,
         mfcc=to_floats(features.mfcc),
         prosody=features.prosody.astype(np.float32),
+        speech=to_floats(features.speech) if features.speech is not None else [],
     )
 
 
@@ -304,6 +306,7 @@ def features_from_message(message: msg.AudioFeatures) -> AudioFeatures:
         end_ns=end_ns,
         mfcc=from_floats(message.mfcc, (-1, SPEC.mfcc), f'mfcc in {what}', rows=LONGEST * _MFCC_RATE + 2),
         prosody=from_floats(message.prosody, (len(PROSODY),), f'prosody in {what}'),
+        speech=from_floats(message.speech, (SPEECH_SIZE,), f'speech in {what}') if len(message.speech) else None,
     )
 
 

@@ -6,6 +6,7 @@ from smern_ros.audio.features import extract
 from smern_ros.audio.mfcc import mfcc
 from smern_ros.audio.prosody import prosody
 from smern_ros.spec import SPEC
+from smern_ros.speech.encoder import SpeechEncoder
 from smern_ros.values import SECOND, Utterance
 
 
@@ -19,6 +20,14 @@ def test_an_utterance_has_the_features_of_its_samples_and_keeps_its_name_and_tim
     assert (features.utterance_id, features.start_ns, features.end_ns) == (spoken.id, spoken.start_ns, spoken.end_ns)
     np.testing.assert_array_equal(features.mfcc, mfcc(speech[3])[: SPEC.max_audio_frames])
     np.testing.assert_array_equal(features.prosody, prosody(speech[3]))
+
+
+@pytest.mark.weights
+def test_a_speech_encoder_hears_the_utterance_too(speech):
+    speech_encoder = SpeechEncoder()
+    spoken = utterance(speech[3])
+    np.testing.assert_array_equal(extract(spoken, speech_encoder).speech, speech_encoder.encode(speech[3]))
+    assert extract(spoken).speech is None
 
 
 def test_a_long_utterance_has_as_many_frames_as_the_encoder_reads():

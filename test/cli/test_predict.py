@@ -56,6 +56,16 @@ def test_sound_alone_and_film_alone_are_judged_by_what_they_hold(capsys, shared_
     }
 
 
+def test_without_the_weights_of_the_speech_encoder_voices_are_judged_and_it_is_told(
+    capsys, shared_data, tmp_path, monkeypatch
+):
+    monkeypatch.setenv('SMERN_ASSETS', str(tmp_path))
+    sounds = sorted((shared_data / 'emodb4/wav').glob('*.wav'))[:2]
+    code, lines, said = predict(capsys, *sounds, '--no-asr')
+    assert code == 0 and [line['modalities'] for line in lines] == [['audio']] * 2
+    assert said.count('smern assets fetch whisper-tiny.en') == 1
+
+
 def test_words_of_another_language_are_told_and_are_no_evidence(capsys, shared_data):
     from smern_ros import assets
 

@@ -28,10 +28,11 @@ def offline(items):
     from smern_ros.offline import analyse
     from smern_ros.skeleton import pose
     from smern_ros.speech import recogniser
+    from smern_ros.speech.encoder import SpeechEncoder
 
     estimator = pose.create('mediapipe')
     try:
-        return list(analyse(items, pose=estimator, recogniser=recogniser.create()))
+        return list(analyse(items, pose=estimator, recogniser=recogniser.create(), speech_encoder=SpeechEncoder()))
     finally:
         estimator.close()
 
@@ -55,6 +56,7 @@ def assert_same(evidence, expected, start_ns, checkpoint=None):
         features = next(f for f in map(features_from_message, evidence.features) if (f.utterance_id, f.end_ns) == key)
         np.testing.assert_allclose(features.mfcc, inputs.audio.mfcc, **FIELDS_1E4)
         np.testing.assert_allclose(features.prosody, inputs.audio.prosody, **FIELDS_1E4)
+        np.testing.assert_allclose(features.speech, inputs.audio.speech, **FIELDS_1E4)
 
         transcript = next(t for t in evidence.transcripts if (t.utterance_id, to_ns(t.header.stamp)) == key)
         assert transcript.text == inputs.text.text

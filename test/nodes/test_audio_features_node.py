@@ -8,13 +8,15 @@ from rosgraph_msgs.msg import Clock
 from std_msgs.msg import Bool
 from support.lifecycle import Manager
 
-from smern_ros import msg
+from smern_ros import assets, msg
 from smern_ros.audio.channels import Downmix
 from smern_ros.audio.features import extract
 from smern_ros.audio.stream import Activity, Boundary, SpeechStream
 from smern_ros.nodes import qos, topics
+from smern_ros.nodes.diagnostics import is_active
 from smern_ros.nodes.messages import features_from_message, header, to_ns, to_time, utterance_from_message
 from smern_ros.spec import SPEC
+from smern_ros.speech.encoder import SpeechEncoder
 from smern_ros.values import SECOND
 
 pytestmark = pytest.mark.ros
@@ -56,7 +58,7 @@ class Listener:
         probe.wait_for_speaker(topics.IS_SPEAKING, topics.UTTERANCE, topics.AUDIO_FEATURES)
         probe.wait_for_listener(self.microphone, self.robot)
         self.health = probe.collect(DiagnosticArray, topics.DIAGNOSTICS, qos.STREAM)
-        probe.wait_for(lambda: any(r.status[0].message == 'active' for r in self.health), 'an active node')
+        probe.wait_for(lambda: any(is_active(r.status[0]) for r in self.health), 'an active node')
 
     def hear(self, samples, first=0, **fields):
         """Publish a chunk whose first sample is that of the recording."""
@@ -86,6 +88,14 @@ class Listener:
 
         self.probe.wait_for(lambda: len(ended()) >= count, f'{count} utterances; it said {self.node.output}')
         return ended()
+
+
+@pytest.fixture(scope='module')
+def speech_encoder():
+    try:
+        return SpeechEncoder()
+    except assets.MissingAsset as error:
+        pytest.skip(str(error))
 
 
 @pytest.fixture
@@ -125,6 +135,38 @@ def test_odd_chunks_give_the_very_utterances_and_features_of_the_core(listener, 
     heard = {to_ns(a.header.stamp): a.is_speaking for a in listener.activity}
     assert heard and all(frames[stamp_ns].is_speaking == speaking for stamp_ns, speaking in heard.items())
     assert [t for t, frame in frames.items() if frame.is_speaking] == [t for t, speaking in heard.items() if speaking]
+
+
+@pytest.mark.weights
+def test_features_hold_what_the_speech_encoder_hears(listener, talk, expected, speech_encoder):
+    listener.wait_for_health(lambda _, values: values.get('model', '').endswith(', whisper-tiny.en'), 'the model')
+    listener.hear_all(talk, iter(lambda: 1600, None))
+    tentative = [e.utterance for e in expected if isinstance(e, Boundary) and e.state == msg.Utterance.TENTATIVE]
+    listener.probe.wait_for(lambda: len(listener.features) >= len(tentative), 'features of each announced end')
+    for heard, utterance in zip(map(features_from_message, listener.features), tentative, strict=True):
+        assert heard.speech.shape == (768,)
+        np.testing.assert_allclose(heard.speech, extract(utterance, speech_encoder).speech, rtol=0, atol=1e-4)
+
+
+@pytest.mark.parametrize('parameters, said', [({}, True), ({'speech_encoder': False}, False)])
+def test_without_its_weights_or_unwanted_there_is_no_speech_encoder(
+    probe, start_node, talk, expected, tmp_path, monkeypatch, parameters, said
+):
+    monkeypatch.setenv('SMERN_ASSETS', str(tmp_path))
+    listener = Listener(probe, start_node, parameters)
+    listener.hear_all(talk, iter(lambda: 1600, None))
+    tentative = [e.utterance for e in expected if isinstance(e, Boundary) and e.state == msg.Utterance.TENTATIVE]
+    probe.wait_for(lambda: len(listener.features) >= len(tentative), 'features of each announced end')
+    for heard, utterance in zip(map(features_from_message, listener.features), tentative, strict=True):
+        assert heard.speech is None
+        np.testing.assert_allclose(heard.mfcc, extract(utterance).mfcc, atol=1e-4)
+    listener.wait_for_health(
+        lambda report, _: (report.status[0].level == DiagnosticStatus.WARN) == said
+        and ('smern assets fetch whisper-tiny.en' in report.status[0].message) == said, 'the warning, or none',
+    )
+    listener.probe.settle(2.0)
+    assert listener.node.output.count('smern assets fetch whisper-tiny.en') == said
+    assert 'Traceback' not in listener.node.output
 
 
 def test_channels_that_cancel_each_other_are_heard_as_the_core_hears_them_and_it_is_told(listener, talk, expected):

@@ -206,6 +206,8 @@ BAD = {
     'a long frame_id': (
         'utterances', lambda: msg.Utterance(id='u1', state=1, header=header(START, LONG)), 'header.frame_id has 1000'),
     'NaN in MFCC': ('audio', lambda: spoilt_features(mfcc=[NAN] * 39), 'holds 39 values that are NaN'),
+    'half of what the speech encoder hears': ('audio', lambda: spoilt_features(speech=[0.0] * 384), '384 values'),
+    'NaN in speech': ('audio', lambda: spoilt_features(speech=[NAN] * 768), 'holds 768 values that are NaN'),
     'half a frame': ('audio', lambda: spoilt_features(mfcc=[0.0] * 40), '40 values'),
     'other spec': ('audio', lambda: spoilt_features(spec='smern-features/99'), 'smern-features/99'),
     'no span': ('audio', lambda: spoilt_features(end=Time()), "audio features of utterance 'u1' lasts"),

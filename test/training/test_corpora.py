@@ -1,4 +1,5 @@
 """The corpora are read as their makers describe them."""
+import csv
 from collections import Counter
 
 import numpy as np
@@ -7,7 +8,7 @@ import pytest
 from smern_ros.skeleton.features import model_input
 from smern_ros.spec import Joint
 from smern_ros.training import movement, speech
-from smern_ros.training.corpora import bandai, bvh, emodb, goemotions, nemo
+from smern_ros.training.corpora import bandai, bvh, emodb, goemotions, nemo, ravdess
 
 
 def labels(samples):
@@ -17,6 +18,7 @@ def labels(samples):
 def test_the_corpora_have_their_published_sizes(shared_data):
     assert labels(emodb.read(shared_data)) == {'angry': 127, 'happy': 71, 'neutral': 79, 'sad': 62}
     assert len(nemo.read(shared_data)) == 1039
+    assert labels(ravdess.read(shared_data)) == {'angry': 128, 'happy': 128, 'neutral': 64, 'sad': 128}
     assert labels(goemotions.read(shared_data, 'train')) == {
         'neutral': 12823, 'happy': 3155, 'angry': 2706, 'sad': 1689
     }
@@ -26,6 +28,19 @@ def test_the_corpora_have_their_published_sizes(shared_data):
 def test_an_absent_corpus_is_named(tmp_path):
     with pytest.raises(FileNotFoundError, match='no emodb in .*emodb4'):
         emodb.read(tmp_path)
+    with pytest.raises(FileNotFoundError, match='no ravdess in .*ravdess16'):
+        ravdess.read(tmp_path)
+
+
+def test_the_actors_of_ravdess_are_held_out_as_many_women_as_men(shared_data):
+    clips = ravdess.read(shared_data)
+    with (shared_data / 'ravdess16/labels.csv').open(encoding='utf-8') as file:
+        sex = {f'ravdess-{row["speaker"]}': row['sex'] for row in csv.DictReader(file)}
+    assert {clip.speaker for clip in clips} == set(sex) and len(sex) == 16
+    for part, each in ((ravdess.TEST_SPEAKERS, 2), (ravdess.DEV_SPEAKERS, 1)):
+        assert Counter(sex[speaker] for speaker in part) == {'female': each, 'male': each}
+    assert not ravdess.TEST_SPEAKERS & ravdess.DEV_SPEAKERS
+    assert all(clip.path.is_file() for clip in clips) and len({clip.id for clip in clips}) == len(clips)
 
 
 @pytest.fixture(scope='module')
@@ -99,6 +114,7 @@ def test_an_altered_utterance_is_another_one_of_like_length(shared_data):
     assert len(one) != len(other) or not np.array_equal(one, other)
 
 
+@pytest.mark.weights
 def test_cached_features_are_those_computed(shared_data, tmp_path):
     clips = emodb.read(shared_data)[:2]
     computed, cached = (speech.features(clips, 1, tmp_path) for _ in range(2))
@@ -107,4 +123,6 @@ def test_cached_features_are_those_computed(shared_data, tmp_path):
         for one, other in zip(mine, theirs, strict=True):
             assert np.array_equal(one.mfcc, other.mfcc)
             assert np.array_equal(one.prosody, other.prosody)
+            assert np.array_equal(one.speech, other.speech)
+            assert (one.speech.shape, one.speech.dtype) == ((768,), np.float32)
     assert len(list(tmp_path.iterdir())) == 1

@@ -9,6 +9,7 @@ from smern_ros.training import feature_code
 
 @pytest.mark.parametrize('package, entries, named', [
     ('smern_ros.audio', ['features'], feature_code.HEARD),
+    ('smern_ros.speech', ['encoder'], feature_code.ENCODED),
     ('smern_ros.skeleton', ['features', 'window'], feature_code.SHOWN),
     ('smern_ros.speech', ['recogniser', 'whisper_ct2'], feature_code.RECOGNISED),
 ])

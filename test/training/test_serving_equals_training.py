@@ -1,10 +1,12 @@
 """What training makes of a recording is what the robot's path makes of the same recording, stamp by stamp."""
 import numpy as np
+import pytest
 
 from smern_ros.audio.features import extract
 from smern_ros.skeleton.features import model_input
 from smern_ros.skeleton.window import cut
 from smern_ros.spec import JOINTS, SPEC
+from smern_ros.speech.encoder import SpeechEncoder
 from smern_ros.training import movement, speech
 from smern_ros.training.corpora import bandai, emodb
 from smern_ros.values import SECOND, Skeleton, Utterance
@@ -29,10 +31,13 @@ def test_a_motion_seen_by_a_camera_gives_the_tensors_that_smacn_was_trained_on(s
     np.testing.assert_allclose(served, trained, rtol=0, atol=1e-4)
 
 
+@pytest.mark.weights
 def test_a_recording_gives_the_features_that_are_was_trained_on(shared_data, tmp_path):
     clip = emodb.read(shared_data)[0]
     ((trained,),) = speech.features([clip], 0, tmp_path)
     samples = speech.load(clip)
-    served = extract(Utterance('u', SECOND, SECOND + len(samples) * SECOND // SPEC.sample_rate, samples))
+    spoken = Utterance('u', SECOND, SECOND + len(samples) * SECOND // SPEC.sample_rate, samples)
+    served = extract(spoken, SpeechEncoder())
     np.testing.assert_allclose(served.mfcc, trained.mfcc, rtol=0, atol=1e-4)
     np.testing.assert_allclose(served.prosody, trained.prosody, rtol=0, atol=1e-4)
+    np.testing.assert_allclose(served.speech, trained.speech, rtol=0, atol=1e-4)

@@ -46,8 +46,8 @@ def require_folder(path: Path, corpus: str) -> Path:
     """:raises FileNotFoundError: if the corpus is not there, saying what is expected."""
     if not path.is_dir():
         raise FileNotFoundError(
-            f'no {corpus} in {path}. The data folder (--data) holds emodb4, nemo4, text_goemotions, bandai_motion and '
-            'glove100; docs/model.md says where each comes from'
+            f'no {corpus} in {path}. The data folder (--data) holds emodb4, nemo4, ravdess16, text_goemotions, '
+            'bandai_motion and glove100; docs/model.md says where each comes from'
         )
     return path
 
