@@ -19,9 +19,9 @@ import numpy as np
 
 SHRINKAGE = 0.3
 """Share of the identity in the covariance."""
-KNOWN = 0.9
+KNOWN = 0.8
 """Share of the windows of contents that were left out which count fully."""
-UNLIKE = 0.5
+UNLIKE = 0.9
 """Share of the windows unlike all that was learnt, of those that do not count fully, which do not count at all."""
 
 
