@@ -2,7 +2,9 @@
 
 A network is as sure of what it has never seen as of what it has: somebody who sits and talks is told by four emotions
 of people who walk, bow and wave. The distance to what was learnt (Lee et al. 2018) does not tell them from contents
-left out, for the features of both lie among those learnt. Examples of what is unlike do, without any label of them.
+left out, for the features of both lie among those learnt. Examples of what is unlike, without any label, tell more, but
+only of people who are seen like them: with head and shoulders in the picture the area under the ROC curve was 0.74 and
+0.82 on films not fitted on, with both arms in it 0.50.
 
 Sources: D. Hendrycks, M. Mazeika, T. Dietterich: Deep anomaly detection with outlier exposure, ICLR 2019, for the
 examples; K. Lee, K. Lee, H. Lee, J. Shin: A simple unified framework for detecting out-of-distribution samples and
