@@ -1,4 +1,4 @@
-"""The paper's networks, one a file. `build(name)` makes one; its hyper-parameters default to the paper's.
+"""The paper's networks and ours, one a file. `build(name)` makes one; its hyper-parameters default to the paper's.
 
 `smern_ga` is the second phase of SMERN-GA, from three vectors to an emotion, as a robot runs it on whatever has
 arrived; `smern_ga_whole` has both phases. All others go from features to logits. `smern_ros.models.batch` feeds any
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 NETWORKS = {
     'are': 'smern_ros.models.are:ARE',
     'tre': 'smern_ros.models.tre:TRE',
+    'words': 'smern_ros.models.words:Words',
     'smacn': 'smern_ros.models.smacn:SMACN',
     'mdre': 'smern_ros.models.mdre:MDRE',
     'smern': 'smern_ros.models.smern:SMERN',
@@ -31,6 +32,8 @@ NETWORKS = {
     'mocap': 'smern_ros.models.mocap:MocapCNN',
 }
 """Where each network lives: module and class. A class takes its `Config`, a frozen dataclass, alone."""
+OF_CHECKPOINTS = ('smern_ga', 'voice', 'words')
+"""Networks that are parts of a checkpoint alone, and not in the paper's experiments."""
 
 
 def build(name: str, **overrides) -> nn.Module:

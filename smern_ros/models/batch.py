@@ -17,6 +17,7 @@ class Sample:
     mfcc: torch.Tensor | None = None      # (T, 39)
     prosody: torch.Tensor | None = None   # (35,)
     words: torch.Tensor | None = None     # (N,) int64, rows of the vocabulary
+    word_vectors: torch.Tensor | None = None  # (N, 1152), of the sentence encoder
     skeleton: torch.Tensor | None = None  # (S, 30)
     visible: torch.Tensor | None = None   # (S, 10) bool
     mocap: torch.Tensor | None = None     # (200, 189)
@@ -35,6 +36,8 @@ class Batch:
     prosody: torch.Tensor | None = None       # (B, 35)
     words: torch.Tensor | None = None         # (B, N) int64, padded at the end
     word_lengths: torch.Tensor | None = None  # (B,) int64, 1..N
+    word_vectors: torch.Tensor | None = None  # (B, N, 1152), padded at the end
+    word_vector_lengths: torch.Tensor | None = None  # (B,) int64, 1..N
     skeleton: torch.Tensor | None = None      # (B, S, 30), padded at the end
     visible: torch.Tensor | None = None       # (B, S, 10) bool, false in the padding
     mocap: torch.Tensor | None = None         # (B, 200, 189)
@@ -45,12 +48,13 @@ class Batch:
         if not samples:
             raise ValueError('a batch of no samples; give it at least one')
         columns = {field.name: _column(samples, field.name) for field in dataclasses.fields(Sample)}
-        padded = {name: columns[name] for name in ('mfcc', 'words', 'skeleton', 'visible')}
+        padded = {name: columns[name] for name in ('mfcc', 'words', 'word_vectors', 'skeleton', 'visible')}
         return cls(
             **{name: None if column is None else pad_sequence(column, batch_first=True)
                for name, column in padded.items()},
             mfcc_lengths=_lengths(columns['mfcc']),
             word_lengths=_lengths(columns['words']),
+            word_vector_lengths=_lengths(columns['word_vectors']),
             prosody=None if columns['prosody'] is None else torch.stack(columns['prosody']),
             mocap=None if columns['mocap'] is None else torch.stack(columns['mocap']),
         )

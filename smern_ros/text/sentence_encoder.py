@@ -15,9 +15,11 @@ from smern_ros.spec import SPEC
 from smern_ros.text import onnx_tensors
 
 ASSET = 'minilm-l6-int8'
-SIZE = 384
+READ = (2, 4, 6)
+"""Layers whose values make up a vector. Of the last alone less is heard of feelings than of what is talked about."""
+_WIDTH, _LAYERS, _HEADS = 384, 6, 12
+SIZE = _WIDTH * len(READ)
 """Of a vector."""
-_LAYERS, _HEADS = 6, 12
 _EPSILON = 1e-12
 _WORD = re.compile(r"[^\W_]+(?:['.,:][^\W_]+)*")
 _LONGEST = 64  # characters; what is longer is no word
@@ -70,15 +72,16 @@ class SentenceEncoder:
         ]
 
     def encode(self, text: str) -> np.ndarray:
-        """The vectors of the last layer, one for each piece of a word (most words are a single piece).
+        """What layers 2, 4 and 6 hold of each piece of a word, side by side (most words are a single piece).
 
         :param text: a sentence in any style; it is read as `as_spoken` writes it.
-        :return: (N, 384) float32, 0 <= N <= spec.max_words; none where there is no word.
+        :return: (N, 1152) float32, 0 <= N <= spec.max_words; none where there is no word.
         """
         rows = self.pieces(text)
         if not rows:
             return np.zeros((0, SIZE), np.float32)
-        return self.layers(rows)[-1][1:-1].numpy()
+        layers = self.layers(rows)
+        return torch.cat([layers[number - 1] for number in READ], dim=1)[1:-1].numpy()
 
     def pieces(self, text: str) -> list[int]:
         """The numbers of the pieces of its words in the vocabulary."""
@@ -93,7 +96,7 @@ class SentenceEncoder:
         rows = [_CLS, *rows, _SEP]
         table, scale = self._pieces
         words = torch.from_numpy(table[rows] * scale[rows])                         # (N+2, 384)
-        x = functional.layer_norm(words + self._places[: len(rows)], (SIZE,), *self._norm, _EPSILON)
+        x = functional.layer_norm(words + self._places[: len(rows)], (_WIDTH,), *self._norm, _EPSILON)
         found = []
         for layer in self._layers:
             x = layer(x)
@@ -126,9 +129,9 @@ class _Layer:
         )
         seen = functional.scaled_dot_product_attention(query, key, value)[0]
         seen = seen.transpose(0, 1).flatten(1)                                      # (N, 384)
-        x = functional.layer_norm(x + _linear(seen, *self._attended), (SIZE,), *self._norms[0], _EPSILON)
+        x = functional.layer_norm(x + _linear(seen, *self._attended), (_WIDTH,), *self._norms[0], _EPSILON)
         inner = functional.gelu(_linear(x, *self._inner))                           # (N, 1536)
-        return functional.layer_norm(x + _linear(inner, *self._outer), (SIZE,), *self._norms[1], _EPSILON)
+        return functional.layer_norm(x + _linear(inner, *self._outer), (_WIDTH,), *self._norms[1], _EPSILON)
 
 
 def _linear(x: torch.Tensor, matrix: _Matrix, bias: torch.Tensor) -> torch.Tensor:

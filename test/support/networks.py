@@ -40,6 +40,7 @@ def utterance(frames: int, words: int, steps: int, seed: int = 0, mocap: tuple[i
         mfcc=torch.randn(frames, 39, generator=generator),
         prosody=torch.randn(35, generator=generator),
         words=torch.randint(0, WORDS, (words,), generator=generator),
+        word_vectors=torch.randn(words, 1152, generator=torch.Generator().manual_seed(seed)),
         skeleton=torch.randn(steps, 30, generator=generator),
         visible=visible,
         mocap=torch.randn(mocap, generator=generator),

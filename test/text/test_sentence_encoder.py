@@ -43,7 +43,7 @@ def test_the_vectors_are_those_of_onnxruntime(encoder, text):
     rows = np.array([[101, *encoder.pieces(text), 102]])
     inputs = {'input_ids': rows, 'attention_mask': np.ones_like(rows), 'token_type_ids': np.zeros_like(rows)}
     (wanted,) = session.run(None, inputs)
-    assert np.abs(encoder.encode(text) - wanted[0, 1:-1]).max() < 1e-4
+    assert np.abs(encoder.encode(text)[:, -384:] - wanted[0, 1:-1]).max() < 1e-4
 
 
 @pytest.mark.weights

@@ -4,7 +4,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from smern_ros.models import NETWORKS
+from smern_ros.models import NETWORKS, OF_CHECKPOINTS
 from smern_ros.spec import LABELS, MODALITIES
 from smern_ros.training.experiments import planted
 from smern_ros.training.experiments.planted import Plan, ceiling, margin
@@ -74,7 +74,7 @@ def test_more_modalities_are_better_and_certainty_is_the_end():
 
 
 def test_every_network_that_takes_features_has_its_sources():
-    assert set(planted.SOURCES) == set(NETWORKS) - {'smern_ga'}
+    assert set(planted.SOURCES) == set(NETWORKS) - set(OF_CHECKPOINTS)
 
 
 def test_the_same_plan_gives_the_same_corpus_on_disk_too(tmp_path):

@@ -35,7 +35,7 @@ def test_the_costs_are_those_of_the_runs_that_no_part_before_needs():
 
 
 def test_all_networks_of_the_project_are_run():
-    assert set(MODELS) == set(models.NETWORKS) - {'smern_ga'}, 'smern_ga is a part of smern_ga_whole'
+    assert set(MODELS) == set(models.NETWORKS) - set(models.OF_CHECKPOINTS)
 
 
 def test_a_run_that_several_tables_need_is_done_once():

@@ -1,0 +1,37 @@
+"""The text encoder learns from contextual vectors, and reads one sentence as it read many."""
+import pytest
+import torch
+
+from smern_ros.text.sentence_encoder import SIZE, SentenceEncoder
+from smern_ros.training import sentences
+
+pytestmark = pytest.mark.weights
+
+
+@pytest.fixture(scope='module')
+def reading(shared_data, tmp_path_factory):
+    return sentences.Reading.read(shared_data, tmp_path_factory.mktemp('cache'), comments=200)
+
+
+def test_vectors_are_made_once_and_are_those_of_the_encoder(tmp_path, monkeypatch):
+    texts = ['I am so happy', '...', 'so sad', 'so sad']
+    made = sentences.vectors(texts, tmp_path)
+    monkeypatch.setattr(sentences, 'SentenceEncoder', None)
+    again = sentences.vectors(texts, tmp_path)
+    assert set(made) == set(texts) and all(torch.equal(made[text], again[text]) for text in texts)
+    assert made['...'].shape == (0, SIZE)
+    assert torch.allclose(made['so sad'].float(), torch.from_numpy(SentenceEncoder().encode('so sad')), atol=5e-3)
+
+
+def test_the_same_seed_gives_the_same_network_and_it_learns(reading):
+    first, again = (sentences.train(reading, epochs=8, seed=1) for _ in range(2))
+    assert all(torch.equal(a, b) for a, b in zip(first.parameters(), again.parameters(), strict=True))
+    (vectors, lengths), labels = sentences.batch(*sentences.items(reading, 'train'))
+    assert (first.eval()(vectors, lengths).argmax(dim=1) == labels).float().mean() > 0.8
+
+
+def test_probabilities_of_texts_are_even_where_there_is_no_word(reading):
+    network = sentences.train(reading, epochs=1, seed=1)
+    found = sentences.probabilities(network, SentenceEncoder(), ['I am so happy', '!!'])
+    assert found[1].tolist() == [0.25] * 4 and found[0].std() > 0
+    assert abs(found[0].sum() - 1) < 1e-5
