@@ -13,7 +13,7 @@ from torch.nn import functional
 from smern_ros import assets, models
 from smern_ros.models.words import Words
 from smern_ros.spec import LABELS
-from smern_ros.text.sentence_encoder import ASSET, SentenceEncoder
+from smern_ros.text.sentence_encoder import ASSET, SIZE, SentenceEncoder
 from smern_ros.training.corpora import Comment, goemotions
 from smern_ros.training.features import keys
 from smern_ros.training.loop import Batch, class_weights, fit, say
@@ -51,7 +51,8 @@ class Reading:
         split = smaller(text_split(data), comments)
         found = vectors([c.text for part in (split.train, split.dev, split.test) for c in part], cache)
         others = pretraining_comments(data)[:comments]
-        whole = vectors([comment.text for comment in others], cache, pooled=True)
+        rest = vectors([c.text for c in others if c.text not in found], cache, pooled=True)
+        whole = rest | {text: pool(read) for text, read in found.items()}
         others = [comment for comment in others if len(whole[comment.text])]
         shown = torch.zeros(len(others), len(goemotions.emotions(data)))
         for row, comment in zip(shown, others, strict=True):
@@ -75,10 +76,8 @@ def vectors(texts: Sequence[str], cache: Path, *, pooled: bool = False) -> dict[
         for i, text in enumerate(wanted):
             if i % 5000 == 0:
                 say(f'text: vectors of comment {i} of {len(wanted)}')
-            read = encoder.encode(text)
-            if pooled:
-                read = np.concatenate([read.mean(axis=0), read.max(axis=0)])[None] if len(read) else np.tile(read, 2)
-            made.append(read.astype(np.float16))
+            read = torch.from_numpy(encoder.encode(text))
+            made.append((pool(read) if pooled else read).half().numpy())
         torch.set_num_threads(threads)
         cache.mkdir(parents=True, exist_ok=True)
         part = file.with_suffix('.part.npz')
@@ -89,19 +88,26 @@ def vectors(texts: Sequence[str], cache: Path, *, pooled: bool = False) -> dict[
     return dict(zip(wanted, found, strict=True))
 
 
+def pool(vectors: torch.Tensor) -> torch.Tensor:
+    """What `Words.pool` gives of the vectors of one text: (N, 1152) to (1, 2304), or to (0, 2304) if there is none."""
+    if not len(vectors):
+        return vectors.new_zeros(0, 2 * SIZE)
+    return torch.cat([vectors.float().mean(dim=0), vectors.float().amax(dim=0)])[None].to(vectors.dtype)
+
+
 def train(reading: Reading, *, epochs: int, seed: int, recipe: Recipe = Recipe()) -> Words:
     """Each emotion counts the same; judged by the development part."""
     torch.manual_seed(seed)
     network = models.build('words', dropout=recipe.dropout)
-    (pooled, labels), dev = (_pooled(network, *items(reading, part)) for part in ('train', 'dev'))
-    network.scale(pooled)
+    (read, labels), dev = (_pooled(*items(reading, part)) for part in ('train', 'dev'))
+    network.scale(read)
     learning = _Pooled(network)
     if recipe.pretraining:
         _pretrain(network, reading, recipe, seed)
 
     def batches(epoch: int) -> Iterator[Batch]:
         order = torch.from_numpy(np.random.default_rng([seed, epoch]).permutation(len(labels)))
-        yield from (((pooled[rows],), labels[rows]) for rows in order.split(recipe.batch))
+        yield from (((read[rows],), labels[rows]) for rows in order.split(recipe.batch))
 
     fit(
         'text', learning, batches, lambda: [((dev[0],), dev[1])],
@@ -122,12 +128,9 @@ class _Pooled(nn.Module):
         return self.network.output(self.network.dropout(self.network.encode(pooled)))
 
 
-def _pooled(
-    network: Words, items: Sequence[torch.Tensor], labels: Sequence[int]
-) -> tuple[torch.Tensor, torch.Tensor]:
+def _pooled(items: Sequence[torch.Tensor], labels: Sequence[int]) -> tuple[torch.Tensor, torch.Tensor]:
     """(M, 2304), (M,)"""
-    rows = [network.pool(vectors[None].float(), torch.tensor([len(vectors)])) for vectors in items]
-    return torch.cat(rows), torch.tensor(labels)
+    return torch.cat([pool(vectors.float()) for vectors in items]), torch.tensor(labels)
 
 
 def _pretrain(network: Words, reading: Reading, recipe: Recipe, seed: int) -> None:

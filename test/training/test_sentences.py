@@ -2,6 +2,7 @@
 import pytest
 import torch
 
+from smern_ros import models
 from smern_ros.text.sentence_encoder import SIZE, SentenceEncoder
 from smern_ros.training import sentences
 
@@ -35,3 +36,9 @@ def test_probabilities_of_texts_are_even_where_there_is_no_word(reading):
     found = sentences.probabilities(network, SentenceEncoder(), ['I am so happy', '!!'])
     assert found[1].tolist() == [0.25] * 4 and found[0].std() > 0
     assert abs(found[0].sum() - 1) < 1e-5
+
+
+def test_a_text_is_pooled_as_the_network_pools_it():
+    vectors = torch.randn(5, SIZE)
+    assert torch.allclose(sentences.pool(vectors), models.build('words').pool(vectors[None], torch.tensor([5])))
+    assert sentences.pool(vectors[:0]).shape == (0, 2 * SIZE)
