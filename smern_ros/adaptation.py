@@ -107,7 +107,7 @@ def fit(checkpoint: Checkpoint, examples: Sequence[Example], settings: Settings 
     temperatures = torch.tensor([[checkpoint.temperatures[subset]] for subset in subsets])
     reader = Reader.of(vectors, present)
     with torch.no_grad():
-        shared = checkpoint.smern_ga(*vectors, present).logits                        # (N, 4)
+        shared = checkpoint.fusion(*vectors, present).logits                        # (N, 4)
         read = reader(vectors, present)                                               # (N, 656)
     weight = torch.zeros(len(names), read.shape[1], requires_grad=True)
     bias = torch.zeros(len(names), requires_grad=True)
@@ -122,12 +122,12 @@ def fit(checkpoint: Checkpoint, examples: Sequence[Example], settings: Settings 
         return value
 
     optimiser.step(loss)
-    return Adapted(checkpoint.smern_ga, reader, weight.detach(), bias.detach())
+    return Adapted(checkpoint.fusion, reader, weight.detach(), bias.detach())
 
 
 def stacked(checkpoint: Checkpoint, examples: Sequence[Example]) -> tuple[list[torch.Tensor], torch.Tensor]:
     """As `SmernGA.forward` takes them: (N, D) of each modality, zero where it is missing, and (N, 3) bool."""
-    sizes = {m: getattr(checkpoint.smern_ga.config, m) for m in MODALITIES}
+    sizes = {m: getattr(checkpoint.fusion.config, m) for m in MODALITIES}
     vectors = [torch.stack([e.vectors.get(m, torch.zeros(size)) for e in examples]) for m, size in sizes.items()]
     return vectors, torch.tensor([[m in e.vectors for m in MODALITIES] for e in examples])
 

@@ -88,7 +88,7 @@ def told(left_out: int) -> str:
 
 
 def _checked(vector: torch.Tensor, modality: str, checkpoint: Checkpoint) -> torch.Tensor:
-    wanted = getattr(checkpoint.smern_ga.config, modality)
+    wanted = getattr(checkpoint.fusion.config, modality)
     if tuple(vector.shape) != (wanted,) or not vector.isfinite().all():
         raise ValueError(f'a vector of {modality} has the shape {tuple(vector.shape)}; wanted ({wanted},), all finite')
     return vector

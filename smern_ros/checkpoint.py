@@ -1,4 +1,5 @@
-"""A trained model on disk: a directory with model.safetensors, config.json and vocabulary.json.
+"""A trained model on disk: a directory with model.safetensors, config.json and, if it knows words by their rows in a
+vocabulary, vocabulary.json.
 
 Weights are stored in half precision and computed with in single. No pickle is ever loaded.
 """
@@ -28,12 +29,13 @@ if TYPE_CHECKING:
     from smern_ros.models.smacn import SMACN
     from smern_ros.models.smern_ga import SmernGA
     from smern_ros.models.tre import TRE
+    from smern_ros.models.voice import Voice
+    from smern_ros.models.words import Words
 
 WEIGHTS, CONFIG, WORDS = FILES = ('model.safetensors', 'config.json', 'vocabulary.json')
-FORMAT = 2
-READABLE = (1, 2)
-"""Format 1 knows no normalisation by person, and a program that knows format 1 alone must not leave it out unasked."""
-NETWORKS = ('are', 'tre', 'smacn', 'smern_ga')
+FORMAT = 3
+NETWORKS = {'audio': ('are', 'voice'), 'text': ('tre', 'words'), 'skeleton': ('smacn',), 'fusion': ('smern_ga',)}
+"""What each network is for, and the names in `smern_ros.models` of those that can be there."""
 LARGEST = {WEIGHTS: 512 << 20, CONFIG: 4 << 20, WORDS: 8 << 20}
 """Bytes. A larger file is not read: it is damaged or no checkpoint of this package."""
 MOST_PARAMETERS = 128_000_000
@@ -50,13 +52,13 @@ class Checkpoint:
     """Everything that predicting needs, and what it was made of."""
 
     id: str
-    are: ARE
-    tre: TRE
-    smacn: SMACN
-    smern_ga: SmernGA
-    vocabulary: Vocabulary
+    audio: ARE | Voice
+    text: TRE | Words
+    skeleton: SMACN
+    fusion: SmernGA
     normalisation: Normalisation
     temperatures: dict[str, float]  # of each of SUBSETS: logits are divided by it before the softmax
+    vocabulary: Vocabulary | None = None  # whose rows a TRE reads
     person_prior: PriorWeights = NOBODY  # as how much of a person the normalisation counts
     spec: FeatureSpec = SPEC
     training: dict = field(default_factory=dict)  # data, licences, seed: JSON
@@ -78,12 +80,17 @@ def save(checkpoint: Checkpoint, path: Path) -> None:
         path / WEIGHTS,
     )
     (path / WEIGHTS).chmod(0o644)  # safetensors makes it readable for its owner alone
-    checkpoint.vocabulary.write(path / WORDS)
+    (path / WORDS).unlink(missing_ok=True)
+    if checkpoint.vocabulary is not None:
+        checkpoint.vocabulary.write(path / WORDS)
     config = {
         'format': FORMAT,
         'id': checkpoint.id,
         'spec': checkpoint.spec.to_dict(),
-        'networks': {name: dataclasses.asdict(network.config) for name, network in networks.items()},
+        'networks': {
+            name: {'name': models.name_of(network), **dataclasses.asdict(network.config)}
+            for name, network in networks.items()
+        },
         'temperatures': checkpoint.temperatures,
         'normalisation': dataclasses.asdict(checkpoint.normalisation),
         'person_prior': dataclasses.asdict(checkpoint.person_prior),
@@ -105,15 +112,12 @@ def load(path: Path) -> Checkpoint:
     try:
         spec = FeatureSpec.from_dict(_part(config, 'spec', dict, path))
         SPEC.require(spec, f'the checkpoint {path}')
-        vocabulary = Vocabulary.read(path / WORDS)
         networks = _build_networks(_part(config, 'networks', dict, path))
-        rows = networks['tre'].config.words
-        if rows != len(vocabulary):
-            raise ValueError(f'{WORDS} has {len(vocabulary)} words, special ones included, and the text encoder {rows}')
+        vocabulary = _read_vocabulary(path, networks['text'])
         _load_weights(networks, path / WEIGHTS)
         normalisation = _read_normalisation(_part(config, 'normalisation', dict, path), spec)
         temperatures = _check_temperatures(_part(config, 'temperatures', dict, path))
-        person_prior = NOBODY if config['format'] == 1 else PriorWeights(**_part(config, 'person_prior', dict, path))
+        person_prior = PriorWeights(**_part(config, 'person_prior', dict, path))
     except SpecMismatch:
         raise
     except (ValueError, TypeError, RecursionError) as error:
@@ -139,7 +143,7 @@ def check_id(identity: object) -> None:
 
 def digest(path: Path) -> str:
     """Of all that lies in the directory of a checkpoint: another one has another."""
-    return hashlib.sha256(b''.join((path / name).read_bytes() for name in FILES)).hexdigest()
+    return hashlib.sha256(b''.join((path / name).read_bytes() for name in FILES if (path / name).exists())).hexdigest()
 
 
 def _unusable(path: Path, why: str) -> CheckpointError:
@@ -152,7 +156,7 @@ def _unusable(path: Path, why: str) -> CheckpointError:
 def _check_files(path: Path) -> None:
     if not path.is_dir():
         raise _unusable(path, 'there is no such directory' if not path.exists() else 'it is not a directory')
-    for name in FILES:
+    for name in (WEIGHTS, CONFIG):
         file = path / name
         if not file.is_file():
             raise _unusable(path, f'it lacks {name} (pickles such as .pt or .bin are never read)')
@@ -172,9 +176,9 @@ def _read_config(path: Path) -> dict:
         config = json.loads((path / CONFIG).read_text(encoding='utf-8'))
     except (ValueError, RecursionError) as error:
         raise _unusable(path, f'{CONFIG} is no JSON: {error}') from error
-    if not isinstance(config, dict) or config.get('format') not in READABLE:
+    if not isinstance(config, dict) or config.get('format') != FORMAT:
         found = config.get('format') if isinstance(config, dict) else type(config).__name__
-        raise _unusable(path, f'{CONFIG} is of format {found!r}; wanted one of {READABLE}')
+        raise _unusable(path, f'{CONFIG} is of format {found!r}; wanted {FORMAT}')
     try:
         check_id(config.get('id'))
     except ValueError as error:
@@ -192,16 +196,18 @@ def _build_networks(hyper_parameters: dict) -> dict[str, Any]:
     if set(hyper_parameters) != set(NETWORKS):
         raise ValueError(f'it has the networks {sorted(hyper_parameters)}; wanted {sorted(NETWORKS)}')
     with torch.device('meta'):  # shapes only: nothing is allocated before they are known to be reasonable
-        networks: dict[str, Any] = {name: models.build(name, **values) for name, values in hyper_parameters.items()}
-    are, tre, smacn, fusion = (networks[name].config for name in NETWORKS)
+        networks: dict[str, Any] = {purpose: _build(purpose, hyper_parameters[purpose]) for purpose in NETWORKS}
+    audio, text, skeleton, fusion = (networks[purpose].config for purpose in NETWORKS)
     for what, found, wanted in (
-        ('mfcc', are.mfcc, SPEC.mfcc),
-        ('prosody', are.prosody, len(SPEC.prosody)),
-        ('joints', smacn.joints, len(SPEC.joints)),
-        ('audio', are.out, fusion.audio),
-        ('text', tre.out, fusion.text),
-        ('skeleton', smacn.out, fusion.skeleton),
-        *(('labels', config.labels, len(SPEC.labels)) for config in (are, tre, smacn, fusion)),
+        ('mfcc', audio.mfcc, SPEC.mfcc),
+        ('prosody', audio.prosody, len(SPEC.prosody)),
+        ('speech', getattr(audio, 'speech', SPEC.speech), SPEC.speech),
+        ('joints', skeleton.joints, len(SPEC.joints)),
+        ('word_vector', getattr(text, 'size', SPEC.word_vector), SPEC.word_vector),
+        ('audio', audio.out, fusion.audio),
+        ('text', text.out, fusion.text),
+        ('skeleton', skeleton.out, fusion.skeleton),
+        *(('labels', config.labels, len(SPEC.labels)) for config in (audio, text, skeleton, fusion)),
     ):
         if found != wanted:
             raise ValueError(f'the networks do not fit together: {what} is {found}, wanted {wanted}')
@@ -209,6 +215,27 @@ def _build_networks(hyper_parameters: dict) -> dict[str, Any]:
     if count > MOST_PARAMETERS:
         raise ValueError(f'its networks have {count} parameters; more than {MOST_PARAMETERS} are never read')
     return networks
+
+
+def _build(purpose: str, hyper_parameters: dict) -> Any:
+    name, rest = hyper_parameters.get('name'), {k: v for k, v in hyper_parameters.items() if k != 'name'}
+    if name not in NETWORKS[purpose]:
+        raise ValueError(f'its network for {purpose} is {name!r}; wanted one of {", ".join(NETWORKS[purpose])}')
+    return models.build(name, **rest)
+
+
+def _read_vocabulary(path: Path, text: TRE | Words) -> Vocabulary | None:
+    """:return: None for a network that reads no rows of a vocabulary."""
+    rows = getattr(text.config, 'words', None)
+    if rows is None:
+        return None
+    if not (path / WORDS).is_file():
+        raise ValueError(f'it lacks {WORDS}, whose rows its text network reads')
+    require_size(path / WORDS, LARGEST[WORDS])
+    vocabulary = Vocabulary.read(path / WORDS)
+    if rows != len(vocabulary):
+        raise ValueError(f'{WORDS} has {len(vocabulary)} words, special ones included, and the text encoder {rows}')
+    return vocabulary
 
 
 def _load_weights(networks: dict, file: Path) -> None:

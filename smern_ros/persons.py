@@ -17,7 +17,7 @@ import numpy as np
 from smern_ros.spec import SPEC
 from smern_ros.values import CLOCK_JUMP, SECOND
 
-SIZES = {'mfcc': SPEC.mfcc, 'prosody': len(SPEC.prosody), 'skeleton': 3 * len(SPEC.joints)}
+SIZES = {'mfcc': SPEC.mfcc, 'prosody': len(SPEC.prosody), 'speech': SPEC.speech, 'skeleton': 3 * len(SPEC.joints)}
 """Numbers in each of the inputs that can be normalised by person."""
 SMALLEST_SHARE = 0.1
 """Of the training data's deviation; what hardly varies in somebody yet is not magnified further."""
@@ -39,13 +39,14 @@ def is_stranger(identity: str) -> bool:
 
 @dataclass(frozen=True)
 class PriorWeights:
-    """As how many frames ('mfcc', 'skeleton') or utterances ('prosody') of a person the training data counts.
+    """As how many frames ('mfcc', 'skeleton') or utterances ('prosody', 'speech') of a person the training data counts.
 
     None: that input is not normalised by person.
     """
 
     mfcc: float | None = None
     prosody: float | None = None
+    speech: float | None = None
     skeleton: float | None = None
 
     def __post_init__(self) -> None:
@@ -124,11 +125,12 @@ class PersonStatistics:
 
     mfcc: Moments = _NOTHING['mfcc']          # of frames
     prosody: Moments = _NOTHING['prosody']    # of utterances
+    speech: Moments = _NOTHING['speech']      # of utterances
     skeleton: Moments = _NOTHING['skeleton']  # of frames in which the joint was visible
 
     def add(self, name: str, values: np.ndarray, seen: np.ndarray | None = None) -> PersonStatistics:
         """
-        :param name: 'mfcc', 'prosody' or 'skeleton'.
+        :param name: 'mfcc', 'prosody', 'speech' or 'skeleton'.
         :param values: (T, D) as they come from the feature extractor.
         :param seen: (T, D) bool, which of them count; None: all.
         :raises ValueError: for another name or shape, or for numbers that are not finite.

@@ -11,12 +11,14 @@ import torch
 from smern_ros import checkpoint as checkpoints
 from smern_ros.adaptation import Adapted
 from smern_ros.checkpoint import Checkpoint
-from smern_ros.models.inputs import InputEncoder
+from smern_ros.models.inputs import NO_WORDS, InputEncoder
+from smern_ros.models.voice import Voice
 from smern_ros.persons import PersonStatistics
 from smern_ros.spec import AUDIO, MODALITIES, SKELETON, TEXT
+from smern_ros.text.sentence_encoder import SentenceEncoder
 from smern_ros.values import AudioFeatures, Prediction, SkeletonWindow, Transcript, UtteranceInputs
 
-SHIPPED = 'open-v2'
+SHIPPED = 'open-v3'
 ADAPTED = '+adapted'
 """After the checkpoint's id, where a person's labels had a part in the prediction."""
 
@@ -43,9 +45,10 @@ class EmotionPredictor:
         self.id = checkpoint.id
         self.labels = checkpoint.spec.labels
         self._inputs = InputEncoder(
-            checkpoint.normalisation, checkpoint.vocabulary, checkpoint.spec, checkpoint.person_prior
+            checkpoint.normalisation, checkpoint.vocabulary or NO_WORDS, checkpoint.spec, checkpoint.person_prior
         )
-        fusion = checkpoint.smern_ga.config
+        self._words = SentenceEncoder() if checkpoint.vocabulary is None else None
+        fusion = checkpoint.fusion.config
         self._sizes = {AUDIO: fusion.audio, TEXT: fusion.text, SKELETON: fusion.skeleton}
 
     @classmethod
@@ -54,30 +57,37 @@ class EmotionPredictor:
         :param path: directory of a checkpoint; None for the one shipped.
         :raises SpecMismatch: if it was made for other features than this code computes.
         :raises smern_ros.checkpoint.CheckpointError: if it is missing or damaged.
+        :raises smern_ros.assets.AssetError: if the weights of the sentence encoder are not there.
         """
         return cls(checkpoints.load(shipped_checkpoint() if path is None else Path(path)))
 
     @torch.inference_mode()
     def encode_audio(self, features: AudioFeatures, person: PersonStatistics | None = None) -> torch.Tensor | None:
-        """The vector A (200,), or None if nothing in it was voiced.
+        """The vector A, or None if nothing in it was voiced.
 
         :param person: what is known of who speaks beside these features; None: nothing.
         """
         inputs = self._inputs.audio(features, person)
         if inputs is None:
             return None
-        mfcc, prosody = inputs
-        return self.checkpoint.are.features(mfcc[None], torch.tensor([len(mfcc)]), prosody[None])[0]
+        mfcc, prosody, speech = inputs
+        encoder, frames = self.checkpoint.audio, torch.tensor([len(mfcc)])
+        if isinstance(encoder, Voice):
+            return encoder.features(mfcc[None], frames, prosody[None], speech[None])[0]
+        return encoder.features(mfcc[None], frames, prosody[None])[0]
 
     @torch.inference_mode()
     def encode_text(self, transcript: Transcript) -> torch.Tensor | None:
-        """The vector T (200,), or None if it is doubtful, foreign, or holds no word that the vocabulary knows."""
+        """The vector T (200,), or None if it is doubtful, foreign, or holds no word (that the vocabulary knows)."""
         if transcript.doubtful or transcript.foreign:
             return None
-        words = self._inputs.text(transcript.text)
-        if words is None:
+        words = (
+            self._inputs.text(transcript.text) if self._words is None
+            else torch.from_numpy(self._words.encode(transcript.text))
+        )
+        if words is None or not len(words):
             return None
-        return self.checkpoint.tre.features(words[None], torch.tensor([len(words)]))[0]
+        return self.checkpoint.text.features(words[None], torch.tensor([len(words)]))[0]
 
     @torch.inference_mode()
     def encode_skeleton(self, window: SkeletonWindow, person: PersonStatistics | None = None) -> torch.Tensor | None:
@@ -89,7 +99,7 @@ class EmotionPredictor:
         if inputs is None:
             return None
         x, visible = inputs
-        return self.checkpoint.smacn.features(x[None], visible[None])[0]
+        return self.checkpoint.skeleton.features(x[None], visible[None])[0]
 
     @torch.inference_mode()
     def fuse(self, vectors: Mapping[str, torch.Tensor | None], adapted: Adapted | None = None) -> Prediction:
@@ -110,7 +120,7 @@ class EmotionPredictor:
             given[m].expand(len(rows), -1) if m in given else torch.zeros(len(rows), self._sizes[m])
             for m in MODALITIES
         )
-        logits = (self.checkpoint.smern_ga if adapted is None else adapted)(audio, text, skeleton, rows).logits
+        logits = (self.checkpoint.fusion if adapted is None else adapted)(audio, text, skeleton, rows).logits
         temperatures = torch.tensor([[self.checkpoint.temperatures['+'.join(s)]] for s in subsets], dtype=torch.double)
         logs = (logits.double() / temperatures).log_softmax(dim=1)
         said = dict(zip(subsets, logs.numpy(), strict=True))

@@ -56,7 +56,7 @@ class SpecMismatch(ValueError):
 class FeatureSpec:
     """What every feature is. Stored in each checkpoint; serving and training compute features from the same one."""
 
-    version: int = 1
+    version: int = 2
     labels: tuple[str, ...] = LABELS
     sample_rate: int = 16000                 # Hz, mono
     mfcc: int = 39                           # 13 coefficients, their first and second differences
@@ -65,7 +65,11 @@ class FeatureSpec:
     frame_shift: float = 0.010               # s
     max_audio_frames: int = 750              # the paper's base model [30] cuts there
     prosody: tuple[str, ...] = PROSODY
+    speech_encoder: str = 'whisper-tiny.en'  # pretrained; the name of its asset
+    speech: int = 768                        # mean and deviation over time of its last layer
     max_words: int = 128
+    sentence_encoder: str = 'minilm-l6-int8'  # pretrained; the name of its asset
+    word_vector: int = 1152                  # of a word, from three of its layers
     skeleton_rate: float = 30.0              # Hz
     joints: tuple[str, ...] = JOINTS
     root: str = 'thorax'                     # the joint at the origin

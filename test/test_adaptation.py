@@ -13,7 +13,7 @@ from smern_ros.predictor import ADAPTED, EmotionPredictor
 from smern_ros.spec import AUDIO, LABELS, SKELETON, TEXT
 
 ANGRY = np.eye(4)[LABELS.index('angry')]
-SIZES = {AUDIO: 200, TEXT: 200, SKELETON: 256}
+SIZES = {AUDIO: 64, TEXT: 200, SKELETON: 256}
 
 
 @pytest.fixture(scope='module')
@@ -51,9 +51,9 @@ def test_each_label_makes_the_emotion_more_probable_when_it_comes_again(predicto
 
 
 def test_the_network_of_everybody_stays_as_it_was(predictor):
-    before = {key: value.clone() for key, value in predictor.checkpoint.smern_ga.state_dict().items()}
+    before = {key: value.clone() for key, value in predictor.checkpoint.fusion.state_dict().items()}
     adaptation = taught(predictor, [example(k) for k in range(5)])
-    assert all(torch.equal(value, before[key]) for key, value in predictor.checkpoint.smern_ga.state_dict().items())
+    assert all(torch.equal(value, before[key]) for key, value in predictor.checkpoint.fusion.state_dict().items())
     assert adaptation.network('ben') is None
     assert predictor.fuse(vectors(), adaptation.network('anna')).model == predictor.id + ADAPTED
     assert predictor.fuse(vectors()).model == predictor.id
@@ -94,7 +94,7 @@ def test_everybody_is_forgotten_by_all_and_pushed_out_by_nobody(predictor):
 
 def test_a_hundred_labels_take_a_tenth_of_a_megabyte_beside_the_network_of_everybody(predictor):
     network = taught(predictor, [example(k) for k in range(100)]).network('anna')
-    assert network.shared is predictor.checkpoint.smern_ga
+    assert network.shared is predictor.checkpoint.fusion
     own = [network.weight, network.bias, *network.reader.centres, *network.reader.lengths]
     assert sum(tensor.numel() * tensor.element_size() for tensor in own) < 1e5
 
@@ -248,7 +248,7 @@ def test_what_was_learnt_with_another_checkpoint_is_refused(predictor, tmp_path)
 @pytest.mark.parametrize('spoil', [
     lambda whole: b'', lambda whole: whole[:100], lambda whole: whole.replace(b'angry', b'bored'),
     lambda whole: whole.replace(b'smern_ros.adaptation', b'somebody.adaptation '),
-    lambda whole: whole.replace(b'"0.audio":{"dtype":"F32","shape":[200]', b'"0.audio":{"dtype":"F32","shape":[2,100]'),
+    lambda whole: whole.replace(b'"0.audio":{"dtype":"F32","shape":[64]', b'"0.audio":{"dtype":"F32","shape":[2,32]'),
     lambda whole: whole[:-4] + np.float32('nan').tobytes(),
 ])
 def test_a_damaged_file_is_refused(predictor, tmp_path, spoil):

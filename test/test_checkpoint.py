@@ -9,7 +9,7 @@ from smern_ros import checkpoint as checkpoints
 from smern_ros import models
 from smern_ros.checkpoint import Checkpoint, CheckpointError
 from smern_ros.models.inputs import Normalisation
-from smern_ros.persons import NOBODY, PriorWeights
+from smern_ros.persons import PriorWeights
 from smern_ros.spec import SpecMismatch
 from smern_ros.text.vocabulary import Vocabulary
 
@@ -19,10 +19,10 @@ def untrained(**changes) -> Checkpoint:
     vocabulary = Vocabulary(['happy', 'sad'])
     parts = {
         'id': 'untrained',
-        'are': models.build('are', hidden=8, out=6),
-        'tre': models.build('tre', words=len(vocabulary), embedding=4, hidden=8, out=6),
-        'smacn': models.build('smacn', first_channels=4, channels=4, heads=2, attention_size=4, out=6),
-        'smern_ga': models.build('smern_ga', audio=6, text=6, skeleton=6, node=4, out=4),
+        'audio': models.build('are', hidden=8, out=6),
+        'text': models.build('tre', words=len(vocabulary), embedding=4, hidden=8, out=6),
+        'skeleton': models.build('smacn', first_channels=4, channels=4, heads=2, attention_size=4, out=6),
+        'fusion': models.build('smern_ga', audio=6, text=6, skeleton=6, node=4, out=4),
         'vocabulary': vocabulary,
         'normalisation': Normalisation.identity(),
         'temperatures': dict.fromkeys(checkpoints.SUBSETS, 1.5),
@@ -64,13 +64,30 @@ def test_what_was_saved_is_loaded(saved):
             assert torch.equal(stored, value.half().float())
 
 
-def test_an_earlier_checkpoint_normalises_everybody_alike(saved):
-    def of_format_1(config):
-        config['format'] = 1
-        del config['person_prior']
+def test_networks_on_pretrained_encoders_need_no_vocabulary(saved):
+    made = untrained(
+        audio=models.build('voice', out=6), text=models.build('words', out=6), vocabulary=None,
+    )
+    checkpoints.save(made, saved)
+    assert sorted(path.name for path in saved.iterdir()) == ['config.json', 'model.safetensors']
+    found = checkpoints.load(saved)
+    assert found.vocabulary is None and found.audio.config == made.audio.config
+    assert torch.equal(found.text.fc.weight, made.text.fc.weight.half().float())
+    before = checkpoints.digest(saved)
+    edit(saved, lambda config: config.update(id='another'))
+    assert checkpoints.digest(saved) != before
 
-    edit(saved, of_format_1)
-    assert checkpoints.load(saved).person_prior == NOBODY
+
+@pytest.mark.parametrize(('change', 'why'), [
+    (lambda c: c['networks']['audio'].update(speech=9), 'do not fit together: speech is 9, wanted 768'),
+    (lambda c: c['networks']['text'].update(size=9), 'do not fit together: word_vector is 9, wanted 1152'),
+])
+def test_networks_on_other_pretrained_encoders_are_refused(tmp_path, change, why):
+    made = untrained(audio=models.build('voice', out=6), text=models.build('words', out=6), vocabulary=None)
+    checkpoints.save(made, tmp_path)
+    edit(tmp_path, change)
+    with pytest.raises(CheckpointError, match=why):
+        checkpoints.load(tmp_path)
 
 
 def test_weights_are_stored_in_half_precision(saved):
@@ -148,19 +165,21 @@ def test_a_file_of_absurd_size_is_not_read(saved):
 @pytest.mark.parametrize(
     ('change', 'why'),
     [
-        (lambda c: c.update(format=3), 'of format 3'),
+        (lambda c: c.update(format=2), 'of format 2; wanted 3'),
+        (lambda c: c['networks']['audio'].update(name='tre'), "network for audio is 'tre'; wanted one of are, voice"),
+        (lambda c: c['networks']['audio'].pop('name'), 'network for audio is None'),
         (lambda c: c.update(id='a\nb'), 'its id is'),
         (lambda c: c.pop('id'), 'its id is None'),
         (lambda c: c.pop('networks'), "no 'networks'"),
-        (lambda c: c['networks'].pop('are'), 'it has the networks'),
-        (lambda c: c['networks']['are'].update(hidden=9), r'are\.\S+ has the shape'),
-        (lambda c: c['networks']['are'].update(hidden=900_000), 'more than .* are never read'),
-        (lambda c: c['networks']['are'].update(hidden=-1), 'hidden is -1'),
-        (lambda c: c['networks']['are'].update(layers=1), 'no hyper-parameter layers'),
-        (lambda c: c['networks']['are'].update(labels=5), 'do not fit together: labels is 5'),
-        (lambda c: c['networks']['smern_ga'].update(audio=7), 'do not fit together: audio is 6, wanted 7'),
-        (lambda c: c['networks']['smacn'].update(units=3), 'has too much'),
-        (lambda c: c['networks']['tre'].update(words=6), r'vocabulary\.json has 5 words'),
+        (lambda c: c['networks'].pop('audio'), 'it has the networks'),
+        (lambda c: c['networks']['audio'].update(hidden=9), r'audio\.\S+ has the shape'),
+        (lambda c: c['networks']['audio'].update(hidden=900_000), 'more than .* are never read'),
+        (lambda c: c['networks']['audio'].update(hidden=-1), 'hidden is -1'),
+        (lambda c: c['networks']['audio'].update(layers=1), 'no hyper-parameter layers'),
+        (lambda c: c['networks']['audio'].update(labels=5), 'do not fit together: labels is 5'),
+        (lambda c: c['networks']['fusion'].update(audio=7), 'do not fit together: audio is 6, wanted 7'),
+        (lambda c: c['networks']['skeleton'].update(units=3), 'has too much'),
+        (lambda c: c['networks']['text'].update(words=6), r'vocabulary\.json has 5 words'),
         (lambda c: c['temperatures'].update(audio=0), 'temperature of audio is 0'),
         (lambda c: c['temperatures'].pop('audio'), 'it has temperatures for'),
         (lambda c: c['normalisation'].update(mfcc_mean=[0.0]), 'mfcc_mean has 1 numbers; wanted 39'),
@@ -194,7 +213,7 @@ def test_a_vocabulary_that_is_no_list_of_words_is_refused(saved, text):
 
 def test_weights_that_are_not_finite_are_refused(tmp_path):
     broken = untrained()
-    broken.are.fc.weight.data[0, 0] = float('nan')
+    broken.audio.fc.weight.data[0, 0] = float('nan')
     checkpoints.save(broken, tmp_path)
-    with pytest.raises(CheckpointError, match=r'are\.fc\.weight holds numbers that are not finite'):
+    with pytest.raises(CheckpointError, match=r'audio\.fc\.weight holds numbers that are not finite'):
         checkpoints.load(tmp_path)

@@ -161,7 +161,7 @@ def even(predictor):
 
 
 def weights(predictor, **logits) -> list[float]:
-    sizes = {AUDIO: 200, TEXT: 200, SKELETON: 256}
+    sizes = {AUDIO: 64, TEXT: 200, SKELETON: 256}
     given = {m: torch.zeros(size) for m, size in sizes.items() if any(m[0] in name for name in logits)}
     return predictor.fuse(given, MadeUp(**logits)).weights.tolist()
 

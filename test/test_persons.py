@@ -110,7 +110,7 @@ def test_a_weight_that_is_none_is_refused(value):
 
 
 @pytest.mark.parametrize(('name', 'values', 'seen', 'why'), [
-    ('face', np.zeros((2, 3)), None, 'mfcc, prosody, skeleton'),
+    ('face', np.zeros((2, 3)), None, 'mfcc, prosody, speech, skeleton'),
     ('mfcc', np.zeros((2, 38)), None, r'wanted any x 39'),
     ('prosody', np.zeros(35), None, r'wanted any x 35'),
     ('skeleton', np.zeros((2, 30)), np.ones((2, 10), bool), r'marked by \(2, 10\)'),

@@ -77,8 +77,7 @@ def test_empty_evidence_is_no_evidence(predictor):
     assert predictor.encode_audio(audio(voiced=False)) is None
     assert predictor.encode_audio(audio(frames=0)) is None
     assert predictor.encode_text(text('')) is None
-    assert predictor.encode_text(text('... 42 !')) is None
-    assert predictor.encode_text(text('zyzzyvaq')) is None
+    assert predictor.encode_text(text('... !')) is None
     assert predictor.encode_skeleton(skeleton(visible=False)) is None
     assert predictor.encode_skeleton(skeleton(frames=0)) is None
 

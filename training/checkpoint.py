@@ -19,39 +19,42 @@ import torch
 
 from smern_ros import checkpoint as checkpoints
 from smern_ros import whole_folder
+from smern_ros.assets import manifest
 from smern_ros.checkpoint import FILES, Checkpoint
 from smern_ros.paths import expand
-from smern_ros.predictor import EmotionPredictor, shipped_checkpoint
-from smern_ros.training import calibration, encoded, misheard, missing, speech, text
-from smern_ros.training.corpora import bandai, emodb, goemotions, nemo
+from smern_ros.predictor import SHIPPED, EmotionPredictor, shipped_checkpoint
+from smern_ros.spec import SPEC
+from smern_ros.training import calibration, encoded, missing, speech
+from smern_ros.training.corpora import bandai, emodb, goemotions, nemo, ravdess
+from smern_ros.training.dataset import Samples, prepare
 from smern_ros.training.encoders import train_audio, train_skeleton, train_text
 from smern_ros.training.evaluation import HeldOut, encode
 from smern_ros.training.export import CARD, require_free
-from smern_ros.training.feature_code import HEARD, SHOWN
+from smern_ros.training.feature_code import ENCODED, HEARD, SHOWN
 from smern_ros.training.fusion import Source, train_fusion
 from smern_ros.training.loop import say
 from smern_ros.training.model_card import write_card
-from smern_ros.training.samples import FULL, TRIAL, Samples, Size, looks_of, prepare
+from smern_ros.training.samples import FULL, SPOKEN, TRIAL, Size, looks_of
 from smern_ros.training.splits import Split, require_disjoint
 from smern_ros.training.stages import Stages
 
 LICENCES = {
     emodb.CORPUS: emodb.LICENCE,
     nemo.CORPUS: nemo.LICENCE,
+    ravdess.CORPUS: ravdess.LICENCE,
     goemotions.CORPUS: goemotions.LICENCE,
     bandai.CORPUS: bandai.LICENCE,
-    'glove': text.LICENCE,
+    **{name: manifest.load()[name].licence for name in (SPEC.speech_encoder, SPEC.sentence_encoder)},
 }
 LARGEST = 10 * 10**6
 """Bytes of a checkpoint, all files together: it is part of the package that everybody downloads."""
 _SHARED = ('smern_ros.models', 'smern_ros.persons', 'smern_ros.spec', 'smern_ros.training.samples',
            'smern_ros.training.encoders', 'smern_ros.training.loop', 'smern_ros.training.scaling')
 _CODE = {
-    'are': (*_SHARED, *HEARD, 'smern_ros.training.speech', 'smern_ros.training.voice',
+    'audio': (*_SHARED, *HEARD, *ENCODED, 'smern_ros.training.speech', 'smern_ros.training.voice',
             'smern_ros.training.persons'),
-    'tre': (*_SHARED, 'smern_ros.text', 'smern_ros.training.text', 'smern_ros.training.reading',
-            'smern_ros.training.misheard'),
-    'smacn': (*_SHARED, *SHOWN, 'smern_ros.training.movement', 'smern_ros.training.body',
+    'text': (*_SHARED, 'smern_ros.text', 'smern_ros.training.sentences'),
+    'skeleton': (*_SHARED, *SHOWN, 'smern_ros.training.movement', 'smern_ros.training.body',
               'smern_ros.training.shown', 'smern_ros.training.corpora'),
 }
 """Modules by which each encoder is made: a change of them makes it again."""
@@ -102,9 +105,9 @@ def make(data: Path, out: Path, *, cache: Path, size: Size, seed: int, identity:
 
 
 def _train(samples: Samples, stages: Stages, size: Size, seed: int, identity: str) -> Checkpoint:
-    are = stages.network('are', _CODE['are'], lambda: train_audio(samples, size, seed))
-    tre = stages.network('tre', _CODE['tre'], lambda: train_text(samples, size, seed))
-    smacn = stages.network('smacn', _CODE['smacn'], lambda: train_skeleton(samples, size, seed))
+    audio = stages.network('voice', _CODE['audio'], lambda: train_audio(samples, size, seed))
+    text = stages.network('words', _CODE['text'], lambda: train_text(samples, size, seed))
+    skeleton = stages.network('smacn', _CODE['skeleton'], lambda: train_skeleton(samples, size, seed))
 
     def kept(name: str, modality: str, make: Callable[[], encoded.Encoded]) -> Source:
         def seeded() -> dict[str, torch.Tensor]:
@@ -114,15 +117,15 @@ def _train(samples: Samples, stages: Stages, size: Size, seed: int, identity: st
         return encoded.Encoded(**stages.tensors(name, (*_CODE[modality], *_ENCODED), seeded)).source()
 
     learnt = [
-        kept('heard', 'are', lambda: encoded.heard(samples, are, seed)),
-        kept('read', 'tre', lambda: encoded.read(samples, 'train', tre, dropout=True)),
-        kept('shown', 'smacn', lambda: encoded.shown(samples, size.fusion_windows, smacn, seed)),
+        kept('heard', 'audio', lambda: encoded.heard(samples, audio, seed)),
+        kept('read', 'text', lambda: encoded.read(samples, 'train', text, dropout=True)),
+        kept('shown', 'skeleton', lambda: encoded.shown(samples, size.fusion_windows, skeleton, seed)),
     ]
     train_voice, train_body = (partial(train, size=size, seed=seed) for train in (train_audio, train_skeleton))
     strangers = [
-        kept('heard-by-strangers', 'are', lambda: encoded.heard_by_strangers(samples, train_voice)),
-        kept('read-in-development', 'tre', lambda: encoded.read(samples, 'dev', tre, dropout=False)),
-        kept('shown-to-strangers', 'smacn', lambda: encoded.shown_to_strangers(samples, train_body)),
+        kept('heard-of-other-corpora', 'audio', lambda: encoded.heard_of_other_corpora(samples, train_voice)),
+        kept('read-with-losses', 'text', lambda: encoded.read(samples, 'heard', text, dropout=False)),
+        kept('shown-to-strangers', 'skeleton', lambda: encoded.shown_to_strangers(samples, train_body)),
     ]
     single = calibration.of_modalities(strangers)
     began = time.monotonic()
@@ -131,8 +134,8 @@ def _train(samples: Samples, stages: Stages, size: Size, seed: int, identity: st
     temperatures = calibration.of_subsets(strangers, single, seed)
     say('temperatures: ' + ', '.join(f'{subset} {value:.2f}' for subset, value in temperatures.items()))
     return Checkpoint(
-        id=identity, are=are, tre=tre, smacn=smacn, smern_ga=fusion,
-        vocabulary=samples.vocabulary, normalisation=samples.inputs.normalisation,
+        id=identity, audio=audio, text=text, skeleton=skeleton, fusion=fusion,
+        normalisation=samples.inputs.normalisation,
         person_prior=samples.inputs.person_prior, temperatures=temperatures,
         training=_provenance(samples, size, seed),
     )
@@ -157,7 +160,7 @@ def _learning_from_development(samples: Samples, data: Path, cache: Path, size: 
 
 def _save(made: Checkpoint, out: Path) -> None:
     checkpoints.save(made, out)
-    size = sum((out / name).stat().st_size for name in FILES)
+    size = sum((out / name).stat().st_size for name in FILES if (out / name).exists())
     if size > LARGEST:
         raise ValueError(
             f'{out} has {size / 1e6:.1f} MB and may have {LARGEST / 1e6:.0f}: take smaller encoders or fewer words'
@@ -170,19 +173,21 @@ def _provenance(samples: Samples, size: Size, seed: int) -> dict:
 
     return {
         'data': {
-            'audio': [emodb.CORPUS, nemo.CORPUS], 'text': [goemotions.CORPUS, 'glove'], 'skeleton': [bandai.CORPUS],
+            'audio': [corpus.CORPUS for corpus in SPOKEN], 'text': [goemotions.CORPUS],
+            'skeleton': [bandai.CORPUS],
         },
         'licences': LICENCES,
         'samples': {
-            'speech': counts(samples.speech), 'text': counts(samples.text), 'movement': counts(samples.movement),
+            'speech': counts(samples.speech), 'text': counts(samples.reading.comments),
+            'movement': counts(samples.movement),
         },
         'held_out': {
-            'speakers': sorted(emodb.TEST_SPEAKERS | nemo.TEST_SPEAKERS),
+            'speakers': sorted(set().union(*(corpus.TEST_SPEAKERS for corpus in SPOKEN))),
             'contents': sorted(bandai.TEST_CONTENTS),
             'comments': 'the published test part',
         },
         'left_out': {
-            'folds': encoded.FOLDS, 'speakers': sorted({clip.speaker for clip in samples.speech.train}),
+            'folds': encoded.FOLDS, 'corpora': sorted({clip.corpus for clip in samples.speech.train}),
             'contents': sorted({motion.content for motion in samples.movement.train}),
         },
         'size': asdict(size),
@@ -201,17 +206,14 @@ def _effort(stages: Stages, threads: int) -> dict:
 
 
 def _digest(samples: Samples) -> str:
-    """Of which samples there are, in which part, and of what words were misheard as."""
+    """Of which samples there are, in which part."""
     names: Mapping[str, Any] = {
         part: [
             [(clip.corpus, clip.id) for clip in getattr(samples.speech, part)],
-            [(comment.id, comment.text) for comment in getattr(samples.text, part)],
+            [(comment.id, comment.text) for comment in getattr(samples.reading.comments, part)],
             [motion.id for motion in getattr(samples.movement, part)],
         ]
         for part in ('train', 'dev', 'test')
-    } | {
-        'pretraining': [(comment.id, comment.text) for comment in samples.pretraining],
-        'misheard': hashlib.sha256(misheard.FILE.read_bytes()).hexdigest(),
     }
     return hashlib.sha256(json.dumps(names).encode()).hexdigest()
 
@@ -220,7 +222,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog='python -m smern_ros.training.checkpoint', description=__doc__)
     parser.add_argument(
         '--data', type=expand, default=os.environ.get('SMERN_SHARED_DATA', '../shared/data'),
-        help='folder with emodb4, nemo4, text_goemotions, glove100 and bandai_motion '
+        help='folder with emodb4, nemo4, ravdess16, text_goemotions and bandai_motion '
         '(default: SMERN_SHARED_DATA, else ../shared/data)',
     )
     parser.add_argument(
@@ -229,7 +231,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument(
         '--cache', type=expand, default=Path('build/training'), help='features and finished steps are kept here'
     )
-    parser.add_argument('--id', default='open-v2', help='what every prediction will call it')
+    parser.add_argument('--id', default=SHIPPED, help='what every prediction will call it')
     parser.add_argument('--seed', type=int, default=1)
     parser.add_argument('--threads', type=int, default=os.cpu_count(), help='of torch')
     parser.add_argument('--trial', action='store_true', help='a minute on a little of the data: learns little')

@@ -8,12 +8,13 @@ import numpy as np
 import torch
 from torch import nn
 
-from smern_ros.training import body
+from smern_ros.training import body, sentences
+from smern_ros.training.dataset import Samples
 from smern_ros.training.encoders import skeleton_dev_items, text_items
 from smern_ros.training.fusion import Source
 from smern_ros.training.loop import say
 from smern_ros.training.persons import known_in_all
-from smern_ros.training.samples import Samples, audio_batch, label_of, looks_of, skeleton_batch, text_batch
+from smern_ros.training.samples import audio_batch, label_of, looks_of, skeleton_batch
 from smern_ros.training.splits import Split, require_disjoint
 from smern_ros.training.voice import Spoken, known_items
 
@@ -42,7 +43,7 @@ class Encoded:
         return cls(*(torch.cat([getattr(part, f.name) for part in parts]) for f in fields(cls)))
 
 
-def heard(samples: Samples, are: nn.Module, seed: int) -> Encoded:
+def heard(samples: Samples, encoder: nn.Module, seed: int) -> Encoded:
     """The utterances learnt from, each version with a chance part of its speaker's others known."""
     found = []
     for number, corpus in enumerate(_corpora(samples)):
@@ -54,13 +55,13 @@ def heard(samples: Samples, are: nn.Module, seed: int) -> Encoded:
         versions, usable = known_items(spoken, samples.inputs, np.random.default_rng(seed))
         items = [item for of_clip in versions for item in of_clip]
         labels = [s.label for of_clip, s in zip(versions, usable, strict=True) for _ in of_clip]
-        found.append(_encode(are, *in_like_lengths(items, labels), audio_batch, dropout=True, group=number))
+        found.append(_encode(encoder, *in_like_lengths(items, labels), audio_batch, dropout=True, group=number))
     return Encoded.joined(found)
 
 
-def read(samples: Samples, part: str, tre: nn.Module, *, dropout: bool) -> Encoded:
-    """Comments with a known word, as written and as they may be misheard."""
-    return _encode(tre, *text_items(samples, part), text_batch, dropout=dropout)
+def read(samples: Samples, part: str, encoder: nn.Module, *, dropout: bool) -> Encoded:
+    """Comments with a word."""
+    return _encode(encoder, *text_items(samples, part), sentences.batch, dropout=dropout)
 
 
 def shown(samples: Samples, count: int, smacn: nn.Module, seed: int) -> Encoded:
@@ -70,15 +71,16 @@ def shown(samples: Samples, count: int, smacn: nn.Module, seed: int) -> Encoded:
     return _encode(smacn, *in_like_lengths(items, labels), skeleton_batch, dropout=True)
 
 
-def heard_by_strangers(samples: Samples, train: Train) -> Encoded:
-    """What is said of each speaker's utterances as recorded, by an encoder that learnt from other speakers alone.
+def heard_of_other_corpora(samples: Samples, train: Train) -> Encoded:
+    """What is said of each corpus's utterances as recorded, by an encoder that learnt from other corpora alone.
 
+    A robot meets people of another language before another microphone; how sure it may be of them shows here.
     Each is there twice: nothing is known of the speaker but the utterance, and all other utterances are known.
     """
     clips = samples.speech.train
     parts = []
-    for kept, strangers in folds([clip.speaker for clip in clips]):
-        say(f'audio: an encoder to which {len(strangers)} of {len(clips)} utterances are of strangers')
+    for kept, strangers in folds([clip.corpus for clip in clips]):
+        say(f'audio: an encoder to which {len(strangers)} of {len(clips)} utterances are of another corpus')
         others = replace(
             samples,
             speech=replace(samples.speech, train=[clips[i] for i in kept]),
@@ -127,7 +129,7 @@ def in_like_lengths(items: Sequence, labels: Sequence[int]) -> tuple[list, list[
     return [items[i] for i in order], [labels[i] for i in order]
 
 
-def _heard_of_strangers(samples: Samples, rows: Sequence[int], are: nn.Module) -> list[Encoded]:
+def _heard_of_strangers(samples: Samples, rows: Sequence[int], encoder: nn.Module) -> list[Encoded]:
     """One part a speaker."""
     parts = []
     corpora = _corpora(samples)
@@ -142,7 +144,7 @@ def _heard_of_strangers(samples: Samples, rows: Sequence[int], are: nn.Module) -
                     items.append(item)
                     labels.append(label_of(samples.speech.train[i]))
         group = corpora.index(samples.speech.train[own[0]].corpus)
-        parts.append(_encode(are, *in_like_lengths(items, labels), audio_batch, group=group))
+        parts.append(_encode(encoder, *in_like_lengths(items, labels), audio_batch, group=group))
     return parts
 
 

@@ -5,28 +5,28 @@ from dataclasses import replace
 
 import numpy as np
 
-from smern_ros.models.are import ARE
 from smern_ros.models.smacn import SMACN
-from smern_ros.models.tre import TRE
-from smern_ros.training import body, movement, reading
+from smern_ros.models.voice import Voice
+from smern_ros.models.words import Words
+from smern_ros.training import body, movement, sentences
+from smern_ros.training.dataset import Samples
 from smern_ros.training.loop import say
-from smern_ros.training.samples import Samples, Size, label_of
-from smern_ros.training.voice import RECIPE, Spoken, teach
+from smern_ros.training.samples import Size, label_of
+from smern_ros.training.voice import Spoken, teach
 
 DEV_WINDOW = 64
 DEV_ALTERED = 3
 """Altered copies of each window in the development part: few clips make a noisy judge."""
 
 
-def train_audio(samples: Samples, size: Size, seed: int) -> ARE:
-    """See `voice.teach`: the recipe of the results on people never heard, here on the speakers of both corpora."""
-    recipe = replace(RECIPE, variants=size.variants, epochs=size.audio_epochs or RECIPE.epochs)
-    return teach(_spoken(samples, 'train'), samples.inputs, seed, recipe=recipe, report=say)
+def train_audio(samples: Samples, size: Size, seed: int) -> Voice:
+    """See `voice.teach`: the recipe of the results on people never heard, here on the speakers of all corpora."""
+    return teach(_spoken(samples, 'train'), samples.inputs, seed)
 
 
-def train_text(samples: Samples, size: Size, seed: int) -> TRE:
-    """See `reading.train`."""
-    return reading.train(_reading(samples), epochs=size.text_epochs, seed=seed)
+def train_text(samples: Samples, size: Size, seed: int) -> Words:
+    """See `sentences.train`."""
+    return sentences.train(samples.reading, epochs=size.text_epochs, seed=seed)
 
 
 def train_skeleton(samples: Samples, size: Size, seed: int) -> SMACN:
@@ -43,12 +43,8 @@ def _spoken(samples: Samples, part: str) -> list[Spoken]:
 
 
 def text_items(samples: Samples, part: str) -> tuple[list, list[int]]:
-    """Tensors and label of each comment with a known word; unless it is to be tested, a second time as if misheard."""
-    return reading.items(_reading(samples), part, garbled=part != 'test')
-
-
-def _reading(samples: Samples) -> reading.Reading:
-    return reading.Reading(samples.text, samples.pretraining, samples.vocabulary, samples.embedding)
+    """Vectors and label of each comment with a word."""
+    return sentences.items(samples.reading, part)
 
 
 def skeleton_dev_items(samples: Samples) -> tuple[list, list[int]]:

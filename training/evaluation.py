@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,11 +14,11 @@ from smern_ros.predictor import EmotionPredictor
 from smern_ros.spec import AUDIO, SKELETON, TEXT
 from smern_ros.training import movement, speech
 from smern_ros.training.corpora import Clip, Comment, Motion, bandai, goemotions
+from smern_ros.training.dataset import Samples
 from smern_ros.training.encoders import DEV_WINDOW
 from smern_ros.training.metrics import Figures, measure
 from smern_ros.training.persons import known_in_all
 from smern_ros.training.samples import (
-    Samples,
     Size,
     label_of,
     smaller,
@@ -28,24 +28,9 @@ from smern_ros.training.samples import (
 )
 from smern_ros.values import AudioFeatures, SkeletonWindow, Transcript
 
-LEARNT_ALIKE = (
-    'Movement: contents that look like those measured ({alike}) were learnt from, so all figures with movement in them '
-    'are too high. {apart}'
-)
-APART = (
-    'With what looks alike left out in turn, the same recipe finds 57 % UAR in the contents measured as captured and '
-    '50 to 54 % as a camera sees them (two seeds); without the posture beside the attention 66 to 79 % and 55 to 59 %'
-)
 AS_SEEN = 'as a camera sees it'
 PERSON_KNOWN = 'speaker known'
 """All other utterances of the speaker were heard before; without it, none."""
-
-
-def movement_learnt(training: Mapping) -> str:
-    """What must be said beside figures of movement of a checkpoint, by what it says of its training; mostly nothing."""
-    learnt, measured = (training.get(part, {}).get('contents', ()) for part in ('left_out', 'held_out'))
-    alike = bandai.known_look_alikes(learnt, measured)
-    return LEARNT_ALIKE.format(alike=', '.join(alike), apart=APART) if alike else ''
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,7 +45,7 @@ class HeldOut:
     @classmethod
     def of(cls, samples: Samples) -> HeldOut:
         return cls(
-            samples.speech.test, [versions[0] for versions in samples.features['test']], samples.text.test,
+            samples.speech.test, [versions[0] for versions in samples.features['test']], samples.reading.comments.test,
             samples.movement.test,
         )
 
@@ -70,7 +55,7 @@ class HeldOut:
 
         :param contents: of movement, which the checkpoint that is measured did not learn from.
         """
-        clips = smaller(speech_split(data), size.clips).test
+        clips = speech_split(data, size.clips).test
         return cls(
             clips, [versions[0] for versions in speech.features(clips, 0, cache)],
             smaller(text_split(data), size.comments).test,

@@ -77,8 +77,8 @@ def export(folder: Path, out: Path, *, identity: str | None = None, features: Pa
     encoders = network.encoders
     made = Checkpoint(
         id=identity,
-        are=_encoder('are', encoders.are), tre=_encoder('tre', encoders.tre), smacn=_encoder('smacn', encoders.smacn),
-        smern_ga=network.fusion,
+        audio=_encoder('are', encoders.are), text=_encoder('tre', encoders.tre),
+        skeleton=_encoder('smacn', encoders.smacn), fusion=network.fusion,
         vocabulary=start.preparation.inputs.vocabulary,
         normalisation=start.preparation.inputs.normalisation,
         temperatures={**dict.fromkeys(SUBSETS, 1.0), WHOLE: of_all},

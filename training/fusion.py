@@ -3,8 +3,8 @@
 Nobody was recorded with all three modalities, so a voice, a comment and a movement of different people are joined
 because they have the same label. Labels would teach the fusion how sure the encoders are of what they learnt by heart.
 It learns from the encoders' own opinions instead: alone, each modality keeps what its own output layer says of it;
-together they count as witnesses who err independently, each trusted as far as it was right about the people, comments
-and contents that it had not learnt from.
+together their log-probabilities are added, each trusted as far as it was right about the corpora, comments and contents
+that it had not learnt from. How sure the sum may be is another question (`smern_ros.training.calibration`).
 """
 from __future__ import annotations
 
@@ -76,10 +76,22 @@ class Joined(NamedTuple):
     labels: torch.Tensor               # (B,), which all three share and nothing else
 
 
-def join(sources: Sequence[Source], count: int, generator: np.random.Generator) -> Joined:
-    """`count` samples, each label equally often, each modality of somebody else."""
+def join(
+    sources: Sequence[Source], count: int, generator: np.random.Generator, *, unrelated: float = 0.0
+) -> Joined:
+    """`count` samples, each label equally often, each modality of somebody else.
+
+    :param unrelated: share of samples in which only one modality, a random one, has the label, and each other a random
+        one: what somebody says need not tell how they feel.
+    """
     labels = generator.permutation(np.arange(count) % len(LABELS))
-    rows = [source.draw(labels, generator) for source in sources]
+    telling = np.where(generator.random(count) < unrelated, generator.integers(len(sources), size=count), -1)
+    rows = [
+        source.draw(
+            np.where((telling == -1) | (telling == i), labels, generator.integers(len(LABELS), size=count)), generator
+        )
+        for i, source in enumerate(sources)
+    ]
     return Joined(
         tuple(source.vectors[r] for source, r in zip(sources, rows, strict=True)),
         torch.stack([source.opinions[r] for source, r in zip(sources, rows, strict=True)]),
@@ -95,9 +107,9 @@ def masks() -> torch.Tensor:
 def pooled(opinions: torch.Tensor, temperatures: Mapping[str, float]) -> torch.Tensor:
     """What each subset of the modalities says together, (7, B, 4) logits.
 
-    Witnesses who err independently are joined by the sum of their log-probabilities (Bayes' rule, equal priors), each
-    first divided by its temperature. The sum is then made as much surer as its modalities are on average: the subset's
-    own temperature, kept beside the network, takes that back, and one modality alone keeps its opinion as it is.
+    The sum of their log-probabilities, each first divided by its temperature (a logarithmic opinion pool, Genest and
+    Zidek 1986). The sum is then made as much surer as its modalities are on average: the subset's own temperature, kept
+    beside the network, takes that back, and one modality alone keeps its opinion as it is.
 
     :param opinions: (3, B, 4) logits.
     :param temperatures: by name, of each modality at least.
@@ -117,7 +129,8 @@ def train_fusion(sources: Sequence[Source], temperatures: Mapping[str, float], s
     """
     torch.manual_seed(seed)
     generator = np.random.default_rng(seed)
-    network = models.build('smern_ga', dropout=DROPOUT)
+    sizes = {m: source.vectors.shape[1] for m, source in zip(MODALITIES, sources, strict=True)}
+    network = models.build('smern_ga', dropout=DROPOUT, **sizes)
     optimiser = torch.optim.AdamW(network.parameters(), RATE, weight_decay=0.01)
     rate = torch.optim.lr_scheduler.LambdaLR(
         optimiser, lambda step: min(1.0, 10 * (step + 1) / steps) * 0.5 * (1 + math.cos(math.pi * step / steps))

@@ -14,7 +14,7 @@ import torch
 
 from smern_ros.checkpoint import SUBSETS
 from smern_ros.predictor import EmotionPredictor
-from smern_ros.spec import AUDIO, LABELS, MODALITIES, SKELETON, TEXT
+from smern_ros.spec import AUDIO, LABELS, MODALITIES
 from smern_ros.training.evaluation import PERSON_KNOWN, Alone
 from smern_ros.training.fusion import Source, join
 from smern_ros.training.metrics import Figures, measure
@@ -27,7 +27,6 @@ TOLERANCE = 0.01
 """UAR by which a subset may be worse than the best of its modalities alone."""
 JOINED = 'joined by label'
 
-_ENCODERS = {AUDIO: 'are', TEXT: 'tre', SKELETON: 'smacn'}
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,7 +74,7 @@ def sources(encoded: Sequence[Alone], predictor: EmotionPredictor, *, person_kno
         ]
         vectors = torch.stack([vector for vector, _, _ in rows])
         with torch.inference_mode():
-            opinions = getattr(predictor.checkpoint, _ENCODERS[modality]).output(vectors)
+            opinions = getattr(predictor.checkpoint, modality).output(vectors)
         found.append(Source(vectors, opinions, [int(label) for _, label, _ in rows], [source for *_, source in rows]))
     return found
 

@@ -5,14 +5,17 @@ import textwrap
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from smern_ros import models
 from smern_ros.checkpoint import NETWORKS, Checkpoint
-from smern_ros.training.evaluation import PERSON_KNOWN, movement_learnt
+from smern_ros.spec import SPEC
+from smern_ros.training.evaluation import PERSON_KNOWN
 from smern_ros.training.experiments.integrate import summarise
 from smern_ros.training.experiments.machine import described
 from smern_ros.training.experiments.train import Machine
 from smern_ros.training.metrics import Figures
 from smern_ros.training.missing import Subset, verdict
 from smern_ros.training.reproduce.tables import written
+from smern_ros.training.sentences import LOST
 
 CARD = """\
 # {id}: a SMERN-GA checkpoint from open data
@@ -22,27 +25,30 @@ Written by `python -m smern_ros.training.checkpoint`, figures included (in the r
 
 ## What it is
 
-ARE, TRE, SMACN and graph attention (Shi, Liu, Ishi, Ishiguro: 3D skeletal movement-enhanced emotion recognition
-networks), with the changes that docs/results.md measures; word vectors of 100 instead of 300 dimensions. It tells
-{labels}. Numbers of parameters: {networks}.
+SMACN and graph attention (Shi, Liu, Ishi, Ishiguro: 3D skeletal movement-enhanced emotion recognition networks), and in
+place of the paper's ARE and TRE two small networks on pretrained encoders: `voice` on the encoder of Whisper tiny.en
+(mean and deviation over time of its last layer), MFCC and prosody; `words` on three layers of all-MiniLM-L6-v2.
+It tells {labels}. Numbers of parameters: {networks}. Where the weights of Whisper are missing, voice is judged by MFCC
+and prosody alone.
 
 **It was not trained on IEMOCAP and its figures cannot be compared with the paper's.** Each modality has its own source:
 
 | modality | source | learnt from / development / test | held out | licence |
 |---|---|---|---|---|
-| audio | EMO-DB (German), nEMO (Polish), both acted in studios | {speech} utterances | speakers {speakers} \
-| {emodb}; {nemo} |
-| text | GoEmotions (English forum comments), GloVe 6B vectors | {text} comments | the published test part \
-| {goemotions}; {glove} |
+| audio | EMO-DB (German), nEMO (Polish), RAVDESS (English, 16 actors, without calm), acted in studios \
+| {speech} utterances | speakers {speakers} | {emodb}; {nemo}; {ravdess} |
+| text | GoEmotions (English forum comments), without capitals and punctuation | {text} comments \
+| the published test part | {goemotions} |
 | skeleton | Bandai-Namco Motiondataset 1 (acted walking, bowing, waving) | {movement} clips | contents {contents} \
 | {bandai} |
 
 **No one was recorded with all three.** For the fusion, a voice, a comment and a movement of different people were
 joined because they had the same label. So there is no true figure for the modalities together.
 
-Each encoder was trained on its source alone, then frozen. The fusion learnt from samples joined by label, each with all
-seven subsets of the modalities at once, to say what the encoders' own output layers say: alone what the one says,
-together what witnesses who err independently say. Utterances were altered (speed, room, noise, level, silence around),
+The pretrained encoders are as their makers made them (Whisper: {whisper}; MiniLM: {minilm}). Each network was trained
+on its source alone, then frozen. The fusion learnt from samples joined by label, each with all seven subsets of the
+modalities at once, to say what the networks' own output layers say: alone what the one says, together the sum of their
+log-probabilities. Utterances were altered (speed, room, noise, level, silence around),
 movements too (body, jitter, hidden joints, speed, mirrored). Half of the neutral movements show a person who stands
 still, in any posture of the clips: nobody does in the source, and what stillness means would be left to chance.
 Shoulders and head were set as MediaPipe measures them.
@@ -59,7 +65,7 @@ The whole network with one modality alone, on what was held out. Chance is 25 % 
 | source | samples | UAR % | WAR % | ECE |
 |---|---|---|---|---|
 {figures}
-{alike}
+
 UAR: unweighted average recall. WAR: weighted average recall. ECE: expected calibration error, 15 bins. Movement is
 counted in overlapping windows of 64 frames (2.1 s) of few clips, of actors who were also in training: its figures are
 the least certain. "As a camera sees it" has the same windows altered as in training. {known}
@@ -72,7 +78,7 @@ Confusions (rows: label, columns: prediction; {label_list}):
 
 ## Any subset of the modalities, joined by label
 
-The held-out voices (both corpora equally often), comments and movements, joined by label in {joinings} different ways,
+The held-out voices (each corpus equally often), comments and movements, joined by label in {joinings} different ways,
 {joined} samples each, every label equally often; mean ± standard deviation over the joinings. "Best alone" is the best
 of the subset's modalities alone, by the fusion or by the encoder's own output layer. What several modalities gain here
 says that the fusion makes use of what is there. **It is no claim about people**, whose voice, words and movement
@@ -84,21 +90,23 @@ mislead together.
 
 Logits are divided by a temperature for each subset of the modalities:
 {temperatures}.
-Those of voice and movement were found on speakers and contents that an encoder had not learnt from: in at most {folds}
-trainings each was left out once. Such an encoder learnt from fewer than the one here, so they are rather too high than
+That of voice was found on corpora that a network had not learnt from: each was left out once, with its language and its
+microphone. It is what `confidence` may be before a stranger of another language; of people like those learnt from it is
 too low. Voices count once as of somebody of whom nothing is known and once as of somebody of whom much is; one
-temperature serves both, so that the first are trusted somewhat too much and the others somewhat too little. That of the
-words was found on the development part of the comments, as written and misheard. Every label and corpus counts the
-same. None is below 1, and that of several modalities is not below that of any of them. "ECE before" is with every
-temperature 1. `confidence` in the messages is the probability after it.
+temperature serves both. That of movement was found on contents that a network had not learnt from ({folds} trainings).
+That of the words was found on the development part of the comments, of which {lost} of the words were left out at
+random, as many as a recogniser gets wrong. Every label and corpus counts the same. None is below 1. Those of several
+modalities were found on samples joined by label, in half of which one modality alone tells anything of the label, and
+are not below that of any of them. "ECE before" is with every temperature 1. `confidence` in the messages is the
+probability after it.
 
-With several modalities it is too high by an unknown amount, and nothing here can tell by how much: it would take people
-recorded with all three.
+How sure several modalities may be of one person cannot be told from this data: it would take people recorded with all
+three.
 
 ## Known to fail
 
-- Languages: voice is learnt from German and Polish actors, words from written English. What an English voice is worth
-  was not measured.
+- Languages: voice is learnt from German, Polish and English actors, words from written English. What a voice of another
+  language and microphone is worth, docs/results.md tells: "a corpus left out".
 - Spontaneous speech: acted emotions are stronger than felt ones; most real speech is neutral, and the classes were
   given equal weight.
 - Movement: learnt from {clips} clips of three actors who walk, run, bow and wave. Sitting people and talking hands are
@@ -110,12 +118,12 @@ recorded with all three.
 - Strangers: until some seconds of a person were heard, low voices may sound sad, lively ones happy or angry. Compare
   the figures of speakers known and not.
 - Faces are not used: what only a face shows is not told.
-- Words out of the vocabulary ({words} words), irony, sentences that a recogniser misheard.
+- Irony, sentences that a recogniser misheard, how people talk to each other: comments are written.
 
 ## Must not be used for
 
-- Anything commercial: parts of the data are licensed for non-commercial use only ({nemo}; {bandai}), and so are these
-  weights.
+- Anything commercial: parts of the data are licensed for non-commercial use only (nEMO and RAVDESS: {nemo}; {bandai}),
+  and so are these weights.
 - Decisions about people: hiring, schooling, policing, health, credit, border control, monitoring at work. Telling
   emotions of people at work or in education is prohibited in some places.
 - Claims about what a person feels. It tells how acted expressions of four emotions look and sound, no more.
@@ -125,7 +133,9 @@ recorded with all three.
 - Burkhardt, Paeschke, Rolfes, Sendlmeier, Weiss: A database of German emotional speech. Interspeech 2005.
 - Christop: nEMO: Dataset of emotional speech in Polish. LREC-COLING 2024.
 - Demszky et al.: GoEmotions: A dataset of fine-grained emotions. ACL 2020.
-- Pennington, Socher, Manning: GloVe: Global vectors for word representation. EMNLP 2014.
+- Livingstone, Russo: The Ryerson audio-visual database of emotional speech and song (RAVDESS). PLoS ONE 13(5), 2018.
+- Radford et al.: Robust speech recognition via large-scale weak supervision (Whisper). 2022.
+- Reimers, Gurevych: Sentence-BERT. EMNLP 2019; the model all-MiniLM-L6-v2 of sentence-transformers.
 - Kobayashi et al.: Motion capture dataset for practical use of AI-based motion editing and stylization. 2023.
   (c) Bandai Namco Research Inc.
 
@@ -161,13 +171,14 @@ def write_card(
             effort=_effort(training['made']),
             networks=_networks(checkpoint),
             folds=training['left_out']['folds'],
-            alike=_alike(training),
             known=KNOWN if len(subsets) > 1 else '',
             joinings=len(subsets[False][0].fused),
             joined=subsets[False][0].fused[0].count,
             subsets='\n\n'.join(_subsets(of, known) for known, of in subsets.items()),
             clips=training['samples']['movement']['train'],
-            words=len(checkpoint.vocabulary),
+            lost=f'{100 * LOST:.0f} %',
+            whisper=training['licences'][SPEC.speech_encoder],
+            minilm=training['licences'][SPEC.sentence_encoder],
             figures='\n'.join(
                 f'| {name} | {f.count} | {100 * f.uar:.1f} | {100 * f.war:.1f} | {f.ece:.3f} |'
                 for name, f in figures.items()
@@ -178,12 +189,6 @@ def write_card(
         ),
         encoding='utf-8',
     )
-
-
-def _alike(training: Mapping) -> str:
-    """That figures of movement are too high, if they are."""
-    warning = movement_learnt(training)
-    return f'\n{textwrap.fill(f"**{warning}.**", 120, break_on_hyphens=False)}\n' if warning else ''
 
 
 def _effort(made: Mapping) -> str:
@@ -197,7 +202,8 @@ def _effort(made: Mapping) -> str:
 
 
 def _networks(checkpoint: Checkpoint) -> str:
-    counts = {name: sum(p.numel() for p in getattr(checkpoint, name).parameters()) for name in NETWORKS}
+    networks = [getattr(checkpoint, purpose) for purpose in NETWORKS]
+    counts = {models.name_of(network): sum(p.numel() for p in network.parameters()) for network in networks}
     return ', '.join(f'`{name}` {count:,}' for name, count in counts.items())
 
 

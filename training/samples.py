@@ -1,4 +1,4 @@
-"""All that the first checkpoint learns from, read, split and turned into tensors."""
+"""What is learnt from, split by people, contents and comments; and samples as batches."""
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Sequence
@@ -10,29 +10,24 @@ import numpy as np
 import torch
 from torch.nn.utils.rnn import pad_sequence
 
-from smern_ros.models.inputs import InputEncoder, Normalisation
-from smern_ros.skeleton.features import model_input
 from smern_ros.spec import LABELS
-from smern_ros.text.vocabulary import Vocabulary
 from smern_ros.text.words import tokenise
-from smern_ros.training import movement, speech, text
-from smern_ros.training.corpora import Clip, Comment, Motion, bandai, emodb, goemotions, nemo
+from smern_ros.training.corpora import Clip, Comment, Motion, bandai, emodb, goemotions, nemo, ravdess
 from smern_ros.training.loop import Batch
-from smern_ros.training.scaling import PERSON, of_audio, of_skeleton
 from smern_ros.training.splits import Split, by_group, require_disjoint
-from smern_ros.values import AudioFeatures
+
+SPOKEN = (emodb, nemo, ravdess)
+"""The corpora of speech."""
 
 
 @dataclass(frozen=True)
 class Size:
     """How much is learnt from, and how long; smaller for a trial."""
 
-    clips: int | None = None      # of speech, of each part of the split; None: all
+    clips: int | None = None      # of each corpus of speech, of each part of the split; None: all
     comments: int | None = None
     motions: int | None = None
     variants: int = 4             # altered copies of each utterance
-    words: int = 18_000           # of the vocabulary
-    audio_epochs: int | None = None  # None: the recipe's
     text_epochs: int = 10
     skeleton_steps: int | None = None  # None: the recipe's
     fusion_windows: int = 1280    # of movement, for the fusion to learn from
@@ -41,8 +36,8 @@ class Size:
 
 FULL = Size()
 TRIAL = Size(
-    clips=24, comments=400, motions=4, variants=1, words=2000,
-    audio_epochs=1, text_epochs=2, skeleton_steps=1, fusion_windows=32, fusion_steps=3,
+    clips=8, comments=400, motions=4, variants=1,
+    text_epochs=2, skeleton_steps=1, fusion_windows=32, fusion_steps=3,
 )
 """A minute: shows that everything works, learns next to nothing."""
 
@@ -61,14 +56,24 @@ def smaller(split: Split, count: int | None) -> Split:
     return Split(*(some_of_each_label(getattr(split, part), count) for part in ('train', 'dev', 'test')))
 
 
-def speech_split(data: Path) -> Split[Clip]:
-    """Speakers held out, of both corpora."""
-    return by_group(
-        [*emodb.read(data), *nemo.read(data)],
+def speech_split(data: Path, count: int | None = None) -> Split[Clip]:
+    """Speakers held out, of each of SPOKEN.
+
+    :param count: of clips, of each corpus in each part, at most.
+    """
+    split = by_group(
+        [clip for corpus in SPOKEN for clip in corpus.read(data)],
         lambda clip: clip.speaker,
-        dev=emodb.DEV_SPEAKERS | nemo.DEV_SPEAKERS,
-        test=emodb.TEST_SPEAKERS | nemo.TEST_SPEAKERS,
+        dev=set().union(*(corpus.DEV_SPEAKERS for corpus in SPOKEN)),
+        test=set().union(*(corpus.TEST_SPEAKERS for corpus in SPOKEN)),
     )
+    return Split(*(
+        [
+            clip for corpus in SPOKEN
+            for clip in some_of_each_label([clip for clip in part if clip.corpus == corpus.CORPUS], count)
+        ]
+        for part in (split.train, split.dev, split.test)
+    ))
 
 
 def text_split(data: Path) -> Split[Comment]:
@@ -119,61 +124,18 @@ def looks_of(motion: Motion) -> str:
     return bandai.alike(motion.content)
 
 
-@dataclass(frozen=True, eq=False)
-class Samples:
-    """The three sources with their features. Each has its own people; nothing was recorded together."""
-
-    speech: Split[Clip]
-    text: Split[Comment]
-    movement: Split[Motion]
-    features: dict[str, list[list[AudioFeatures]]]  # of speech, by part: as recorded, then altered copies
-    vocabulary: Vocabulary
-    embedding: torch.Tensor
-    pretraining: Sequence[goemotions.Annotated]     # comments, of the training part
-    inputs: InputEncoder
-
-
-def prepare(data: Path, cache: Path, size: Size, seed: int) -> Samples:
-    """Read everything. Normalisation and vocabulary come of the training parts alone."""
-    torch.manual_seed(seed)
-    spoken = smaller(speech_split(data), size.clips)
-    written = smaller(text_split(data), size.comments)
-    moved = smaller(movement_split(data), size.motions)
-    features = {
-        part: speech.features(getattr(spoken, part), size.variants if part == 'train' else 0, cache)
-        for part in ('train', 'dev', 'test')
-    }
-    words, vectors = text.read_vectors(data)
-    vocabulary = text.vocabulary(words, (comment.text for comment in written.train), size.words)
-    normalisation = _normalisation(features['train'], moved.train, np.random.default_rng(seed))
-    return Samples(
-        speech=spoken,
-        text=written,
-        movement=moved,
-        features=features,
-        vocabulary=vocabulary,
-        embedding=text.embedding(vocabulary, words, vectors),
-        pretraining=pretraining_comments(data)[: size.comments],
-        inputs=InputEncoder(normalisation, vocabulary, person_prior=PERSON),
-    )
-
-
 def label_of(sample: Clip | Comment | Motion) -> int:
     return LABELS.index(sample.label)
 
 
-def _normalisation(
-    utterances: list[list[AudioFeatures]], motions: Sequence[Motion], generator: np.random.Generator
-) -> Normalisation:
-    seen = (movement.as_seen(piece, generator) for piece in movement.pieces(motions, 64))
-    return Normalisation(**of_audio(utterances), **of_skeleton(map(model_input, seen)))
-
-
-def audio_batch(items: Sequence[tuple[torch.Tensor, torch.Tensor]], labels: Sequence[int]) -> Batch:
+def audio_batch(
+    items: Sequence[tuple[torch.Tensor, torch.Tensor, torch.Tensor]], labels: Sequence[int]
+) -> Batch:
     """Of what `InputEncoder.audio` gave of each."""
-    mfcc = pad_sequence([m for m, _ in items], batch_first=True)              # (B, T, 39)
-    lengths = torch.tensor([len(m) for m, _ in items])
-    return (mfcc, lengths, torch.stack([p for _, p in items])), torch.tensor(labels)
+    mfcc = pad_sequence([m for m, _, _ in items], batch_first=True)           # (B, T, 39)
+    lengths = torch.tensor([len(m) for m, _, _ in items])
+    prosody, speech = (torch.stack([item[i] for item in items]) for i in (1, 2))
+    return (mfcc, lengths, prosody, speech), torch.tensor(labels)
 
 
 def text_batch(items: Sequence[torch.Tensor], labels: Sequence[int]) -> Batch:

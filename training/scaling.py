@@ -8,7 +8,7 @@ import numpy as np
 from smern_ros.persons import PriorWeights
 from smern_ros.values import AudioFeatures
 
-PERSON = PriorWeights(mfcc=500.0, prosody=4.0)
+PERSON = PriorWeights(mfcc=500.0, prosody=4.0, speech=4.0)
 """As how many frames and utterances of a person the training data counts; chosen with the recipe in `voice`.
 
 The utterance at hand counts as well, with about as many frames as half of that: with less weight here, more of what
@@ -19,12 +19,14 @@ The row "a scale that follows the speaker sooner" of the results says what the d
 def of_audio(utterances: Sequence[Sequence[AudioFeatures]]) -> dict[str, tuple[float, ...]]:
     """The audio half of a `Normalisation`: mean and deviation over all versions of these utterances."""
     features = [version for versions in utterances for version in versions]
-    mfcc, prosody = np.concatenate([f.mfcc for f in features]), np.stack([f.prosody for f in features])
-    numbers = {
-        'mfcc_mean': mfcc.mean(axis=0), 'mfcc_std': np.maximum(mfcc.std(axis=0), 1e-3),
-        'prosody_mean': prosody.mean(axis=0), 'prosody_std': np.maximum(prosody.std(axis=0), 1e-3),
+    values = {'mfcc': np.concatenate([f.mfcc for f in features]), 'prosody': np.stack([f.prosody for f in features])}
+    if speech := [f.speech for f in features if f.speech is not None]:
+        values['speech'] = np.stack(speech)
+    return {
+        f'{name}_{part}': as_numbers(numbers)
+        for name, of_all in values.items()
+        for part, numbers in (('mean', of_all.mean(axis=0)), ('std', np.maximum(of_all.std(axis=0), 1e-3)))
     }
-    return {name: as_numbers(values) for name, values in numbers.items()}
 
 
 SMALLEST_DEVIATION = 0.15

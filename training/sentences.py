@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -12,8 +12,8 @@ from torch.nn import functional
 
 from smern_ros import assets, models
 from smern_ros.models.words import Words
-from smern_ros.spec import LABELS
-from smern_ros.text.sentence_encoder import ASSET, SIZE, SentenceEncoder
+from smern_ros.spec import LABELS, SPEC
+from smern_ros.text.sentence_encoder import SentenceEncoder, as_spoken
 from smern_ros.training.corpora import Comment, goemotions
 from smern_ros.training.features import keys
 from smern_ros.training.loop import Batch, class_weights, fit, say
@@ -23,6 +23,10 @@ from smern_ros.training.splits import Split
 
 MADE_BY = ('smern_ros.text.onnx_tensors', 'smern_ros.text.sentence_encoder')
 """The modules that make vectors of a text."""
+
+
+LOST = 0.27
+"""Share of the words that a recogniser gets wrong: the word error rate of spoken comments in docs/results.md."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +45,7 @@ class Reading:
     """What the text encoder learns from. A comment without a word is left out."""
 
     comments: Split[Comment]
+    heard: Sequence[Comment]          # the development part, of which LOST of the words are gone
     vectors: dict[str, torch.Tensor]  # by text: (N, 1152) in half precision
     pretraining: torch.Tensor         # (M, 2304) in half precision: what `Words.pool` gives of all of the training part
     emotions: torch.Tensor            # (M, 28), 1 where one of the corpus's emotions is shown
@@ -50,6 +55,9 @@ class Reading:
         """:param comments: at most so many of each part, for a trial. :raises assets.AssetError: without weights."""
         split = smaller(text_split(data), comments)
         found = vectors([c.text for part in (split.train, split.dev, split.test) for c in part], cache)
+        generator = np.random.default_rng(0)
+        heard = [replace(comment, text=_with_losses(comment.text, generator)) for comment in split.dev]
+        found |= vectors([comment.text for comment in heard], cache)
         others = pretraining_comments(data)[:comments]
         rest = vectors([c.text for c in others if c.text not in found], cache, pooled=True)
         whole = rest | {text: pool(read) for text, read in found.items()}
@@ -57,7 +65,7 @@ class Reading:
         shown = torch.zeros(len(others), len(goemotions.emotions(data)))
         for row, comment in zip(shown, others, strict=True):
             row[list(comment.emotions)] = 1
-        return cls(split, found, torch.cat([whole[comment.text] for comment in others]), shown)
+        return cls(split, heard, found, torch.cat([whole[comment.text] for comment in others]), shown)
 
 
 def vectors(texts: Sequence[str], cache: Path, *, pooled: bool = False) -> dict[str, torch.Tensor]:
@@ -67,7 +75,7 @@ def vectors(texts: Sequence[str], cache: Path, *, pooled: bool = False) -> dict[
     :raises assets.AssetError: if the encoder's weights are not here.
     """
     wanted = list(dict.fromkeys(texts))
-    made_by = [found[:2] for path in sorted(assets.path(ASSET).iterdir()) if (found := keys.file(path))]
+    made_by = [found[:2] for path in sorted(assets.path(SPEC.sentence_encoder).iterdir()) if (found := keys.file(path))]
     file = cache / f'sentences-{keys.key(weights=made_by, code=code(MADE_BY), pooled=pooled, texts=wanted)}.npz'
     if not file.is_file():
         threads = torch.get_num_threads()
@@ -91,7 +99,7 @@ def vectors(texts: Sequence[str], cache: Path, *, pooled: bool = False) -> dict[
 def pool(vectors: torch.Tensor) -> torch.Tensor:
     """What `Words.pool` gives of the vectors of one text: (N, 1152) to (1, 2304), or to (0, 2304) if there is none."""
     if not len(vectors):
-        return vectors.new_zeros(0, 2 * SIZE)
+        return vectors.new_zeros(0, 2 * SPEC.word_vector)
     return torch.cat([vectors.float().mean(dim=0), vectors.float().amax(dim=0)])[None].to(vectors.dtype)
 
 
@@ -155,9 +163,10 @@ def _pretrain(network: Words, reading: Reading, recipe: Recipe, seed: int) -> No
 def items(reading: Reading, part: str) -> tuple[list[torch.Tensor], list[int]]:
     """Vectors (N, 1152) in half precision and label of each comment with a word.
 
-    :param part: train, dev or test.
+    :param part: train, dev or test, or heard: dev as a recogniser might leave it.
     """
-    comments = [comment for comment in getattr(reading.comments, part) if len(reading.vectors[comment.text])]
+    of_part = reading.heard if part == 'heard' else getattr(reading.comments, part)
+    comments = [comment for comment in of_part if len(reading.vectors[comment.text])]
     return [reading.vectors[comment.text] for comment in comments], [label_of(comment) for comment in comments]
 
 
@@ -176,3 +185,12 @@ def probabilities(network: Words, encoder: SentenceEncoder, texts: Sequence[str]
         if len(read):
             row[:] = network(read[None], torch.tensor([len(read)]))[0].softmax(dim=0).numpy()
     return found
+
+
+def _with_losses(text: str, generator: np.random.Generator) -> str:
+    """Each word is left out with the probability LOST, but one is kept."""
+    words = as_spoken(text).split()
+    kept = generator.random(len(words)) >= LOST
+    if words and not kept.any():
+        kept[generator.integers(len(words))] = True
+    return ' '.join(word for word, keep in zip(words, kept, strict=True) if keep)

@@ -1,8 +1,10 @@
 """Recorded utterances as samples for the audio encoder; each also as it would sound elsewhere."""
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
+import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -40,24 +42,32 @@ def load(clip: Clip) -> np.ndarray:
 def features(clips: Sequence[Clip], variants: int, cache: Path) -> list[list[AudioFeatures]]:
     """Of each clip, the features as recorded and then of `variants` altered copies.
 
-    They are kept in `cache`, below a name made of all that they depend on.
+    They are kept in `cache`, speaker by speaker, below names made of all that they depend on.
 
     :raises smern_ros.assets.AssetError: if they are to be computed and the speech encoder's weights are not there.
     """
+    by_speaker: dict[str, list[Clip]] = {}
+    for clip in clips:
+        by_speaker.setdefault(clip.speaker, []).append(clip)
+    found = {
+        (clip.corpus, clip.id): versions
+        for own in by_speaker.values() for clip, versions in zip(own, _of_speaker(own, variants, cache), strict=True)
+    }
+    return [found[clip.corpus, clip.id] for clip in clips]
+
+
+def _of_speaker(clips: Sequence[Clip], variants: int, cache: Path) -> list[list[AudioFeatures]]:
     key = json.dumps([_code(), SPEC.to_dict(), variants, [(c.corpus, c.id) for c in clips]])
-    file = cache / f'speech-{hashlib.sha256(key.encode()).hexdigest()[:16]}.npz'
+    file = cache / f'speech-{clips[0].speaker}-{hashlib.sha256(key.encode()).hexdigest()[:16]}.npz'
     if not file.is_file():
-        speech_encoder = SpeechEncoder()
+        say(f'speech: features of {len(clips)} clips of {clips[0].speaker}')
         threads = torch.get_num_threads()
         torch.set_num_threads(1)  # each step is so small that several threads cost more than they give
-        rows = []
-        for i, clip in enumerate(clips):
-            if i % 200 == 0:
-                say(f'speech: features of clip {i} of {len(clips)}')
-            rows += list(_versions(clip, variants, speech_encoder))
+        encoder = _speech_encoder()
+        rows = [version for clip in clips for version in _versions(clip, variants, encoder)]
         torch.set_num_threads(threads)
         cache.mkdir(parents=True, exist_ok=True)
-        part = file.with_suffix('.part.npz')
+        part = file.with_suffix(f'.{os.getpid()}.part.npz')
         np.savez(
             part,
             mfcc=np.concatenate([f.mfcc for f in rows]),
@@ -74,6 +84,11 @@ def features(clips: Sequence[Clip], variants: int, cache: Path) -> list[list[Aud
         [AudioFeatures(clip.id, 0, 0, mfcc[k], prosody[k], heard[k]) for k in range(i * step, (i + 1) * step)]
         for i, clip in enumerate(clips)
     ]
+
+
+@functools.cache
+def _speech_encoder() -> SpeechEncoder:
+    return SpeechEncoder()
 
 
 def _versions(clip: Clip, variants: int, speech_encoder: SpeechEncoder) -> Iterable[AudioFeatures]:

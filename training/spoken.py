@@ -17,6 +17,7 @@ from smern_ros import assets
 from smern_ros.spec import SPEC
 from smern_ros.speech.recogniser import create
 from smern_ros.speech.whisper_ct2 import ASSET
+from smern_ros.text.words import tokenise
 from smern_ros.training.corpora import Comment
 from smern_ros.training.feature_code import RECOGNISED
 from smern_ros.training.features import keys
@@ -142,3 +143,36 @@ def _made_by(version: str) -> str:
     return keys.key(
         program=version, weights=[found[:2] for found in weights if found], code=code(RECOGNISED)
     )
+
+
+def align(said: Sequence[str], heard: Sequence[str]) -> list[tuple[str, str]]:
+    """What was heard for each word, with the fewest errors: ('word', 'word'), ('word', '') and ('', 'word').
+
+    A substitution, an omission and an addition are an error each: of the pairs those that differ.
+    """
+    rows, columns = len(said), len(heard)
+    errors = np.zeros((rows + 1, columns + 1), int)
+    errors[:, 0], errors[0] = range(rows + 1), range(columns + 1)
+    for i in range(1, rows + 1):
+        for j in range(1, columns + 1):
+            same = said[i - 1] == heard[j - 1]
+            errors[i, j] = min(errors[i - 1, j - 1] + (not same), errors[i - 1, j] + 1, errors[i, j - 1] + 1)
+    pairs = []
+    i, j = rows, columns
+    while i or j:
+        if i and j and errors[i, j] == errors[i - 1, j - 1] + (said[i - 1] != heard[j - 1]):
+            i, j = i - 1, j - 1
+            pairs.append((said[i], heard[j]))
+        elif i and errors[i, j] == errors[i - 1, j] + 1:
+            i -= 1
+            pairs.append((said[i], ''))
+        else:
+            j -= 1
+            pairs.append(('', heard[j]))
+    return pairs[::-1]
+
+
+def word_errors(said: str, heard: str) -> tuple[int, int]:
+    """Wrong and said words, as the text encoder reads them, punctuation aside; their ratio is the word error rate."""
+    spoken, understood = ([word for word in tokenise(text) if word not in '!?'] for text in (said, heard))
+    return sum(a != b for a, b in align(spoken, understood)), len(spoken)

@@ -14,7 +14,7 @@ from smern_ros.paths import expand
 from smern_ros.starter import Override
 from smern_ros.supervisor import EXIT_CONFIGURATION
 
-MODELS = ('pose-landmarker-full', 'whisper-tiny.en')
+MODELS = ('pose-landmarker-full', 'whisper-tiny.en', 'minilm-l6-int8')
 EXIT_NOT_SHOWN = 1
 
 

@@ -22,6 +22,7 @@ NETWORKS = {
     'mdre': 'smern_ros.models.mdre:MDRE',
     'smern': 'smern_ros.models.smern:SMERN',
     'smern_ga': 'smern_ros.models.smern_ga:SmernGA',
+    'voice': 'smern_ros.models.voice:Voice',
     'smern_ga_whole': 'smern_ros.models.smern_ga_whole:WholeSmernGA',
     'cma': 'smern_ros.models.cma:CMA',
     'xu': 'smern_ros.models.xu:Xu',
@@ -56,6 +57,12 @@ def network_class(name: str) -> Any:
         raise ValueError(f'no network is called {name!r}; there are {", ".join(NETWORKS)}')
     module, class_name = NETWORKS[name].split(':')
     return getattr(importlib.import_module(module), class_name)
+
+
+def name_of(network: nn.Module) -> str:
+    """The name by which `build` makes a network of this class."""
+    wanted = f'{type(network).__module__}:{type(network).__qualname__}'
+    return next(name for name, where in NETWORKS.items() if where == wanted)
 
 
 def _changed(config: Any, name: str, overrides: Mapping[str, Any]) -> Any:

@@ -16,6 +16,7 @@ class Sample:
 
     mfcc: torch.Tensor | None = None      # (T, 39)
     prosody: torch.Tensor | None = None   # (35,)
+    speech: torch.Tensor | None = None    # (768,), zero where there is none
     words: torch.Tensor | None = None     # (N,) int64, rows of the vocabulary
     word_vectors: torch.Tensor | None = None  # (N, 1152), of the sentence encoder
     skeleton: torch.Tensor | None = None  # (S, 30)
@@ -34,6 +35,7 @@ class Batch:
     mfcc: torch.Tensor | None = None          # (B, T, 39), padded at the end
     mfcc_lengths: torch.Tensor | None = None  # (B,) int64, 1..T
     prosody: torch.Tensor | None = None       # (B, 35)
+    speech: torch.Tensor | None = None        # (B, 768)
     words: torch.Tensor | None = None         # (B, N) int64, padded at the end
     word_lengths: torch.Tensor | None = None  # (B,) int64, 1..N
     word_vectors: torch.Tensor | None = None  # (B, N, 1152), padded at the end
@@ -55,8 +57,8 @@ class Batch:
             mfcc_lengths=_lengths(columns['mfcc']),
             word_lengths=_lengths(columns['words']),
             word_vector_lengths=_lengths(columns['word_vectors']),
-            prosody=None if columns['prosody'] is None else torch.stack(columns['prosody']),
-            mocap=None if columns['mocap'] is None else torch.stack(columns['mocap']),
+            **{name: None if (column := columns[name]) is None else torch.stack(column)
+               for name in ('prosody', 'speech', 'mocap')},
         )
 
     def inputs(self, network: nn.Module) -> tuple[torch.Tensor, ...]:

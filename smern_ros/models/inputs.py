@@ -20,6 +20,9 @@ MAX_SKELETON_FRAMES = 300
 LIMIT = 6.0
 """Standard deviations; no normalised input goes further, so that one odd number cannot outweigh all others."""
 
+NO_WORDS = Vocabulary([])
+"""Of networks that read no rows of a vocabulary."""
+
 F0_MEAN = SPEC.prosody.index('f0_mean')
 """Zero where no frame of the utterance was voiced."""
 
@@ -32,12 +35,14 @@ class Normalisation:
     mfcc_std: tuple[float, ...]
     prosody_mean: tuple[float, ...]
     prosody_std: tuple[float, ...]
+    speech_mean: tuple[float, ...]
+    speech_std: tuple[float, ...]
     skeleton_mean: tuple[float, ...]
     skeleton_std: tuple[float, ...]
 
     def check(self, spec: FeatureSpec) -> None:
         """:raises ValueError: unless there is one finite number a dimension and every deviation is above zero."""
-        sizes = {'mfcc': spec.mfcc, 'prosody': len(spec.prosody), 'skeleton': 3 * len(spec.joints)}
+        sizes = _sizes(spec)
         for field in dataclasses.fields(self):
             values = getattr(self, field.name)
             wanted = sizes[field.name.split('_')[0]]
@@ -50,8 +55,14 @@ class Normalisation:
     @classmethod
     def identity(cls, spec: FeatureSpec = SPEC) -> Normalisation:
         """Leaves every input as it is."""
-        sizes = (spec.mfcc, len(spec.prosody), 3 * len(spec.joints))
-        return cls(*(value for n in sizes for value in ((0.0,) * n, (1.0,) * n)))
+        return cls(*(value for n in _sizes(spec).values() for value in ((0.0,) * n, (1.0,) * n)))
+
+
+def _sizes(spec: FeatureSpec) -> dict[str, int]:
+    """Numbers of each normalised input, in the order of the fields of `Normalisation`."""
+    return {
+        'mfcc': spec.mfcc, 'prosody': len(spec.prosody), 'speech': spec.speech, 'skeleton': 3 * len(spec.joints),
+    }
 
 
 class InputEncoder:
@@ -64,11 +75,14 @@ class InputEncoder:
     def __init__(
         self,
         normalisation: Normalisation,
-        vocabulary: Vocabulary,
+        vocabulary: Vocabulary = NO_WORDS,
         spec: FeatureSpec = SPEC,
         person_prior: PriorWeights = NOBODY,
     ):
-        """:param person_prior: as how much of a person the normalisation counts."""
+        """
+        :param vocabulary: what `text` reads words by.
+        :param person_prior: as how much of a person the normalisation counts.
+        """
         normalisation.check(spec)
         self.spec = spec
         self.normalisation = normalisation
@@ -78,16 +92,16 @@ class InputEncoder:
             name: tuple(
                 np.asarray(getattr(normalisation, f'{name}_{part}'), np.float32) for part in ('mean', 'std')
             )
-            for name in ('mfcc', 'prosody', 'skeleton')
+            for name in _sizes(spec)
         }
 
     def audio(
         self, features: AudioFeatures, person: PersonStatistics | None = None
-    ) -> tuple[torch.Tensor, torch.Tensor] | None:
-        """(T, 39), (35,); None if there is no frame, or none that was voiced.
+    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor] | None:
+        """(T, 39), (35,), (768,); None if there is no frame, or none that was voiced.
 
-        Of a long utterance the first `max_audio_frames` are read, as the base model [30] does; the prosodic values
-        are of the whole.
+        What the speech encoder lacks is zero. Of a long utterance the first `max_audio_frames` are read, as the base
+        model [30] does; the prosodic values are of the whole.
 
         :param person: what is known of who speaks from elsewhere; None: nothing.
         :raises ValueError: for another shape, or for numbers that are not finite.
@@ -98,6 +112,8 @@ class InputEncoder:
         return (
             self.normalise('mfcc', features.mfcc[: self.spec.max_audio_frames], person),
             self.normalise('prosody', features.prosody, person),
+            torch.zeros(self.spec.speech) if features.speech is None
+            else self.normalise('speech', features.speech, person),
         )
 
     def text(self, text: str) -> torch.Tensor | None:
@@ -141,8 +157,9 @@ class InputEncoder:
         """
         told = PersonStatistics()
         if features is not None and self._is_voiced(features):
-            for name, values in (('mfcc', features.mfcc), ('prosody', features.prosody[None])):
-                if name in self.person_prior.names:
+            speech = None if features.speech is None else features.speech[None]
+            for name, values in (('mfcc', features.mfcc), ('prosody', features.prosody[None]), ('speech', speech)):
+                if name in self.person_prior.names and values is not None:
                     told = told.add(name, values)
         if window is not None:
             told = _together(told, self._told_by_movement(*self._model_input(window)))
@@ -154,7 +171,7 @@ class InputEncoder:
 
     def normalise(self, name: str, values: np.ndarray, person: PersonStatistics | None = None) -> torch.Tensor:
         """
-        :param values: (..., D) of 'mfcc', 'prosody' or 'skeleton'.
+        :param values: (..., D) of 'mfcc', 'prosody', 'speech' or 'skeleton'.
         :param person: all that is known of whose they are, these values included; None: nothing.
         """
         mean, std = self._scale[name]
@@ -168,6 +185,8 @@ class InputEncoder:
     def _is_voiced(self, features: AudioFeatures) -> bool:
         _check_array('mfcc', features.mfcc, None, self.spec.mfcc)
         _check_array('prosody', features.prosody, len(self.spec.prosody))
+        if features.speech is not None:
+            _check_array('speech', features.speech, self.spec.speech)
         return len(features.mfcc) > 0 and features.prosody[F0_MEAN] != 0
 
     def _model_input(self, window: SkeletonWindow) -> tuple[np.ndarray, np.ndarray]:

@@ -13,11 +13,7 @@ from torch.nn import functional
 
 from smern_ros.models.checks import check_config, check_shape
 from smern_ros.models.coordinates import ALIKE, CHOICES, first_convolution, image
-from smern_ros.models.masked import COORDINATES, hide, means_of_seen
-from smern_ros.models.posture import numbers, posture
-
-POSTURE = 64
-"""Units that read the posture."""
+from smern_ros.models.masked import COORDINATES, means_of_seen
 
 
 class SpatialAttention(nn.Module):
@@ -47,8 +43,7 @@ class SMACN(nn.Module):
     image is zero and is made zero again after each convolution, so neither can reach what is visible.
 
     Ours: with a `stride` the mean of so many frames is read as one, and the `coordinates` may be apart (see there).
-    The low-pass filter has left little that four frames could tell apart. With `posture` the layer of `features` reads
-    beside v_s how the person holds themselves on average and how much they move.
+    The low-pass filter has left little that four frames could tell apart.
     """
 
     INPUTS = ('skeleton', 'visible')
@@ -66,7 +61,6 @@ class SMACN(nn.Module):
         dropout: float = 0.5
         stride: int = 1            # frames that are read as one
         coordinates: str = field(default=ALIKE, metadata={'choices': CHOICES})
-        posture: bool = field(default=False, metadata={'choices': (False, True)})
 
         def __post_init__(self):
             check_config(self)
@@ -80,8 +74,7 @@ class SMACN(nn.Module):
         )
         self.units = nn.ModuleList(nn.Conv2d(c, config.channels, (3, 1), padding=(1, 0)) for c in inputs)
         self.attention = SpatialAttention(config.channels, config.attention_size, config.heads)
-        self.posture = nn.Linear(numbers(config.joints), POSTURE) if config.posture else None
-        self.fc = nn.Linear(config.heads * config.channels + POSTURE * config.posture, config.out)
+        self.fc = nn.Linear(config.heads * config.channels, config.out)
         self.output = nn.Linear(config.out, config.labels)
         self.dropout = nn.Dropout(config.dropout)
 
@@ -113,9 +106,6 @@ class SMACN(nn.Module):
     def features(self, x: torch.Tensor, visible: torch.Tensor) -> torch.Tensor:
         """:return: (B, 256), the skeleton's representation in SMERN. Parameters as of `attend`."""
         v_s, _ = self.attend(x, visible)                                       # (B, 1536)
-        if self.posture is not None:
-            held = posture(hide(x, visible, self.config.joints), visible)      # (B, 31)
-            v_s = torch.cat([v_s, functional.relu(self.posture(held))], dim=1)
         return functional.relu(self.fc(self.dropout(v_s)))                     # (B, 256)
 
     def forward(self, x: torch.Tensor, visible: torch.Tensor) -> torch.Tensor:

@@ -22,7 +22,7 @@ from smern_ros.nodes.last_said import LastSaid
 from smern_ros.nodes.messages import features_to_message, header, sound_from_message, stamp_of, utterance_to_message
 from smern_ros.nodes.parameters import Parameter
 from smern_ros.spec import SPEC
-from smern_ros.speech.encoder import ASSET, SpeechEncoder
+from smern_ros.speech.encoder import SpeechEncoder
 from smern_ros.values import AudioFeatures, Utterance
 
 DEFAULT = Segmentation()
@@ -53,7 +53,7 @@ class AudioFeaturesNode(SmernNode):
                   (0.01, 5.0), live=True),
         Parameter('stall', 15.0, 's without sound that end an open utterance; more than a replay is held up',
                   (0.5, 600.0), live=True),
-        Parameter('speech_encoder', True, f'publish what the encoder of the asset {ASSET} hears, too'),
+        Parameter('speech_encoder', True, f'publish what the encoder of the asset {SPEC.speech_encoder} hears, too'),
     )
 
     _extractor: _Extractor | None = None
@@ -98,7 +98,7 @@ class AudioFeaturesNode(SmernNode):
 
     def unload(self) -> None:
         self._stream = self._extractor = None
-        self.health.warn(ASSET, '')
+        self.health.warn(SPEC.speech_encoder, '')
 
     def check(self, values: dict[str, Any]) -> None:
         _segmentation(values)
@@ -213,12 +213,12 @@ class AudioFeaturesNode(SmernNode):
         """On the worker's thread, so that a node that was killed hears again before."""
         problem = extractor.load() if speech_encoder_wanted else ''
         if extractor is self._extractor:  # not cleaned up meanwhile
-            self.health.warn(ASSET, problem)
+            self.health.warn(SPEC.speech_encoder, problem)
             self._tell_model(extractor)
         extractor.warm_up()
 
     def _tell_model(self, extractor: _Extractor | None = None) -> None:
-        encoder = f', {ASSET}' if extractor is not None and extractor.hears_speech else ''
+        encoder = f', {SPEC.speech_encoder}' if extractor is not None and extractor.hears_speech else ''
         self.health.fact('model', f'silero-vad {importlib.metadata.version("silero-vad")}, {SPEC.name}{encoder}')
 
     def _complain_of_jump(self, jump: Discontinuity) -> None:

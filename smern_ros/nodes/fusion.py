@@ -71,6 +71,7 @@ class FusionNode(SmernNode):
         # Only here, for torch takes a second, in which the others find this node already.
         import torch
 
+        from smern_ros.assets import AssetError
         from smern_ros.checkpoint import CheckpointError
         from smern_ros.predictor import EmotionPredictor
         from smern_ros.session import Session
@@ -78,7 +79,7 @@ class FusionNode(SmernNode):
         torch.set_num_threads(1)
         try:
             predictor = EmotionPredictor.load(self.value('checkpoint') or None)
-        except (CheckpointError, SpecMismatch) as error:
+        except (CheckpointError, SpecMismatch, AssetError) as error:
             raise ConfigurationError(str(error)) from error
         self.health.fact('model', predictor.id)
         self._doubtful = self._foreign = 0

@@ -12,7 +12,6 @@ from std_msgs.msg import Header
 from smern_ros import msg
 from smern_ros.audio import pcm
 from smern_ros.spec import JOINTS, LABELS, PROSODY, SPEC
-from smern_ros.speech.encoder import SIZE as SPEECH_SIZE
 from smern_ros.values import (
     SECOND,
     AudioFeatures,
@@ -306,7 +305,7 @@ def features_from_message(message: msg.AudioFeatures) -> AudioFeatures:
         end_ns=end_ns,
         mfcc=from_floats(message.mfcc, (-1, SPEC.mfcc), f'mfcc in {what}', rows=LONGEST * _MFCC_RATE + 2),
         prosody=from_floats(message.prosody, (len(PROSODY),), f'prosody in {what}'),
-        speech=from_floats(message.speech, (SPEECH_SIZE,), f'speech in {what}') if len(message.speech) else None,
+        speech=from_floats(message.speech, (SPEC.speech,), f'speech in {what}') if len(message.speech) else None,
     )
 
 

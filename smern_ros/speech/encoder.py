@@ -7,12 +7,10 @@ from pathlib import Path
 import numpy as np
 
 from smern_ros import assets
+from smern_ros.spec import SPEC
 from smern_ros.speech.encoder_weights import write_encoder
 from smern_ros.speech.log_mel import BANDS, RATE, SHIFT, log_mel
 
-ASSET = 'whisper-tiny.en'
-SIZE = 768
-"""Mean, then standard deviation over time of the 384 values of the encoder's last layer."""
 LONGEST = 12                  # s; what comes after is not encoded
 LOUDNESS = 0.05               # RMS to which an utterance is brought
 _QUIET = 1e-3                 # of the greatest power; before the first and after the last louder sample is silence
@@ -29,7 +27,7 @@ class SpeechEncoder:
         """
         :raises smern_ros.assets.AssetError: if the weights are not there, naming the command that fetches them.
         """
-        folder = assets.path(ASSET)
+        folder = assets.path(SPEC.speech_encoder)
         import ctranslate2
 
         with tempfile.TemporaryDirectory(prefix='smern-encoder-') as reduced:

@@ -14,12 +14,9 @@ from smern_ros import assets
 from smern_ros.spec import SPEC
 from smern_ros.text import onnx_tensors
 
-ASSET = 'minilm-l6-int8'
 READ = (2, 4, 6)
 """Layers whose values make up a vector. Of the last alone less is heard of feelings than of what is talked about."""
 _WIDTH, _LAYERS, _HEADS = 384, 6, 12
-SIZE = _WIDTH * len(READ)
-"""Of a vector."""
 _EPSILON = 1e-12
 _WORD = re.compile(r"[^\W_]+(?:['.,:][^\W_]+)*")
 _LONGEST = 64  # characters; what is longer is no word
@@ -54,7 +51,7 @@ class SentenceEncoder:
         """
         from tokenizers import Tokenizer
 
-        folder = folder or assets.path(ASSET)
+        folder = folder or assets.path(SPEC.sentence_encoder)
         self._tokenizer = Tokenizer.from_file(str(folder / 'tokenizer.json'))
         self._tokenizer.no_padding()
         self._tokenizer.no_truncation()
@@ -79,7 +76,7 @@ class SentenceEncoder:
         """
         rows = self.pieces(text)
         if not rows:
-            return np.zeros((0, SIZE), np.float32)
+            return np.zeros((0, SPEC.word_vector), np.float32)
         layers = self.layers(rows)
         return torch.cat([layers[number - 1] for number in READ], dim=1)[1:-1].numpy()
 

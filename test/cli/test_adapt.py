@@ -112,7 +112,7 @@ def test_more_than_is_kept_of_a_person_is_refused_with_what_the_file_holds_alrea
     checkpoint, out = EmotionPredictor.load().checkpoint, tmp_path / 'everybody'
     full = Adaptation(checkpoint)
     for number in range(Settings().examples - 1):
-        full.add(EVERYBODY, Example(f'u{number}', {AUDIO: torch.ones(checkpoint.smern_ga.config.audio)}, 'sad'))
+        full.add(EVERYBODY, Example(f'u{number}', {AUDIO: torch.ones(checkpoint.fusion.config.audio)}, 'sad'))
     adaptation_file.save(full, checkpoint, out)
     before = out.read_bytes()
     code, _, said = adapt(capsys, table(tmp_path, recorded[:2]), out)

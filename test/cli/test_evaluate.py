@@ -17,9 +17,9 @@ def test_speech_is_taken_from_recordings_to_the_page(shared_data, tmp_path):
     assert main(arguments) == 0
     page = (tmp_path / 'results.md').read_text()
     assert 'TRIAL' in page and '| not done |' not in page
-    for corpus in ('EMO-DB', 'nEMO'):
+    for corpus in ('EMO-DB', 'nEMO', 'RAVDESS'):
         rows = page.partition(f'## Speech: {corpus}')[2].partition('\n## ')[0]
-        assert '| ARE: speaker known |' in rows and '| functionals and linear SVM: speaker unknown |' in rows
+        assert '| Voice: speaker known |' in rows and '| functionals and linear SVM: speaker unknown |' in rows
     done = {path: path.stat().st_mtime_ns for path in (tmp_path / 'jobs').iterdir()}
     assert main(arguments) == 0
     assert {path: path.stat().st_mtime_ns for path in (tmp_path / 'jobs').iterdir()} == done

@@ -64,7 +64,7 @@ def test_the_checkpoint_says_of_every_test_utterance_what_the_run_said(features,
             said[row.id] = predictor.fuse({
                 AUDIO: predictor.encode_audio(AudioFeatures(row.id, 0, SECOND, arrays.mfcc, arrays.prosody)),
                 TEXT: predictor.encode_text(Transcript(row.id, 0, SECOND, row.text)),
-                SKELETON: predictor.checkpoint.smacn.features(x[None], visible[None])[0].detach(),
+                SKELETON: predictor.checkpoint.skeleton.features(x[None], visible[None])[0].detach(),
             }).probabilities
     assert len(said) == 30
     np.testing.assert_allclose(
@@ -95,7 +95,7 @@ def test_a_run_on_skeletons_that_no_robot_computes_is_refused_and_its_report_say
 
 def test_encoders_alone_claim_no_emotion(exported):
     checkpoint = EmotionPredictor.load(exported).checkpoint
-    for encoder in (checkpoint.are, checkpoint.tre, checkpoint.smacn):
+    for encoder in (checkpoint.audio, checkpoint.text, checkpoint.skeleton):
         assert all(not p.any() for p in encoder.output.parameters())
 
 

@@ -1,8 +1,10 @@
 """`smern predict` on real speech and film: one JSON line an utterance, whatever is missing."""
 import json
+import shutil
 
 import pytest
 
+from smern_ros import assets
 from smern_ros.cli.main import main
 from smern_ros.spec import LABELS
 
@@ -18,7 +20,6 @@ def predict(capsys, *arguments):
 
 @pytest.fixture(scope='module')
 def clip(tmp_path_factory):
-    from smern_ros import assets
     from smern_ros.demo import clip
 
     return clip.compose(assets.path(clip.VIDEO_ASSET), assets.path(clip.SPEECH_ASSET), tmp_path_factory.mktemp('clip'))
@@ -59,6 +60,7 @@ def test_sound_alone_and_film_alone_are_judged_by_what_they_hold(capsys, shared_
 def test_without_the_weights_of_the_speech_encoder_voices_are_judged_and_it_is_told(
     capsys, shared_data, tmp_path, monkeypatch
 ):
+    shutil.copytree(assets.path('minilm-l6-int8'), tmp_path / 'minilm-l6-int8')
     monkeypatch.setenv('SMERN_ASSETS', str(tmp_path))
     sounds = sorted((shared_data / 'emodb4/wav').glob('*.wav'))[:2]
     code, lines, said = predict(capsys, *sounds, '--no-asr')
@@ -67,7 +69,6 @@ def test_without_the_weights_of_the_speech_encoder_voices_are_judged_and_it_is_t
 
 
 def test_words_of_another_language_are_told_and_are_no_evidence(capsys, shared_data):
-    from smern_ros import assets
 
     try:
         assets.path('whisper-base')

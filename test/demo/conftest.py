@@ -19,7 +19,7 @@ def state(start: float, end: float, *, utterance: str = 'u1', final: bool = True
         stamp_ns=at(end), start_ns=at(start), end_ns=at(end), person_id='p1', utterance_id=utterance, is_final=final,
         labels=LABELS, probabilities=probabilities, label=LABELS[probabilities.index(max(probabilities))],
         confidence=max(probabilities), modalities=modalities, weights=weights, ages=(0.0,) * len(modalities),
-        alone=((0.25, 0.25, 0.25, 0.25),) * len(modalities), latency=latency, model='open-v2',
+        alone=((0.25, 0.25, 0.25, 0.25),) * len(modalities), latency=latency, model='open-v3',
     )
 
 

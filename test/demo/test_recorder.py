@@ -60,7 +60,7 @@ def state(**fields):
         'window_end': to_time(END), 'is_final': True, 'labels': list(LABELS),
         'probabilities': to_floats(np.array([0.1, 0.7, 0.15, 0.05])), 'label': 'sad', 'confidence': 0.7,
         'modalities': ['audio', 'text'], 'modality_weights': [0.4, 0.6], 'modality_ages': [0.0, 0.1],
-        'modality_probabilities': [0.25] * 8, 'latency': 0.05, 'model': 'open-v2', **fields,
+        'modality_probabilities': [0.25] * 8, 'latency': 0.05, 'model': 'open-v3', **fields,
     })
 
 

@@ -51,7 +51,7 @@ def test_the_page_tells_what_was_recorded(recording):
     page = Page(render(recording, FACTS))
     text = ' '.join(page.text.split())
     for fact in ('1 of 2 final states', '2 utterances', '12.5 s', 'found in 90 % of 300 frames', 'Two people',
-                 '“he was not ill”', 'no words were understood', 'open-v2', '51 ms', "smern demo --media 'my clip.mp4'",
+                 '“he was not ill”', 'no words were understood', 'open-v3', '51 ms', "smern demo --media 'my clip.mp4'",
                  '3.0 to 5.0 s', '37 %', 'was not there', 'leans on it'):
         assert fact in text
     assert page.count('article', 'card') == 2

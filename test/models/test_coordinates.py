@@ -1,4 +1,4 @@
-"""Skeleton networks as their recipe has them: several frames read as one, coordinates apart, the posture beside."""
+"""Skeleton networks as their recipe has them: several frames read as one, coordinates apart."""
 import dataclasses
 
 import pytest
@@ -19,8 +19,7 @@ SKELETON = (*CONVOLUTIONAL, 'lstm', 'lstm_att')
 def coarse(name):
     torch.manual_seed(0)
     apart = {'coordinates': APART} if name in CONVOLUTIONAL else {}
-    posture = {'posture': True} if name == 'smacn' else {}
-    return models.build(name, **NARROW[name], stride=4, **apart, **posture).eval()
+    return models.build(name, **NARROW[name], stride=4, **apart).eval()
 
 
 NETWORKS = {name: coarse(name) for name in SKELETON}

@@ -154,7 +154,7 @@ def test_what_was_learnt_for_everybody_from_recordings_serves_all_beside_labels_
     file = tmp_path / 'learnt.safetensors'
     networks = EmotionPredictor.load(checkpoint).checkpoint
     recorded = Adaptation(networks)
-    recorded.add(EVERYBODY, Example('a recording', {AUDIO: torch.ones(networks.smern_ga.config.audio)}, 'angry'))
+    recorded.add(EVERYBODY, Example('a recording', {AUDIO: torch.ones(networks.fusion.config.audio)}, 'angry'))
     adaptation_file.save(recorded, networks, file)
 
     teacher = Teacher(probe, start_node, checkpoint, file)

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from smern_ros import assets
-from smern_ros.speech.encoder import ASSET, SIZE, SpeechEncoder, normalised
+from smern_ros.spec import SPEC
+from smern_ros.speech.encoder import SpeechEncoder, normalised
 from smern_ros.speech.encoder_weights import write_encoder
 from smern_ros.speech.log_mel import log_mel
 
@@ -36,7 +37,8 @@ def by_the_whole_network(samples):
     import ctranslate2
     from faster_whisper.feature_extractor import FeatureExtractor
 
-    model = ctranslate2.models.Whisper(str(assets.path(ASSET)), device='cpu', compute_type='int8', intra_threads=1)
+    folder = str(assets.path(SPEC.speech_encoder))
+    model = ctranslate2.models.Whisper(folder, device='cpu', compute_type='int8', intra_threads=1)
     samples = samples[: 12 * RATE]
     power = np.convolve(samples**2, np.ones(400) / 400, 'same')
     loud = np.flatnonzero(power > power.max() * 1e-3)
@@ -55,7 +57,7 @@ def by_the_whole_network(samples):
 def test_it_is_mean_and_deviation_of_what_the_whole_network_encodes(encoder, spoken):
     for samples in spoken:
         features = encoder.encode(samples)
-        assert (features.shape, features.dtype) == ((SIZE,), np.float32)
+        assert (features.shape, features.dtype) == ((SPEC.speech,), np.float32)
         wanted = by_the_whole_network(samples)
         # 8 bits enlarge the rounding errors of the spectrogram; the nearest other utterance is at 0.16.
         assert np.sqrt(np.mean((features - wanted) ** 2)) < 0.01 * np.std(wanted)
@@ -84,7 +86,7 @@ def test_what_comes_after_twelve_seconds_is_not_heard(encoder, spoken):
 ], ids=['zero', 'one', 'shorter than a frame', 'silence', 'long silence', 'loudest', 'quietest', 'click'])
 def test_silence_and_the_shortest_sound_have_features(encoder, samples):
     features = encoder.encode(samples.astype(np.float32))
-    assert features.shape == (SIZE,) and np.isfinite(features).all()
+    assert features.shape == (SPEC.speech,) and np.isfinite(features).all()
 
 
 def test_silence_at_both_ends_is_cut_off_but_for_a_tenth_of_a_second():
@@ -109,7 +111,7 @@ def test_missing_weights_are_named_with_the_command_that_fetches_them(tmp_path, 
 @pytest.mark.weights
 def test_a_file_of_another_format_is_refused(tmp_path):
     source, target = tmp_path / 'source', tmp_path / 'target'
-    shutil.copytree(assets.path(ASSET), source)
+    shutil.copytree(assets.path(SPEC.speech_encoder), source)
     target.mkdir()
     whole = (source / 'model.bin').read_bytes()
     for content, said in ((whole[:1000], 'cut off'), (b'\x07' + whole[1:], 'version 7'), (b'', 'cut off')):

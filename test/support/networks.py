@@ -21,6 +21,8 @@ NARROW = {
     'lstm_att': {'hidden': 16},
     'cnn': {'first_channels': 4, 'hidden': 8},
     'cnn3d': {'channels': 8, 'hidden': 8},
+    'voice': {'out': 10},
+    'words': {'out': 10},
     'mocap': {'frames': 20, 'values': 18, 'hidden': 8},
 }
 """Hyper-parameters of every network that goes from features to logits."""
@@ -39,6 +41,7 @@ def utterance(frames: int, words: int, steps: int, seed: int = 0, mocap: tuple[i
     return Sample(
         mfcc=torch.randn(frames, 39, generator=generator),
         prosody=torch.randn(35, generator=generator),
+        speech=torch.randn(768, generator=generator) * (seed % 3 != 1),  # some have none
         words=torch.randint(0, WORDS, (words,), generator=generator),
         word_vectors=torch.randn(words, 1152, generator=torch.Generator().manual_seed(seed)),
         skeleton=torch.randn(steps, 30, generator=generator),

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from smern_ros import assets
 from smern_ros.spec import SPEC
 from smern_ros.text.onnx_tensors import read
-from smern_ros.text.sentence_encoder import ASSET, SIZE, SentenceEncoder, as_spoken
+from smern_ros.text.sentence_encoder import SentenceEncoder, as_spoken
 
 SENTENCES = ('I am so happy!', 'the bank of the river', 'the bank lends money', 'antidisestablishmentarianism', 'no')
 
@@ -39,7 +39,7 @@ def test_what_was_read_once_reads_the_same_again(text):
 def test_the_vectors_are_those_of_onnxruntime(encoder, text):
     import onnxruntime
 
-    session = onnxruntime.InferenceSession(str(assets.path(ASSET) / 'model.onnx'))
+    session = onnxruntime.InferenceSession(str(assets.path(SPEC.sentence_encoder) / 'model.onnx'))
     rows = np.array([[101, *encoder.pieces(text), 102]])
     inputs = {'input_ids': rows, 'attention_mask': np.ones_like(rows), 'token_type_ids': np.zeros_like(rows)}
     (wanted,) = session.run(None, inputs)
@@ -56,20 +56,20 @@ def test_capitals_and_punctuation_change_nothing_and_the_words_around_do(encoder
 @pytest.mark.weights
 @pytest.mark.parametrize('text', ['', ' ... ', '!?'])
 def test_no_word_gives_no_vector(encoder, text):
-    assert encoder.encode(text).shape == (0, SIZE)
+    assert encoder.encode(text).shape == (0, SPEC.word_vector)
 
 
 @pytest.mark.weights
 def test_a_megabyte_costs_no_more_than_its_first_words(encoder):
     started = time.process_time()
     vectors = encoder.encode('wordpieces ' * 100_000)
-    assert vectors.shape == (SPEC.max_words, SIZE) and vectors.dtype == np.float32
+    assert vectors.shape == (SPEC.max_words, SPEC.word_vector) and vectors.dtype == np.float32
     assert time.process_time() - started < 2
 
 
 def test_weights_that_are_not_here_name_the_command_that_fetches_them(tmp_path, monkeypatch):
     monkeypatch.setenv('SMERN_ASSETS', str(tmp_path))
-    with pytest.raises(assets.MissingAsset, match=f'smern assets fetch {ASSET}'):
+    with pytest.raises(assets.MissingAsset, match=f'smern assets fetch {SPEC.sentence_encoder}'):
         SentenceEncoder()
 
 
@@ -77,6 +77,6 @@ def test_weights_that_are_not_here_name_the_command_that_fetches_them(tmp_path, 
 @pytest.mark.parametrize('damage', [lambda data: data[:1000], lambda data: b'\xff' * 100, lambda data: data[7:]])
 def test_a_damaged_file_is_refused_by_its_name(tmp_path, damage):
     file = tmp_path / 'model.onnx'
-    file.write_bytes(damage((assets.path(ASSET) / 'model.onnx').read_bytes()))
+    file.write_bytes(damage((assets.path(SPEC.sentence_encoder) / 'model.onnx').read_bytes()))
     with pytest.raises(ValueError, match=r'model\.onnx cannot be read'):
         read(file)

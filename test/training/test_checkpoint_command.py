@@ -29,8 +29,8 @@ def test_it_makes_a_checkpoint_that_loads_and_predicts(made):
 def test_its_figures_are_of_what_was_held_out(made):
     found = checkpoints.load(made)
     assert set(found.metrics) == {
-        'audio: emodb', 'audio: emodb, speaker known', 'text: goemotions', 'skeleton: bandai',
-        'skeleton: bandai, as a camera sees it',
+        *(f'audio: {corpus}{known}' for corpus in ('emodb', 'nemo', 'ravdess') for known in ('', ', speaker known')),
+        'text: goemotions', 'skeleton: bandai', 'skeleton: bandai, as a camera sees it',
     }
     assert found.training['held_out']['contents'] == sorted(bandai.TEST_CONTENTS)
     assert json.loads((made / 'config.json').read_text())['training']['seed'] == 1

@@ -3,7 +3,8 @@ import pytest
 import torch
 
 from smern_ros import models
-from smern_ros.text.sentence_encoder import SIZE, SentenceEncoder
+from smern_ros.spec import SPEC
+from smern_ros.text.sentence_encoder import SentenceEncoder
 from smern_ros.training import sentences
 
 pytestmark = pytest.mark.weights
@@ -20,7 +21,7 @@ def test_vectors_are_made_once_and_are_those_of_the_encoder(tmp_path, monkeypatc
     monkeypatch.setattr(sentences, 'SentenceEncoder', None)
     again = sentences.vectors(texts, tmp_path)
     assert set(made) == set(texts) and all(torch.equal(made[text], again[text]) for text in texts)
-    assert made['...'].shape == (0, SIZE)
+    assert made['...'].shape == (0, SPEC.word_vector)
     assert torch.allclose(made['so sad'].float(), torch.from_numpy(SentenceEncoder().encode('so sad')), atol=5e-3)
 
 
@@ -39,6 +40,6 @@ def test_probabilities_of_texts_are_even_where_there_is_no_word(reading):
 
 
 def test_a_text_is_pooled_as_the_network_pools_it():
-    vectors = torch.randn(5, SIZE)
+    vectors = torch.randn(5, SPEC.word_vector)
     assert torch.allclose(sentences.pool(vectors), models.build('words').pool(vectors[None], torch.tensor([5])))
-    assert sentences.pool(vectors[:0]).shape == (0, 2 * SIZE)
+    assert sentences.pool(vectors[:0]).shape == (0, 2 * SPEC.word_vector)

@@ -75,3 +75,15 @@ def test_what_is_said_is_heard_and_never_recognised_twice(tmp_path, monkeypatch)
     monkeypatch.setattr(spoken, 'create', nothing_to_do)
     assert spoken.heard(texts[::-1], tmp_path) == [second, first]
     assert len(file.read_text().splitlines()) == 2
+
+
+def test_words_are_aligned_with_the_fewest_errors():
+    said, heard = ['i', 'am', 'so', 'happy', 'today'], ['i', 'was', 'happy', 'to', 'day']
+    pairs = spoken.align(said, heard)
+    assert [a for a, _ in pairs if a] == said and [b for _, b in pairs if b] == heard
+    assert sum(a != b for a, b in pairs) == 4
+
+
+def test_errors_are_counted_as_the_words_are_read_punctuation_aside():
+    assert spoken.word_errors('Oh, GREAT idea!', 'oh great idea') == (0, 3)
+    assert spoken.word_errors('I am happy', 'I am very sad') == (2, 3)

@@ -5,7 +5,6 @@ guiding; three actors, not told apart.
 """
 from __future__ import annotations
 
-from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -73,12 +72,6 @@ def alike(content: str) -> str:
         if content in group:
             return AND.join(group)
     raise ValueError(f'{content!r} is not in LOOK_ALIKES; compare its clips with those of the others and add it')
-
-
-def known_look_alikes(learnt: Iterable[str], measured: Iterable[str]) -> list[str]:
-    """The contents learnt from that look like one of those measured, or are one of them."""
-    groups = set(map(alike, measured))
-    return sorted(content for content in learnt if alike(content) in groups)
 
 
 def ten_joints(animation: bvh.Animation) -> np.ndarray:

@@ -100,7 +100,7 @@ class Preparation:
             scale['mocap'] = _scale('mocap', features.mocap, _inside(rows, features.mocap_offsets))
         texts = (row.text for row, kept in zip(features.utterances, rows, strict=True) if kept)
         vocabulary = _vocabulary(texts) if 'words' in needed else Vocabulary([])
-        normalisation = Normalisation(**{
+        normalisation = dataclasses.replace(Normalisation.identity(), **{
             f'{name}_{part}': tuple(float(v) for v in values)
             for name in ('mfcc', 'prosody', 'skeleton')
             for part, values in zip(('mean', 'std'), scale[name], strict=True)

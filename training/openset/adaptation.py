@@ -19,11 +19,10 @@ from smern_ros.models.inputs import InputEncoder
 from smern_ros.models.smern_ga import SmernGA
 from smern_ros.predictor import EmotionPredictor, shipped_checkpoint
 from smern_ros.spec import AUDIO, LABELS, MODALITIES
-from smern_ros.text.vocabulary import Vocabulary
 from smern_ros.training import speech
 from smern_ros.training.corpora import emodb, nemo
 from smern_ros.training.experiments.integrate import Predictions
-from smern_ros.training.feature_code import HEARD
+from smern_ros.training.feature_code import ENCODED, HEARD
 from smern_ros.training.openset.experiment import Experiment, Need, Row, Table
 from smern_ros.training.openset.speakers import READERS, heard_after
 from smern_ros.training.persons import known_in_all
@@ -38,13 +37,11 @@ COUNTS = {emodb.CORPUS: (0, 5, 10, 20), nemo.CORPUS: (0, 5, 10, 20, 40)}
 DRAWS = 10
 """Random choices of the labelled utterances."""
 ENCODER_DRAWS = 3
-EPOCHS_FROM_SCRATCH, BATCH_FROM_SCRATCH = 60, 16
-"""Of the audio encoder: more and smaller steps than the recipe's, which were one an epoch with so few utterances."""
 ADAPTED, LAYER, ENCODER, OTHERS = (
     'adapted', 'a layer on its vectors from scratch', 'the audio encoder from scratch', 'other people, judged by it'
 )
 _MODULES = (
-    *HEARD, 'smern_ros.adaptation', 'smern_ros.checkpoint', 'smern_ros.models', 'smern_ros.persons',
+    *HEARD, *ENCODED, 'smern_ros.adaptation', 'smern_ros.checkpoint', 'smern_ros.models', 'smern_ros.persons',
     'smern_ros.predictor', 'smern_ros.spec', 'smern_ros.training.corpora', 'smern_ros.training.openset.adaptation',
     'smern_ros.training.openset.speakers', 'smern_ros.training.persons', 'smern_ros.training.speech',
     'smern_ros.training.voice',
@@ -130,7 +127,7 @@ def experiments(data: Path, cache: Path, trial: bool, checkpoint: Path | None = 
     source = Source(data, cache, shipped_checkpoint() if checkpoint is None else checkpoint, trial)
     identity = source.predictor().id
     draws, encoder_draws = (tuple(range(1 if trial else n)) for n in (DRAWS, ENCODER_DRAWS))
-    recipe = replace(RECIPE, batch=BATCH_FROM_SCRATCH, epochs=1 if trial else EPOCHS_FROM_SCRATCH)
+    recipe = RECIPE
     needs = (Need('the test speakers, encoded', partial(_encode, source)),)
     for corpus in TEST_SPEAKERS:
         table, counts = _table(source, corpus, identity), source.counts(corpus)
@@ -154,7 +151,7 @@ def experiments(data: Path, cache: Path, trial: bool, checkpoint: Path | None = 
 def run_layer(source: Source, speaker: str, draw: int) -> list[Predictions]:
     """In the order of the rows: by kind, then by how many utterances are labelled."""
     checkpoint = source.predictor().checkpoint
-    silent = copy.deepcopy(checkpoint.smern_ga)
+    silent = copy.deepcopy(checkpoint.fusion)
     for parameter in (silent.output.weight, silent.output.bias):
         nn.init.zeros_(parameter)
     counts = source.counts(speaker.partition('-')[0])
@@ -163,8 +160,8 @@ def run_layer(source: Source, speaker: str, draw: int) -> list[Predictions]:
         replace(e, utterance_id=f'{e.utterance_id} after {speaker}')
         for other in source.everybody if other != speaker for e in source.encoded(other)
     ]
-    adapted = [checkpoint.smern_ga if n == 0 else fit(checkpoint, labelled[:n]) for n in counts]
-    scratch = [fit(replace(checkpoint, smern_ga=silent), labelled[:n]) for n in counts[1:]]
+    adapted = [checkpoint.fusion if n == 0 else fit(checkpoint, labelled[:n]) for n in counts]
+    scratch = [fit(replace(checkpoint, fusion=silent), labelled[:n]) for n in counts[1:]]
     return [
         *(said(checkpoint, network, tested) for network in adapted),
         *(said(checkpoint, network, tested) for network in scratch),
@@ -181,7 +178,7 @@ def run_encoder(source: Source, recipe: Recipe, speaker: str, draw: int) -> list
     )
     found = []
     for n in counts[1:]:
-        inputs = InputEncoder(audio_only(labelled[:n]), Vocabulary([]), person_prior=recipe.person)
+        inputs = InputEncoder(audio_only(labelled[:n]), person_prior=recipe.person)
         network = teach(labelled[:n], inputs, draw, recipe=recipe)
         items = heard_after([*tested, *labelled], inputs, math.inf, draw)[: len(tested)]
         found.append(_predictions(
@@ -194,7 +191,7 @@ def run_encoder(source: Source, recipe: Recipe, speaker: str, draw: int) -> list
 @torch.inference_mode()
 def said(checkpoint: Checkpoint, network: SmernGA | Adapted, examples: Sequence[Example]) -> Predictions:
     """What `EmotionPredictor.fuse` says of each voice alone, for many at once."""
-    sizes = checkpoint.smern_ga.config
+    sizes = checkpoint.fusion.config
     audio = torch.stack([e.vectors[AUDIO] for e in examples])
     text, skeleton = (torch.zeros(len(examples), size) for size in (sizes.text, sizes.skeleton))
     present = torch.tensor([[m == AUDIO for m in MODALITIES]]).expand(len(examples), -1)

@@ -151,7 +151,6 @@ def experiments(data: Path, cache: Path, trial: bool) -> Iterable[Experiment]:
 
 ABLATIONS = {
     'coordinates alike': replace(RECIPE, size={**RECIPE.size, 'coordinates': 'alike'}),
-    'the posture beside the attention': replace(RECIPE, size={**RECIPE.size, 'posture': True}),
     'nobody stands still': replace(RECIPE, still=0.0),
     'learnt as captured alone': replace(RECIPE, captured=1.0),
     'learnt as a camera sees it alone': replace(RECIPE, captured=0.0),

@@ -1,4 +1,4 @@
-"""What is done when one speaker is left out: learning from all others, and what is then said of the speaker."""
+"""What is done when one speaker or one corpus is left out: learning from all others, and what is then said of it."""
 from __future__ import annotations
 
 import math
@@ -6,15 +6,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 
 from smern_ros.models.inputs import InputEncoder
 from smern_ros.spec import LABELS
-from smern_ros.text.vocabulary import Vocabulary
 from smern_ros.training import speech
-from smern_ros.training.corpora import Clip, emodb, nemo
+from smern_ros.training.corpora import Clip, emodb, nemo, ravdess
 from smern_ros.training.experiments.integrate import Predictions
 from smern_ros.training.openset import functionals
 from smern_ros.training.openset.experiment import Need
@@ -23,14 +21,7 @@ from smern_ros.training.persons import known_after, known_in_all
 from smern_ros.training.samples import some_of_each_label
 from smern_ros.training.voice import RECIPE, Item, Recipe, Spoken, audio_only, probabilities, teach
 
-READERS = {emodb.CORPUS: emodb.read, nemo.CORPUS: nemo.read}
-CHOSEN_ON = {
-    emodb.CORPUS: frozenset({'emodb-03', 'emodb-08', 'emodb-11', 'emodb-13'}),
-    nemo.CORPUS: frozenset({'nemo-EB0', 'nemo-KD0', 'nemo-KS0'}),
-}
-"""The development speakers: the recipe was chosen by what leaving each of these out gave."""
-Whose = Literal['everybody', 'development', 'others']
-"""Speakers of whom something is measured; the others are those on whom nothing was chosen."""
+READERS = {emodb.CORPUS: emodb.read, nemo.CORPUS: nemo.read, ravdess.CORPUS: ravdess.read}
 LITTLE = {'speakers': 3, 'clips': 8}
 """Of a trial: speakers of each corpus, and clips of each speaker."""
 
@@ -77,64 +68,71 @@ class Source:
         )
 
 
-def run_functionals(source: Source, corpus: str, known: bool, speaker: str, seed: int) -> list[Predictions]:
-    """:param known: whether each speaker has a scale of their own."""
-    learn, test = (source.spoken(part) for part in leave_out(source.clips(corpus), speaker))
+@dataclass(frozen=True)
+class Way:
+    """A way to measure a trained encoder."""
+
+    seconds: float          # of the speaker's other utterances heard before
+    speech: bool = True     # False: without the speech encoder, as where its weights are missing
+
+
+def run_functionals(source: Source, corpora: tuple[str, ...], known: bool, who: str, seed: int) -> list[Predictions]:
+    """
+    :param known: whether each speaker has a scale of their own.
+    :param who: the speaker or corpus left out.
+    """
+    clips = [clip for corpus in corpora for clip in source.clips(corpus)]
+    learn, test = (source.spoken(part) for part in leave_out(clips, who))
     values = functionals.functionals([*learn, *test])
     if known:
         values = functionals.by_speaker(values, [s.clip.speaker for s in [*learn, *test]])
     said = functionals.probabilities(values[: len(learn)], [s.label for s in learn], values[len(learn):])
-    predictions = _predictions(test, said)
-    return [predictions, _of(predictions, speaker, 'others')]
+    return [_predictions(test, said)]
 
 
-def run_are(
-    source: Source, corpora: tuple[str, ...], recipe: Recipe, plan: tuple[tuple[float, Whose], ...], speaker: str,
-    seed: int,
-) -> list[Predictions]:
+def run_voice(source: Source, recipe: Recipe, plan: tuple[Way, ...], who: str, seed: int) -> list[Predictions]:
     """
-    :param plan: what is measured: seconds of the speaker heard before, and whose.
+    :param plan: what is measured.
+    :param who: the speaker or corpus left out.
     """
-    clips = [clip for corpus in corpora for clip in source.clips(corpus)]
-    learn, test = (source.spoken(part) for part in leave_out(clips, speaker))
+    clips = [clip for corpus in READERS for clip in source.clips(corpus)]
+    learn, test = (source.spoken(part) for part in leave_out(clips, who))
     learn = [replace(s, versions=s.versions[: recipe.variants + 1]) for s in learn]
-    inputs = InputEncoder(audio_only(learn), Vocabulary([]), person_prior=recipe.person)
+    inputs = InputEncoder(audio_only(learn), person_prior=recipe.person)
     network = teach(learn, inputs, seed, recipe=recipe)
-    said: dict[float, Predictions] = {}
-    for seconds, _ in plan:
-        if seconds not in said:
-            items = heard_after(test, inputs, seconds, seed)
-            heard = [item for item in items if item is not None]
-            found = np.full((len(test), len(LABELS)), 1 / len(LABELS), np.float32)  # of what cannot be used, a guess
-            found[[item is not None for item in items]] = probabilities(network, heard)
-            said[seconds] = _predictions(test, found)
-    return [_of(said[seconds], speaker, whose) for seconds, whose in plan]
+    said = []
+    for way in plan:
+        items = heard_after(test if way.speech else _deaf(test), inputs, way.seconds, seed)
+        heard = [item for item in items if item is not None]
+        found = np.full((len(test), len(LABELS)), 1 / len(LABELS), np.float32)  # of what cannot be used, a guess
+        found[[item is not None for item in items]] = probabilities(network, heard)
+        said.append(_predictions(test, found))
+    return said
+
+
+def _deaf(spoken: Sequence[Spoken]) -> list[Spoken]:
+    """Without what the speech encoder heard."""
+    return [replace(s, versions=[replace(features, speech=None) for features in s.versions]) for s in spoken]
 
 
 def heard_after(spoken: Sequence[Spoken], inputs: InputEncoder, seconds: float, seed: int) -> list[Item | None]:
-    """Each of one speaker's utterances, normalised by as many seconds of others of theirs, in an order by chance."""
-    recorded = [s.versions[0] for s in spoken]
-    told, lengths = [inputs.told_by(features) for features in recorded], [len(f.mfcc) / 100 for f in recorded]
+    """Each utterance, normalised by as many seconds of others of its speaker, in an order by chance."""
+    items: list[Item | None] = [None] * len(spoken)
     generator = np.random.default_rng(seed)
-    items = []
-    for i, features in enumerate(recorded):
-        if math.isinf(seconds):
-            known = known_in_all(told, i)
-        else:
-            order = [*(int(k) for k in generator.permutation(len(told)) if k != i), i]
-            known = known_after([told[k] for k in order], [lengths[k] for k in order], len(order) - 1, seconds)
-        items.append(inputs.audio(features, known))
+    for speaker in dict.fromkeys(s.clip.speaker for s in spoken):
+        rows = [i for i, s in enumerate(spoken) if s.clip.speaker == speaker]
+        recorded = [spoken[i].versions[0] for i in rows]
+        told, lengths = [inputs.told_by(features) for features in recorded], [len(f.mfcc) / 100 for f in recorded]
+        for i, features in enumerate(recorded):
+            if math.isinf(seconds):
+                known = known_in_all(told, i)
+            else:
+                order = [*(int(k) for k in generator.permutation(len(told)) if k != i), i]
+                known = known_after([told[k] for k in order], [lengths[k] for k in order], len(order) - 1, seconds)
+            items[rows[i]] = inputs.audio(features, known)
     return items
 
 
 def _predictions(test: Sequence[Spoken], said: np.ndarray) -> Predictions:
     ids = np.array([f'{s.clip.corpus}/{s.clip.id}' for s in test])
     return Predictions(ids, np.array([s.label for s in test]), said)
-
-
-def _of(predictions: Predictions, speaker: str, whose: Whose) -> Predictions:
-    """The predictions, all of this speaker, if it is one of these; else none of them."""
-    developed = any(speaker in speakers for speakers in CHOSEN_ON.values())
-    if whose == 'everybody' or developed == (whose == 'development'):
-        return predictions
-    return Predictions(predictions.ids[:0], predictions.labels[:0], predictions.probabilities[:0])

@@ -1,41 +1,33 @@
 """Words: the text encoder and a simple reference on GoEmotions, as written and as a robot hears them."""
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
 
 import numpy as np
-import torch
 
-from smern_ros.models.tre import TRE
 from smern_ros.spec import LABELS
-from smern_ros.text.vocabulary import Vocabulary
-from smern_ros.text.words import tokenise
-from smern_ros.training import misheard, spoken
+from smern_ros.text.sentence_encoder import SentenceEncoder
+from smern_ros.training import sentences, spoken
 from smern_ros.training.corpora import Comment
 from smern_ros.training.experiments.integrate import Predictions
 from smern_ros.training.feature_code import RECOGNISED
 from smern_ros.training.metrics import measure
 from smern_ros.training.openset.experiment import Experiment, Need, Row, Table
-from smern_ros.training.reading import Reading, Recipe, train
 from smern_ros.training.samples import FULL, TRIAL, Size, label_of, smaller, some_of_each_label, text_split
+from smern_ros.training.sentences import Reading, Recipe, train
 
 TESTED, FOLDS = 'the published test part', ('test',)
 SEEDS = (1, 2, 3)
 SPOKEN, SPOKEN_TRIAL = 1000, 8
 """At most so many comments of the test part are spoken, as many of each label: three to four minutes of one core."""
 
-SHIPPED = 'TRE'
+SHIPPED = 'Words'
 VARIANTS = {
     SHIPPED: ('the shipped recipe', Recipe()),
-    'TRE, not misheard': ('never trained on garbled words', Recipe(misheard=0.0)),
-    'TRE, not pretrained': ('trained on comments with our emotions alone', Recipe(pretraining=0)),
-    'TRE, last state': ("the paper's reading of the GRU", Recipe(pooling='last')),
-    'TRE, plain': ('none of the three, and no words taken for unknown ones',
-                   Recipe(pooling='last', pretraining=0, misheard=0.0, unknown=0.0)),
+    'Words, not pretrained': ('trained on comments with our emotions alone', Recipe(pretraining=0)),
 }
 REFERENCE = 'TF-IDF + logistic regression'
 STRENGTHS, PHRASES = (0.1, 0.3, 1.0, 3.0), (1, 2)
@@ -47,18 +39,16 @@ def experiments(data: Path, cache: Path, trial: bool) -> Iterable[Experiment]:
     size, count = (TRIAL, SPOKEN_TRIAL) if trial else (FULL, SPOKEN)
     source = Source(data, cache, size, count)
     written, heard = _tables(source)
-    needs = (Need('comments as they are heard', partial(_hear, source)),)
-    made_of = {
-        'size': asdict(size), 'spoken': count, 'speech': _version(),
-        'misheard': hashlib.sha256(misheard.FILE.read_bytes()).hexdigest(),
-    }
+    needs = (
+        Need('comments as they are heard', partial(_hear, source)), Need('vectors of comments', source.reading),
+    )
+    made_of = {'size': asdict(size), 'spoken': count, 'speech': _version()}
     modules = (
-        'smern_ros.models.recurrent', 'smern_ros.models.tre', *RECOGNISED, 'smern_ros.text',
-        'smern_ros.training.corpora.goemotions', 'smern_ros.training.loop', 'smern_ros.training.misheard',
-        'smern_ros.training.openset.words', 'smern_ros.training.reading', 'smern_ros.training.spoken',
-        'smern_ros.training.text',
+        'smern_ros.models.words', *RECOGNISED, 'smern_ros.text', 'smern_ros.training.corpora.goemotions',
+        'smern_ros.training.loop', 'smern_ros.training.openset.words', 'smern_ros.training.sentences',
+        'smern_ros.training.spoken',
         *(f'smern_ros.training.samples:{name}' for name in (
-            'in_length_buckets', 'pretraining_comments', 'smaller', 'some_of_each_label', 'text_batch', 'text_split',
+            'pretraining_comments', 'smaller', 'some_of_each_label', 'text_batch', 'text_split',
         )),
     )
 
@@ -89,11 +79,9 @@ class Source:
     size: Size
     spoken: int  # of the test part, at most
 
-    def reading(self, seed: int) -> Reading:
-        """What the encoder learns from."""
-        whole = Reading.read(self.data, words=self.size.words, seed=seed)
-        count = self.size.comments
-        return replace(whole, comments=smaller(whole.comments, count), pretraining=whole.pretraining[:count])
+    def reading(self) -> Reading:
+        """What the encoder learns from; the vectors come from the cache if they can."""
+        return Reading.read(self.data, self.cache, comments=self.size.comments)
 
     def to_speak(self) -> list[Comment]:
         """Drawn at random from the whole test part, as many of each label as there are."""
@@ -115,9 +103,9 @@ class Trained:
     recipe: Recipe
 
     def __call__(self, fold: str, seed: int) -> list[Predictions]:
-        reading = self.source.reading(seed)
+        reading = self.source.reading()
         network = train(reading, epochs=self.source.size.text_epochs, seed=seed, recipe=self.recipe)
-        return _tested(self.source, reading.comments.test, partial(_read, network, reading.vocabulary))
+        return _tested(self.source, reading.comments.test, partial(sentences.probabilities, network, SentenceEncoder()))
 
 
 @dataclass(frozen=True)
@@ -164,20 +152,8 @@ def _tested(source: Source, test: Sequence[Comment], predict) -> list[Prediction
     ) for part in parts]
 
 
-@torch.inference_mode()
-def _read(network: TRE, vocabulary: Vocabulary, texts: Sequence[str]) -> np.ndarray:
-    """Probabilities (N, 4); where no word is known, an even guess."""
-    found = np.full((len(texts), len(LABELS)), 1 / len(LABELS), np.float32)
-    for row, text in zip(found, texts, strict=True):
-        tokens = tokenise(text)
-        if vocabulary.knows_any_word(tokens):
-            words = torch.tensor([vocabulary.rows(tokens)])
-            row[:] = network(words, torch.tensor([len(tokens)]))[0].softmax(dim=0).numpy()
-    return found
-
-
 def _tables(source: Source) -> tuple[Table, Table]:
-    development = 'the published dev part (2,461 comments); as written, and once garbled as a recogniser would'
+    development = 'the published dev part (2,461 comments)'
     written = Table(
         'Words: GoEmotions',
         data='comments of an English forum that show one of our emotions (GoEmotions, CC BY 4.0): 20,373 to train on, '
@@ -192,8 +168,7 @@ def _tables(source: Source) -> tuple[Table, Table]:
              'espeak-ng speaks each in one of many voices, rates and pitches, and the default recogniser writes down '
              'what it hears',
         protocol='as above; the encoders are the same ones',
-        development=f'{development}. How words are garbled was learnt from comments of the training part '
-                    '(smern_ros.training.misheard)',
+        development=development,
         note=partial(_word_errors, source),
     )
     return written, heard
@@ -205,7 +180,7 @@ def _word_errors(source: Source) -> str:
                  for said, heard in zip(source.to_speak(), source.heard(), strict=True)]
     except spoken.SpeechMissing as error:
         return f'What is heard is missing here: {error}'
-    wrong, words = (sum(numbers) for numbers in zip(*(misheard.word_errors(*p) for p in pairs), strict=True))
+    wrong, words = (sum(numbers) for numbers in zip(*(spoken.word_errors(*p) for p in pairs), strict=True))
     return (
         f'Word error rate: {100 * wrong / words:.1f} % of {words} words. docs/asr.md has that of people who read aloud'
     )

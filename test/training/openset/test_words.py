@@ -6,8 +6,8 @@ import pytest
 
 from smern_ros.training import spoken
 from smern_ros.training.openset import words
-from smern_ros.training.reading import Reading, Recipe
-from smern_ros.training.samples import TRIAL, text_split
+from smern_ros.training.samples import TRIAL, pretraining_comments, text_split
+from smern_ros.training.sentences import Recipe
 
 
 @pytest.fixture
@@ -22,12 +22,11 @@ def mute(monkeypatch):
 
 
 def test_no_comment_is_both_learnt_from_and_tested(shared_data):
-    reading = Reading.read(shared_data, words=1000, seed=1)
-    learnt = {comment.text for comment in (*reading.comments.train, *reading.pretraining)}
-    chosen = {comment.text for comment in reading.comments.dev}
-    tested = {comment.text for comment in reading.comments.test}
+    split, pretraining = text_split(shared_data), pretraining_comments(shared_data)
+    learnt = {comment.text for comment in (*split.train, *pretraining)}
+    chosen, tested = ({comment.text for comment in part} for part in (split.dev, split.test))
     assert not learnt & tested and not chosen & tested and not learnt & chosen
-    assert len(reading.pretraining) > 2 * len(reading.comments.train)
+    assert len(pretraining) > 2 * len(split.train)
 
 
 def test_the_experiments_name_their_tables_and_differ_in_their_configuration(shared_data, tmp_path):
@@ -47,6 +46,7 @@ def test_without_a_voice_what_is_written_is_tested_and_the_note_tells_how_to_get
 
 
 @pytest.mark.slow
+@pytest.mark.weights
 def test_the_same_seed_gives_the_same_predictions(source, mute):
     run = words.Trained(dataclasses.replace(source, spoken=2), Recipe(pretraining=1))
     first, again = (run('test', seed=1)[0].probabilities for _ in range(2))

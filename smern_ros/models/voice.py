@@ -1,0 +1,70 @@
+"""The voice encoder that is shipped: linear layers on features of a pretrained speech encoder, MFCC and prosody."""
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import nn
+
+from smern_ros.models.checks import check_config, check_lengths, check_shape
+from smern_ros.models.masked import mean_and_deviation
+
+
+class Voice(nn.Module):
+    """The vector A: one linear layer on the speech encoder's features, mean and deviation of the MFCC, and prosody.
+
+    Ours, in place of the paper's ARE. Without the speech encoder's features another layer, trained on the rest alone,
+    takes its place. `smern_ros.training.voice` fits the layers in closed form, or nearly so: there is no dropout.
+    """
+
+    INPUTS = ('mfcc', 'mfcc_lengths', 'prosody', 'speech')
+
+    @dataclass(frozen=True)
+    class Config:
+        mfcc: int = 39
+        prosody: int = 35
+        speech: int = 768
+        out: int = 64
+        labels: int = 4
+
+        def __post_init__(self):
+            check_config(self)
+
+    def __init__(self, config: Config):
+        super().__init__()
+        self.config = config
+        acoustic = 2 * config.mfcc + config.prosody
+        self.whole = nn.Linear(config.speech + acoustic, config.out)
+        self.acoustic = nn.Linear(acoustic, config.out)
+        self.output = nn.Linear(config.out, config.labels)
+
+    def features(
+        self, mfcc: torch.Tensor, lengths: torch.Tensor, prosody: torch.Tensor, speech: torch.Tensor
+    ) -> torch.Tensor:
+        """The vector A.
+
+        :param mfcc: (B, T, 39) normalised, padded at the end.
+        :param lengths: (B,) int64, valid frames, 1..T.
+        :param prosody: (B, 35) normalised.
+        :param speech: (B, 768) normalised; all zero where there is none.
+        :return: (B, 64)
+        """
+        whole = self.joined(mfcc, lengths, prosody, speech)                            # (B, 881)
+        acoustic = self.acoustic(whole[:, self.config.speech :])                       # (B, 64)
+        return torch.where(speech.any(dim=1, keepdim=True), self.whole(whole), acoustic)
+
+    def joined(
+        self, mfcc: torch.Tensor, lengths: torch.Tensor, prosody: torch.Tensor, speech: torch.Tensor
+    ) -> torch.Tensor:
+        """(B, 881), what the layers read: speech, mean and deviation of the MFCC, prosody. Parameters of `features`."""
+        check_shape('mfcc', mfcc, None, None, self.config.mfcc)
+        check_shape('prosody', prosody, len(mfcc), self.config.prosody)
+        check_shape('speech', speech, len(mfcc), self.config.speech)
+        check_lengths('lengths', lengths, *mfcc.shape[:2])
+        return torch.cat([speech, mean_and_deviation(mfcc, lengths), prosody], dim=1)
+
+    def forward(
+        self, mfcc: torch.Tensor, lengths: torch.Tensor, prosody: torch.Tensor, speech: torch.Tensor
+    ) -> torch.Tensor:
+        """:return: (B, 4) logits, from audio alone."""
+        return self.output(self.features(mfcc, lengths, prosody, speech))
