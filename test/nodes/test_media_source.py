@@ -126,7 +126,7 @@ def test_who_is_not_there_or_does_not_answer_is_named_and_not_waited_for_for_eve
     listeners = Listeners(probe, answers=False)
     node = start_node('media_source', file(
         clip, rate=0.0, lossless=True, silence=0.0, patience=0.1,
-        wait_for='pose_estimation,audio_features,nobody', wait_timeout=0.5,
+        wait_for='pose_estimation,audio_features,nobody', wait_timeout=4.0,
     ))
     listeners.wait_for_end()
     probe.wait_for(lambda: node.said('starting without what is not there: nobody'), 'who was not there')
