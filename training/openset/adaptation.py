@@ -4,6 +4,7 @@ from __future__ import annotations
 import copy
 import dataclasses
 import math
+import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, partial
@@ -20,20 +21,22 @@ from smern_ros.models.smern_ga import SmernGA
 from smern_ros.predictor import EmotionPredictor, shipped_checkpoint
 from smern_ros.spec import AUDIO, LABELS, MODALITIES
 from smern_ros.training import speech
-from smern_ros.training.corpora import emodb, nemo
+from smern_ros.training.corpora import emodb, nemo, ravdess
 from smern_ros.training.experiments.integrate import Predictions
 from smern_ros.training.feature_code import ENCODED, HEARD
 from smern_ros.training.openset.experiment import Experiment, Need, Row, Table
 from smern_ros.training.openset.speakers import READERS, heard_after
 from smern_ros.training.persons import known_in_all
-from smern_ros.training.samples import some_of_each_label
+from smern_ros.training.samples import SPOKEN, some_of_each_label
 from smern_ros.training.stages import Stages
 from smern_ros.training.voice import RECIPE, Recipe, Spoken, audio_only, probabilities, teach
 
-TEST_SPEAKERS = {emodb.CORPUS: emodb.TEST_SPEAKERS, nemo.CORPUS: nemo.TEST_SPEAKERS}
-NAMES = {emodb.CORPUS: 'EMO-DB', nemo.CORPUS: 'nEMO'}
-COUNTS = {emodb.CORPUS: (0, 5, 10, 20), nemo.CORPUS: (0, 5, 10, 20, 40)}
-"""Labelled utterances; a speaker of EMO-DB has 22 to 41 in all."""
+TEST_SPEAKERS = {corpus.CORPUS: corpus.TEST_SPEAKERS for corpus in SPOKEN}
+NAMES = {emodb.CORPUS: 'EMO-DB', nemo.CORPUS: 'nEMO', ravdess.CORPUS: 'RAVDESS'}
+COUNTS = {emodb.CORPUS: (0, 5, 10, 20), nemo.CORPUS: (0, 5, 10, 20, 40), ravdess.CORPUS: (0, 5, 10)}
+"""Labelled utterances; a speaker of EMO-DB has 22 to 41 in all, one of RAVDESS 28."""
+RAVDESS_REPETITION = 5
+"""Which part of a clip's id counts the takes of a sentence: 02 of 03-01-05-01-01-02-12."""
 DRAWS = 10
 """Random choices of the labelled utterances."""
 ENCODER_DRAWS = 3
@@ -206,7 +209,9 @@ def _drawn(examples: Sequence[Example], most: int, draw: int) -> tuple[list[Exam
 
     All takes of a sentence, said in the same way, are on one side; of the last one labelled some may be on neither.
     """
-    order = [examples[i] for i in np.random.default_rng(draw).permutation(len(examples))]
+    # Of speakers who say the same in the same order each has another choice.
+    generator = np.random.default_rng([draw, zlib.crc32(examples[0].utterance_id.encode())])
+    order = [examples[i] for i in generator.permutation(len(examples))]
     known: set[str] = set()
     for what in dict.fromkeys(map(_what, order)):
         if sum(_what(example) in known for example in order) >= most:
@@ -219,6 +224,8 @@ def _drawn(examples: Sequence[Example], most: int, draw: int) -> tuple[list[Exam
 def _what(example: Example) -> str:
     """Sentence, speaker and emotion: the same for all that are takes of one."""
     corpus, _, name = example.utterance_id.partition('/')
+    if corpus == ravdess.CORPUS:
+        return '-'.join(part for place, part in enumerate(name.split('-')) if place != RAVDESS_REPETITION)
     return emodb.without_take(name) if corpus == emodb.CORPUS else name
 
 
