@@ -24,7 +24,7 @@ from smern_ros.spec import MODALITIES
 class Settings:
     """The numbers of adaptation."""
 
-    anchor: float = 10.0  # how little few labels are trusted (`fit`)
+    anchor: float = 40.0  # how little few labels are trusted (`fit`)
     steps: int = 50       # of L-BFGS, at most
     examples: int = 64    # of a person; beyond, the oldest is forgotten
     people: int = 32      # beyond, a voice without a body, or the one who was not labelled for longest, is forgotten
@@ -63,7 +63,7 @@ class Reader:
         return cls(tuple(centres), tuple(lengths))
 
     def __call__(self, vectors: Sequence[torch.Tensor], present: torch.Tensor) -> torch.Tensor:
-        """(B, 656), zero where a modality is missing."""
+        """(B, D), of all three side by side, zero where a modality is missing."""
         return torch.cat([
             ((vector - centre) / length).masked_fill(~here[:, None], 0.0)
             for vector, centre, length, here in zip(vectors, self.centres, self.lengths, present.T, strict=True)
@@ -76,7 +76,7 @@ class Adapted:
 
     shared: SmernGA
     reader: Reader
-    weight: torch.Tensor  # (4, 656)
+    weight: torch.Tensor  # (4, D)
     bias: torch.Tensor    # (4,)
 
     def __call__(
@@ -107,8 +107,8 @@ def fit(checkpoint: Checkpoint, examples: Sequence[Example], settings: Settings 
     temperatures = torch.tensor([[checkpoint.temperatures[subset]] for subset in subsets])
     reader = Reader.of(vectors, present)
     with torch.no_grad():
-        shared = checkpoint.fusion(*vectors, present).logits                        # (N, 4)
-        read = reader(vectors, present)                                               # (N, 656)
+        shared = checkpoint.fusion(*vectors, present).logits                          # (N, 4)
+        read = reader(vectors, present)                                               # (N, D)
     weight = torch.zeros(len(names), read.shape[1], requires_grad=True)
     bias = torch.zeros(len(names), requires_grad=True)
     optimiser = torch.optim.LBFGS([weight, bias], max_iter=settings.steps, line_search_fn='strong_wolfe')

@@ -217,7 +217,9 @@ def _build_networks(hyper_parameters: dict) -> dict[str, Any]:
     return networks
 
 
-def _build(purpose: str, hyper_parameters: dict) -> Any:
+def _build(purpose: str, hyper_parameters: Any) -> Any:
+    if not isinstance(hyper_parameters, dict):
+        raise ValueError(f'its network for {purpose} is {hyper_parameters!r}; wanted a name and hyper-parameters')
     name, rest = hyper_parameters.get('name'), {k: v for k, v in hyper_parameters.items() if k != 'name'}
     if name not in NETWORKS[purpose]:
         raise ValueError(f'its network for {purpose} is {name!r}; wanted one of {", ".join(NETWORKS[purpose])}')

@@ -8,12 +8,13 @@ import torch
 from smern_ros import adaptation_file
 from smern_ros.adaptation import Adaptation, Example, Settings, fit
 from smern_ros.adaptation_file import AdaptationError
+from smern_ros.models.voice import Voice
 from smern_ros.persons import ABSENT, EVERYBODY, People
 from smern_ros.predictor import ADAPTED, EmotionPredictor
 from smern_ros.spec import AUDIO, LABELS, SKELETON, TEXT
 
 ANGRY = np.eye(4)[LABELS.index('angry')]
-SIZES = {AUDIO: 64, TEXT: 200, SKELETON: 256}
+SIZES = {AUDIO: Voice.Config().out, TEXT: 200, SKELETON: 256}
 
 
 @pytest.fixture(scope='module')
@@ -248,7 +249,7 @@ def test_what_was_learnt_with_another_checkpoint_is_refused(predictor, tmp_path)
 @pytest.mark.parametrize('spoil', [
     lambda whole: b'', lambda whole: whole[:100], lambda whole: whole.replace(b'angry', b'bored'),
     lambda whole: whole.replace(b'smern_ros.adaptation', b'somebody.adaptation '),
-    lambda whole: whole.replace(b'"0.audio":{"dtype":"F32","shape":[64]', b'"0.audio":{"dtype":"F32","shape":[2,32]'),
+    lambda whole: whole.replace(b'"0.audio":{"dtype":"F32","shape":[32]', b'"0.audio":{"dtype":"F32","shape":[2,16]'),
     lambda whole: whole[:-4] + np.float32('nan').tobytes(),
 ])
 def test_a_damaged_file_is_refused(predictor, tmp_path, spoil):

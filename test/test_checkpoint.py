@@ -168,6 +168,7 @@ def test_a_file_of_absurd_size_is_not_read(saved):
         (lambda c: c.update(format=2), 'of format 2; wanted 3'),
         (lambda c: c['networks']['audio'].update(name='tre'), "network for audio is 'tre'; wanted one of are, voice"),
         (lambda c: c['networks']['audio'].pop('name'), 'network for audio is None'),
+        (lambda c: c['networks'].update(text=3), 'network for text is 3; wanted a name'),
         (lambda c: c.update(id='a\nb'), 'its id is'),
         (lambda c: c.pop('id'), 'its id is None'),
         (lambda c: c.pop('networks'), "no 'networks'"),

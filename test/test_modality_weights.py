@@ -8,6 +8,7 @@ import torch
 
 from smern_ros.adaptation import Example, fit
 from smern_ros.models.smern_ga import Fused
+from smern_ros.models.voice import Voice
 from smern_ros.predictor import EmotionPredictor
 from smern_ros.spec import AUDIO, LABELS, MODALITIES, SKELETON, SPEC, TEXT
 from smern_ros.values import SECOND, AudioFeatures, SkeletonWindow, Transcript, Utterance
@@ -161,7 +162,7 @@ def even(predictor):
 
 
 def weights(predictor, **logits) -> list[float]:
-    sizes = {AUDIO: 64, TEXT: 200, SKELETON: 256}
+    sizes = {AUDIO: Voice.Config().out, TEXT: 200, SKELETON: 256}
     given = {m: torch.zeros(size) for m, size in sizes.items() if any(m[0] in name for name in logits)}
     return predictor.fuse(given, MadeUp(**logits)).weights.tolist()
 

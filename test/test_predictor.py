@@ -82,6 +82,17 @@ def test_empty_evidence_is_no_evidence(predictor):
     assert predictor.encode_skeleton(skeleton(frames=0)) is None
 
 
+def test_the_speech_encoder_s_features_are_heard_where_there_are_any(predictor):
+    deaf = audio()
+    generator = np.random.default_rng(0)
+    one, other = (replace(deaf, speech=generator.normal(size=SPEC.speech).astype(np.float32)) for _ in 'ab')
+    vectors = [predictor.encode_audio(features) for features in (deaf, one, other)]
+    assert not torch.allclose(vectors[0], vectors[1]) and not torch.allclose(vectors[1], vectors[2])
+    for wrong in (one.speech[1:], np.full(SPEC.speech, np.nan, np.float32)):
+        with pytest.raises(ValueError, match='speech'):
+            predictor.encode_audio(replace(deaf, speech=wrong))
+
+
 def test_real_silence_and_noise_are_no_voice(predictor):
     generator = np.random.default_rng(0)
     for samples in (np.zeros(16000), 0.1 * generator.standard_normal(16000)):

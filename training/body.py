@@ -28,9 +28,7 @@ class Recipe:
     differences below three points. Telling the other styles of the same actors apart on the way was no gain. With less
     of `still`, somebody who stands there with hanging arms is called sad.
 
-    With all contents that look alike left out together, two seeds, UAR as captured and as a camera sees it: 72.0 and
-    59.4; with the posture beside the attention 65.5 and 55.3; with the `coordinates` alike 46.3 and 42.7: attention
-    that sums over all places does not know which coordinate it sees.
+    With the `coordinates` alike attention that sums over all places does not know which coordinate it sees.
     """
 
     network: str = 'smacn'

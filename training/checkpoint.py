@@ -124,7 +124,7 @@ def _train(samples: Samples, stages: Stages, size: Size, seed: int, identity: st
     train_voice, train_body = (partial(train, size=size, seed=seed) for train in (train_audio, train_skeleton))
     strangers = [
         kept('heard-of-other-corpora', 'audio', lambda: encoded.heard_of_other_corpora(samples, train_voice)),
-        kept('read-with-losses', 'text', lambda: encoded.read(samples, 'heard', text, dropout=False)),
+        kept('read-with-losses', 'text', lambda: encoded.read(samples, 'lossy', text, dropout=False)),
         kept('shown-to-strangers', 'skeleton', lambda: encoded.shown_to_strangers(samples, train_body)),
     ]
     single = calibration.of_modalities(strangers)

@@ -15,7 +15,7 @@ from smern_ros.training.experiments.train import Machine
 from smern_ros.training.metrics import Figures
 from smern_ros.training.missing import Subset, verdict
 from smern_ros.training.reproduce.tables import written
-from smern_ros.training.sentences import LOST
+from smern_ros.training.sentences import WORD_LOSS
 
 CARD = """\
 # {id}: a SMERN-GA checkpoint from open data
@@ -28,8 +28,9 @@ Written by `python -m smern_ros.training.checkpoint`, figures included (in the r
 SMACN and graph attention (Shi, Liu, Ishi, Ishiguro: 3D skeletal movement-enhanced emotion recognition networks), and in
 place of the paper's ARE and TRE two small networks on pretrained encoders: `voice` on the encoder of Whisper tiny.en
 (mean and deviation over time of its last layer), MFCC and prosody; `words` on three layers of all-MiniLM-L6-v2.
-It tells {labels}. Numbers of parameters: {networks}. Where the weights of Whisper are missing, voice is judged by MFCC
-and prosody alone.
+It tells {labels}. Where the weights of Whisper are missing, voice is judged by MFCC and prosody alone.
+
+Numbers of parameters: {networks}.
 
 **It was not trained on IEMOCAP and its figures cannot be compared with the paper's.** Each modality has its own source:
 
@@ -68,7 +69,9 @@ The whole network with one modality alone, on what was held out. Chance is 25 % 
 
 UAR: unweighted average recall. WAR: weighted average recall. ECE: expected calibration error, 15 bins. Movement is
 counted in overlapping windows of 64 frames (2.1 s) of few clips, of actors who were also in training: its figures are
-the least certain. "As a camera sees it" has the same windows altered as in training. {known}
+the least certain. "As a camera sees it" has the same windows altered as in training.
+
+{known}
 
 Confusions (rows: label, columns: prediction; {label_list}):
 
@@ -171,12 +174,12 @@ def write_card(
             effort=_effort(training['made']),
             networks=_networks(checkpoint),
             folds=training['left_out']['folds'],
-            known=KNOWN if len(subsets) > 1 else '',
+            known=textwrap.fill(KNOWN, 120) if len(subsets) > 1 else '',
             joinings=len(subsets[False][0].fused),
             joined=subsets[False][0].fused[0].count,
             subsets='\n\n'.join(_subsets(of, known) for known, of in subsets.items()),
             clips=training['samples']['movement']['train'],
-            lost=f'{100 * LOST:.0f} %',
+            lost=f'{100 * WORD_LOSS:.0f} %',
             whisper=training['licences'][SPEC.speech_encoder],
             minilm=training['licences'][SPEC.sentence_encoder],
             figures='\n'.join(

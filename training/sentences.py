@@ -23,9 +23,7 @@ from smern_ros.training.splits import Split
 
 MADE_BY = ('smern_ros.text.onnx_tensors', 'smern_ros.text.sentence_encoder')
 """The modules that make vectors of a text."""
-
-
-LOST = 0.27
+WORD_LOSS = 0.27
 """Share of the words that a recogniser gets wrong: the word error rate of spoken comments in docs/results.md."""
 
 
@@ -45,7 +43,7 @@ class Reading:
     """What the text encoder learns from. A comment without a word is left out."""
 
     comments: Split[Comment]
-    heard: Sequence[Comment]          # the development part, of which LOST of the words are gone
+    lossy: Sequence[Comment]          # the development part, without WORD_LOSS of the words
     vectors: dict[str, torch.Tensor]  # by text: (N, 1152) in half precision
     pretraining: torch.Tensor         # (M, 2304) in half precision: what `Words.pool` gives of all of the training part
     emotions: torch.Tensor            # (M, 28), 1 where one of the corpus's emotions is shown
@@ -56,8 +54,8 @@ class Reading:
         split = smaller(text_split(data), comments)
         found = vectors([c.text for part in (split.train, split.dev, split.test) for c in part], cache)
         generator = np.random.default_rng(0)
-        heard = [replace(comment, text=_with_losses(comment.text, generator)) for comment in split.dev]
-        found |= vectors([comment.text for comment in heard], cache)
+        lossy = [replace(comment, text=_with_losses(comment.text, generator)) for comment in split.dev]
+        found |= vectors([comment.text for comment in lossy], cache)
         others = pretraining_comments(data)[:comments]
         rest = vectors([c.text for c in others if c.text not in found], cache, pooled=True)
         whole = rest | {text: pool(read) for text, read in found.items()}
@@ -65,7 +63,7 @@ class Reading:
         shown = torch.zeros(len(others), len(goemotions.emotions(data)))
         for row, comment in zip(shown, others, strict=True):
             row[list(comment.emotions)] = 1
-        return cls(split, heard, found, torch.cat([whole[comment.text] for comment in others]), shown)
+        return cls(split, lossy, found, torch.cat([whole[comment.text] for comment in others]), shown)
 
 
 def vectors(texts: Sequence[str], cache: Path, *, pooled: bool = False) -> dict[str, torch.Tensor]:
@@ -163,9 +161,9 @@ def _pretrain(network: Words, reading: Reading, recipe: Recipe, seed: int) -> No
 def items(reading: Reading, part: str) -> tuple[list[torch.Tensor], list[int]]:
     """Vectors (N, 1152) in half precision and label of each comment with a word.
 
-    :param part: train, dev or test, or heard: dev as a recogniser might leave it.
+    :param part: train, dev or test, or lossy: dev as a recogniser might leave it.
     """
-    of_part = reading.heard if part == 'heard' else getattr(reading.comments, part)
+    of_part = reading.lossy if part == 'lossy' else getattr(reading.comments, part)
     comments = [comment for comment in of_part if len(reading.vectors[comment.text])]
     return [reading.vectors[comment.text] for comment in comments], [label_of(comment) for comment in comments]
 
@@ -188,9 +186,9 @@ def probabilities(network: Words, encoder: SentenceEncoder, texts: Sequence[str]
 
 
 def _with_losses(text: str, generator: np.random.Generator) -> str:
-    """Each word is left out with the probability LOST, but one is kept."""
+    """Each word is left out with the probability WORD_LOSS, but one is kept."""
     words = as_spoken(text).split()
-    kept = generator.random(len(words)) >= LOST
+    kept = generator.random(len(words)) >= WORD_LOSS
     if words and not kept.any():
         kept[generator.integers(len(words))] = True
     return ' '.join(word for word, keep in zip(words, kept, strict=True) if keep)

@@ -4,6 +4,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -43,6 +44,9 @@ class Recipe:
 RECIPE = Recipe()
 STEPS = 100
 """Of L-BFGS, at most."""
+SPEAKER_PENALTY = 1.0
+"""Of the regression for a single speaker, who has far fewer utterances than there are inputs; chosen, as the number of
+directions, by what labels of speakers left out then teach, all without the test speakers."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,8 +99,8 @@ def teach(spoken: Sequence[Spoken], inputs: InputEncoder, seed: int, *, recipe: 
     """An encoder that has learnt from these utterances, all versions of each.
 
     Logistic regression with a squared penalty, once on everything and once without the speech encoder. The vector is
-    the four logits and the directions in which the utterances differ most, of deviation 1/2, by which people are told
-    apart who label their utterances (`smern_ros.adaptation`).
+    the four logits and the directions in which emotions differ in single speakers, from which a person's labels teach
+    a correction (`smern_ros.adaptation`).
 
     :param inputs: with the normalisation of these utterances and the weights of `recipe.person`.
     """
@@ -110,33 +114,56 @@ def teach(spoken: Sequence[Spoken], inputs: InputEncoder, seed: int, *, recipe: 
         x = torch.cat([network.joined(*audio_batch(versions, [0] * len(versions))[0]) for versions in items])
     size = network.config.speech
     scale = torch.cat([torch.ones(size), torch.full((x.shape[1] - size,), recipe.acoustic)])
-    _fit(network.whole, x, scale, labels, weights / weights.sum(), recipe.penalty)
-    _fit(network.acoustic, x[:, size:], torch.ones(x.shape[1] - size), labels, weights / weights.sum(), recipe.penalty)
+    samples = Weighted(labels, weights / weights.sum(), np.array([s.clip.speaker for s in usable])[of_clip.numpy()])
+    _fit(network.whole, x, scale, samples, recipe.penalty)
+    _fit(network.acoustic, x[:, size:], torch.ones(x.shape[1] - size), samples, recipe.penalty)
     with torch.no_grad():
         network.output.weight.copy_(torch.eye(len(LABELS), network.config.out))
         network.output.bias.zero_()
     return network.eval()
 
 
-def _fit(
-    layer: nn.Linear, x: torch.Tensor, scale: torch.Tensor, labels: torch.Tensor, weights: torch.Tensor, penalty: float
-) -> None:
-    """Sets a layer: first the logits, then principal directions.
+class Weighted(NamedTuple):
+    """What is known of each sample."""
+
+    labels: torch.Tensor   # (N,) of 0..3
+    weights: torch.Tensor  # (N,) of sum 1
+    speakers: np.ndarray   # (N,)
+
+
+def _fit(layer: nn.Linear, x: torch.Tensor, scale: torch.Tensor, samples: Weighted, penalty: float) -> None:
+    """Sets a layer: first the logits, then directions in which emotions differ in single speakers.
 
     :param x: (N, D).
     :param scale: (D,), deviation that each input is brought to.
-    :param weights: (N,) of sum 1.
     """
-    mean = weights @ x
-    factor = scale / ((weights @ (x - mean) ** 2).sqrt() + 1e-4)
+    mean = samples.weights @ x
+    factor = scale / ((samples.weights @ (x - mean) ** 2).sqrt() + 1e-4)
     z = (x - mean) * factor                                                            # (N, D)
-    logits = logistic_regression(z, labels, weights, penalty)
-    variances, directions = torch.linalg.eigh((z * weights[:, None]).T @ z)
-    most = layer.out_features - len(LABELS)
-    others = (directions / (4 * variances.clamp(min=1e-6)).sqrt())[:, -most:].flip(1)   # (D, 60)
+    logits = logistic_regression(z, samples.labels, samples.weights, penalty)
+    others = speaker_directions(z, samples, layer.out_features - len(LABELS))          # (28, D)
     with torch.no_grad():
-        layer.weight.copy_(torch.cat([logits.weight, others.T]) * factor)
-        layer.bias.copy_(torch.cat([logits.bias, torch.zeros(most)]) - layer.weight @ mean)
+        layer.weight.copy_(torch.cat([logits.weight, others]) * factor)
+        layer.bias.copy_(torch.cat([logits.bias, torch.zeros(len(others))]) - layer.weight @ mean)
+
+
+def speaker_directions(x: torch.Tensor, samples: Weighted, count: int) -> torch.Tensor:
+    """Of a logistic regression for each speaker alone, the principal directions of all their weights.
+
+    What tells the emotions of many single speakers apart is where those of the next one are to be looked for.
+
+    :param x: (N, D).
+    :return: (count, D) orthonormal; zero where so many speakers do not have so many.
+    """
+    found = []
+    for speaker in sorted(set(samples.speakers)):
+        rows = torch.from_numpy(samples.speakers == speaker)
+        weights = samples.weights[rows] / samples.weights[rows].sum()
+        own = x[rows] - weights @ x[rows]
+        found.append(logistic_regression(own, samples.labels[rows], weights, SPEAKER_PENALTY).weight)
+    _, sizes, directions = torch.linalg.svd(torch.cat(found), full_matrices=False)
+    directions = directions[sizes > 1e-5 * sizes[0]][:count]
+    return torch.cat([directions, torch.zeros(count - len(directions), x.shape[1])])
 
 
 def logistic_regression(x: torch.Tensor, labels: torch.Tensor, weights: torch.Tensor, penalty: float) -> nn.Linear:

@@ -17,22 +17,6 @@ def within(lengths: torch.Tensor, longest: int) -> torch.Tensor:
     return torch.arange(longest, device=lengths.device) < lengths[:, None]
 
 
-def means_of(count: int, x: torch.Tensor, lengths: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """Each `count` neighbouring steps as their mean; the last mean is of those that are left.
-
-    :param x: (B, T, D), padded at the end with anything finite.
-    :param lengths: (B,) int64, 1..T.
-    :return: (B, ceil(T / count), D), and (B,) int64, how many of these are valid.
-    """
-    if count == 1:
-        return x, lengths
-    short = -x.shape[1] % count
-    steps = functional.pad(x, (0, 0, 0, short)).unflatten(1, (-1, count))             # (B, T/count, count, D)
-    valid = within(lengths, x.shape[1] + short).unflatten(1, (-1, count))[..., None]  # (B, T/count, count, 1)
-    means = (steps * valid).sum(dim=2) / valid.sum(dim=2).clamp(min=1)                # (B, T/count, D)
-    return means, (lengths + count - 1) // count
-
-
 def mean_and_deviation(x: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
     """Over the valid steps, side by side.
 

@@ -22,22 +22,6 @@ def last_state(rnn: nn.GRU | nn.LSTM, x: torch.Tensor, lengths: torch.Tensor) ->
     return states[torch.arange(len(x), device=x.device), lengths - 1]  # (B, H)
 
 
-def pooled_states(rnn: nn.GRU | nn.LSTM, x: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
-    """Output after the last valid step, the mean over all valid steps and the largest of them, side by side.
-
-    Parameters as of `last_state`.
-
-    :return: (B, 3*H)
-    """
-    states, _ = rnn(x)                                             # (B, T, H)
-    steps = torch.arange(x.shape[1], device=x.device)              # (T,)
-    valid = (steps < lengths[:, None])[..., None]                  # (B, T, 1)
-    last = states[torch.arange(len(x), device=x.device), lengths - 1]
-    mean = (states * valid).sum(dim=1) / lengths[:, None]
-    largest = states.masked_fill(~valid, -torch.inf).amax(dim=1)
-    return torch.cat([last, mean, largest], dim=1)
-
-
 def init_orthogonal(gru: nn.GRU) -> None:
     """Orthogonal recurrent and input weights, as the base model [30] has them."""
     for name, weight in gru.named_parameters():

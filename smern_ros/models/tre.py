@@ -1,21 +1,18 @@
 """Text Recurrent Encoder (paper, section III-C; base model [30])."""
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import torch
 from torch import nn
 
 from smern_ros.models.checks import check_config, check_lengths, check_shape
 from smern_ros.models.initial import word_embedding
-from smern_ros.models.recurrent import init_orthogonal, last_state, pooled_states
+from smern_ros.models.recurrent import init_orthogonal, last_state
 
 
 class TRE(nn.Module):
-    """Words through an embedding and a GRU; its final state through a fully connected layer: the vector T.
-
-    With `pooling='all'` (ours) the layer sees the mean and the largest of all states, too.
-    """
+    """Words through an embedding and a GRU; its final state through a fully connected layer: the vector T."""
 
     INPUTS = ('words', 'word_lengths')
 
@@ -27,7 +24,6 @@ class TRE(nn.Module):
         out: int = 200
         labels: int = 4
         dropout: float = 0.7  # on the input and on the output of the GRU, as in [30]
-        pooling: str = field(default='last', metadata={'choices': ('last', 'all')})  # of the GRU's states
 
         def __post_init__(self):
             check_config(self)
@@ -38,7 +34,7 @@ class TRE(nn.Module):
         self.dropout = nn.Dropout(config.dropout)
         self.embedding = word_embedding(config.words, config.embedding)
         self.gru = nn.GRU(config.embedding, config.hidden, batch_first=True)
-        self.fc = nn.Linear(config.hidden * (3 if config.pooling == 'all' else 1), config.out)
+        self.fc = nn.Linear(config.hidden, config.out)
         self.output = nn.Linear(config.out, config.labels)
         init_orthogonal(self.gru)
 
@@ -52,8 +48,7 @@ class TRE(nn.Module):
         check_shape('words', words, None, None)
         check_lengths('lengths', lengths, *words.shape)
         vectors = self.dropout(self.embedding(words))                  # (B, N, 300)
-        pool = pooled_states if self.config.pooling == 'all' else last_state
-        state = pool(self.gru, vectors, lengths)                       # (B, 200 or 600)
+        state = last_state(self.gru, vectors, lengths)                 # (B, 200)
         return torch.tanh(self.fc(self.dropout(state)))                # (B, 200)
 
     def forward(self, words: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:

@@ -14,7 +14,7 @@ class Voice(nn.Module):
     """The vector A: one linear layer on the speech encoder's features, mean and deviation of the MFCC, and prosody.
 
     Ours, in place of the paper's ARE. Without the speech encoder's features another layer, trained on the rest alone,
-    takes its place. `smern_ros.training.voice` fits the layers in closed form, or nearly so: there is no dropout.
+    takes its place. `smern_ros.training.voice` fits the layers, a convex problem: there is no dropout.
     """
 
     INPUTS = ('mfcc', 'mfcc_lengths', 'prosody', 'speech')
@@ -24,7 +24,7 @@ class Voice(nn.Module):
         mfcc: int = 39
         prosody: int = 35
         speech: int = 768
-        out: int = 64
+        out: int = 32
         labels: int = 4
 
         def __post_init__(self):
@@ -47,10 +47,10 @@ class Voice(nn.Module):
         :param lengths: (B,) int64, valid frames, 1..T.
         :param prosody: (B, 35) normalised.
         :param speech: (B, 768) normalised; all zero where there is none.
-        :return: (B, 64)
+        :return: (B, 32)
         """
         whole = self.joined(mfcc, lengths, prosody, speech)                            # (B, 881)
-        acoustic = self.acoustic(whole[:, self.config.speech :])                       # (B, 64)
+        acoustic = self.acoustic(whole[:, self.config.speech :])                       # (B, 32)
         return torch.where(speech.any(dim=1, keepdim=True), self.whole(whole), acoustic)
 
     def joined(

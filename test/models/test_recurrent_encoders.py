@@ -9,7 +9,6 @@ from smern_ros import models
 torch.manual_seed(0)
 ARE = models.build('are').eval()
 TRE = models.build('tre', words=50, embedding=20).eval()
-POOLED = models.build('tre', words=50, embedding=20, pooling='all').eval()
 
 
 def audio_inputs(lengths, padding=0, seed=0):
@@ -28,21 +27,15 @@ def test_an_utterance_sounds_the_same_alone_and_padded_in_a_batch(lengths, paddi
         assert torch.allclose(alone[0], together[i], atol=1e-5)
 
 
-@pytest.mark.parametrize('network', [TRE, POOLED], ids=['last', 'all'])
 @settings(deadline=None, max_examples=15)
 @given(lengths=st.lists(st.integers(1, 20), min_size=1, max_size=4), filler=st.integers(0, 49))
-def test_a_comment_reads_the_same_alone_and_padded_with_any_word(network, lengths, filler):
+def test_a_comment_reads_the_same_alone_and_padded_with_any_word(lengths, filler):
     n = torch.tensor(lengths)
     words = torch.randint(0, 50, (len(lengths), max(lengths) + 3), generator=torch.Generator().manual_seed(1))
     padded = words.masked_fill(torch.arange(words.shape[1]) >= n[:, None], filler)
-    together = network(padded, n)
+    together = TRE(padded, n)
     for i, length in enumerate(lengths):
-        assert torch.allclose(network(words[i : i + 1, :length], n[i : i + 1])[0], together[i], atol=1e-5)
-
-
-def test_an_unknown_pooling_is_refused_with_the_known_ones():
-    with pytest.raises(ValueError, match="pooling is 'sum'; it must be one of last, all"):
-        models.build('tre', pooling='sum')
+        assert torch.allclose(TRE(words[i : i + 1, :length], n[i : i + 1])[0], together[i], atol=1e-5)
 
 
 def test_the_end_of_an_utterance_is_heard():

@@ -282,6 +282,15 @@ def test_an_utterance_that_cannot_be_judged_costs_no_other_its_state(probe, star
     assert fusion.node.said('the network broke')
 
 
+def test_without_the_weights_of_the_sentence_encoder_the_node_stops_and_names_the_command(
+    start_node, tmp_path, monkeypatch
+):
+    monkeypatch.setenv('SMERN_ASSETS', str(tmp_path))
+    node = start_node('fusion')
+    assert node.wait() == 2
+    assert 'smern assets fetch minilm-l6-int8' in node.output and 'Traceback' not in node.output
+
+
 def test_a_checkpoint_that_is_missing_or_of_other_features_stops_the_node_with_advice(start_node, tmp_path):
     missing = start_node('fusion', {'checkpoint': str(tmp_path / 'nothing')})
     other = tmp_path / 'other'

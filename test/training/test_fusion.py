@@ -99,3 +99,14 @@ def test_no_subset_is_worse_than_the_best_of_its_modalities_alone():
 def test_the_same_seed_gives_the_same_fusion():
     one, other = (train_fusion(sources((1, 1, 1), 1), UNALTERED, steps=2, seed=3) for _ in range(2))
     assert all(torch.equal(a, b) for a, b in zip(one.parameters(), other.parameters(), strict=True))
+
+
+def test_in_unrelated_samples_one_modality_alone_has_the_label():
+    sources = [Source(torch.eye(4), torch.eye(4), [0, 1, 2, 3]) for _ in range(3)]
+    joined = join(sources, 4000, np.random.default_rng(0), unrelated=1)
+    right = np.stack([(vectors.argmax(dim=1) == joined.labels).numpy() for vectors in joined.vectors])
+    assert right.any(axis=0).all()
+    # One of three has it; each of the others by chance, a quarter of the time.
+    assert right.mean() == pytest.approx((1 + 2 / 4) / 3, abs=0.02)
+    together = join(sources, 400, np.random.default_rng(0))
+    assert all((v.argmax(dim=1) == together.labels).all() for v in together.vectors)

@@ -23,7 +23,7 @@ def encoded():
     return [
         Alone(modality, source, labels, [None, *torch.randn(7, size, generator=generator)] if source == 'b'
               else list(torch.randn(8, size, generator=generator)))
-        for modality, size, of in (('audio', 64, 'ab'), ('text', 200, 'a'), ('skeleton', 256, 'a')) for source in of
+        for modality, size, of in (('audio', 32, 'ab'), ('text', 200, 'a'), ('skeleton', 256, 'a')) for source in of
     ]
 
 
@@ -33,9 +33,9 @@ def test_what_cannot_be_used_is_not_joined(predictor, encoded):
 
 
 def test_voices_of_known_speakers_replace_those_of_unknown_ones(predictor, encoded):
-    known = Alone('audio', f'a, {missing.PERSON_KNOWN}', np.arange(4), list(torch.ones(4, 64)))
+    known = Alone('audio', f'a, {missing.PERSON_KNOWN}', np.arange(4), list(torch.ones(4, 32)))
     voices, *_ = missing.sources([*encoded, known], predictor, person_known=True)
-    assert torch.equal(voices.vectors, torch.ones(4, 64))
+    assert torch.equal(voices.vectors, torch.ones(4, 32))
     voices, *_ = missing.sources([*encoded, known], predictor, person_known=False)
     assert len(voices) == 15
 

@@ -4,7 +4,7 @@ import torch
 
 from smern_ros import models
 from smern_ros.spec import SPEC
-from smern_ros.text.sentence_encoder import SentenceEncoder
+from smern_ros.text.sentence_encoder import SentenceEncoder, as_spoken
 from smern_ros.training import sentences
 
 pytestmark = pytest.mark.weights
@@ -43,3 +43,14 @@ def test_a_text_is_pooled_as_the_network_pools_it():
     vectors = torch.randn(5, SPEC.word_vector)
     assert torch.allclose(sentences.pool(vectors), models.build('words').pool(vectors[None], torch.tensor([5])))
     assert sentences.pool(vectors[:0]).shape == (0, 2 * SPEC.word_vector)
+
+
+def test_of_the_development_part_some_words_are_lost_and_one_is_kept(reading):
+    pairs = [(as_spoken(whole.text).split(), lossy.text.split())
+             for whole, lossy in zip(reading.comments.dev, reading.lossy, strict=True)]
+    for whole, lossy in pairs:
+        assert set(lossy) <= set(whole) and bool(lossy) == bool(whole)
+    kept, words = (sum(len(pair[i]) for pair in pairs) for i in (1, 0))
+    assert 1 - kept / words == pytest.approx(sentences.WORD_LOSS, abs=0.03)
+    vectors, labels = sentences.items(reading, 'lossy')
+    assert len(vectors) == len(labels) == sum(bool(lossy) for _, lossy in pairs)

@@ -1,6 +1,7 @@
 """Readers of open corpora: what lies in a folder, as samples with a label. One corpus a file."""
 from __future__ import annotations
 
+import csv
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -46,10 +47,31 @@ def require_folder(path: Path, corpus: str) -> Path:
     """:raises FileNotFoundError: if the corpus is not there, saying what is expected."""
     if not path.is_dir():
         raise FileNotFoundError(
-            f'no {corpus} in {path}. The data folder (--data) holds emodb4, nemo4, ravdess16, text_goemotions, '
-            'bandai_motion and glove100; docs/model.md says where each comes from'
+            f'no {corpus} in {path}. The data folder (--data) holds emodb4, nemo4, ravdess16, text_goemotions and '
+            'bandai_motion; docs/model.md says where each comes from'
         )
     return path
+
+
+def labelled_clips(folder: Path, corpus: str, recordings: str, left_out: str = '') -> list[Clip]:
+    """The utterances of `folder`/labels.csv (file, emotion, speaker, ...), whose files are in `folder`/`recordings`.
+
+    :param left_out: an emotion that is none of ours and is not wanted.
+    :raises FileNotFoundError: if the folder is not there.
+    :raises ValueError: for a label that is none of ours.
+    """
+    table = require_folder(folder, corpus) / 'labels.csv'
+    with table.open(encoding='utf-8', newline='') as file:
+        return [
+            Clip(
+                corpus=corpus,
+                id=Path(row['file']).stem,
+                path=folder / recordings / row['file'],
+                speaker=f'{corpus}-{row["speaker"]}',
+                label=require_label(row['emotion'], table),
+            )
+            for row in csv.DictReader(file) if not left_out or row['emotion'] != left_out
+        ]
 
 
 def require_label(label: str, where: Path) -> str:

@@ -1,10 +1,9 @@
 """EMO-DB, Berlin Database of Emotional Speech: German, 10 actors (Burkhardt et al. 2005). CC0."""
 from __future__ import annotations
 
-import csv
 from pathlib import Path
 
-from smern_ros.training.corpora import Clip, require_folder, require_label
+from smern_ros.training.corpora import Clip, labelled_clips
 
 CORPUS = 'emodb'
 LICENCE = 'CC0-1.0'
@@ -20,15 +19,4 @@ def without_take(name: str) -> str:
 
 def read(data: Path) -> list[Clip]:
     """The utterances in `data`/emodb4: labels.csv (file, emotion, speaker, ...) and wav/."""
-    folder = require_folder(data / 'emodb4', CORPUS)
-    with (folder / 'labels.csv').open(encoding='utf-8', newline='') as file:
-        return [
-            Clip(
-                corpus=CORPUS,
-                id=Path(row['file']).stem,
-                path=folder / 'wav' / row['file'],
-                speaker=f'{CORPUS}-{row["speaker"]}',
-                label=require_label(row['emotion'], folder / 'labels.csv'),
-            )
-            for row in csv.DictReader(file)
-        ]
+    return labelled_clips(data / 'emodb4', CORPUS, 'wav')

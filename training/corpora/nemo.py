@@ -1,10 +1,9 @@
 """nEMO: Polish, 9 actors (Christop 2024). CC BY-NC-SA 4.0."""
 from __future__ import annotations
 
-import csv
 from pathlib import Path
 
-from smern_ros.training.corpora import Clip, require_folder, require_label
+from smern_ros.training.corpora import Clip, labelled_clips
 
 CORPUS = 'nemo'
 LICENCE = 'CC BY-NC-SA 4.0'
@@ -15,15 +14,4 @@ DEV_SPEAKERS = frozenset({'nemo-KD0'})
 
 def read(data: Path) -> list[Clip]:
     """The utterances in `data`/nemo4: labels.csv (file, emotion, speaker, ...) and flac/."""
-    folder = require_folder(data / 'nemo4', CORPUS)
-    with (folder / 'labels.csv').open(encoding='utf-8', newline='') as file:
-        return [
-            Clip(
-                corpus=CORPUS,
-                id=Path(row['file']).stem,
-                path=folder / 'flac' / row['file'],
-                speaker=f'{CORPUS}-{row["speaker"]}',
-                label=require_label(row['emotion'], folder / 'labels.csv'),
-            )
-            for row in csv.DictReader(file)
-        ]
+    return labelled_clips(data / 'nemo4', CORPUS, 'flac')

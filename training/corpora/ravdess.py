@@ -6,10 +6,9 @@ taken for neutral, it would be two thirds of what is learnt to be neutral.
 """
 from __future__ import annotations
 
-import csv
 from pathlib import Path
 
-from smern_ros.training.corpora import Clip, require_folder, require_label
+from smern_ros.training.corpora import Clip, labelled_clips
 
 CORPUS = 'ravdess'
 LICENCE = 'CC BY-NC-SA 4.0'
@@ -19,18 +18,12 @@ DEV_SPEAKERS = frozenset({'ravdess-11', 'ravdess-12'})
 LEFT_OUT = 'calm'
 
 
+def without_take(name: str) -> str:
+    """All of a clip's id but the repetition, which counts the takes: 03-01-05-01-02-12 of 03-01-05-01-02-02-12."""
+    parts = name.split('-')
+    return '-'.join(parts[:5] + parts[6:])
+
+
 def read(data: Path) -> list[Clip]:
     """The utterances in `data`/ravdess16: labels.csv (file, emotion, speaker, ...) and flac/."""
-    folder = require_folder(data / 'ravdess16', CORPUS)
-    with (folder / 'labels.csv').open(encoding='utf-8', newline='') as file:
-        return [
-            Clip(
-                corpus=CORPUS,
-                id=Path(row['file']).stem,
-                path=folder / 'flac' / row['file'],
-                speaker=f'{CORPUS}-{row["speaker"]}',
-                label=require_label(row['emotion'], folder / 'labels.csv'),
-            )
-            for row in csv.DictReader(file)
-            if row['emotion'] != LEFT_OUT
-        ]
+    return labelled_clips(data / 'ravdess16', CORPUS, 'flac', LEFT_OUT)

@@ -35,8 +35,6 @@ TEST_SPEAKERS = {corpus.CORPUS: corpus.TEST_SPEAKERS for corpus in SPOKEN}
 NAMES = {emodb.CORPUS: 'EMO-DB', nemo.CORPUS: 'nEMO', ravdess.CORPUS: 'RAVDESS'}
 COUNTS = {emodb.CORPUS: (0, 5, 10, 20), nemo.CORPUS: (0, 5, 10, 20, 40), ravdess.CORPUS: (0, 5, 10)}
 """Labelled utterances; a speaker of EMO-DB has 22 to 41 in all, one of RAVDESS 28."""
-RAVDESS_REPETITION = 5
-"""Which part of a clip's id counts the takes of a sentence: 02 of 03-01-05-01-01-02-12."""
 DRAWS = 10
 """Random choices of the labelled utterances."""
 ENCODER_DRAWS = 3
@@ -225,7 +223,7 @@ def _what(example: Example) -> str:
     """Sentence, speaker and emotion: the same for all that are takes of one."""
     corpus, _, name = example.utterance_id.partition('/')
     if corpus == ravdess.CORPUS:
-        return '-'.join(part for place, part in enumerate(name.split('-')) if place != RAVDESS_REPETITION)
+        return ravdess.without_take(name)
     return emodb.without_take(name) if corpus == emodb.CORPUS else name
 
 
@@ -248,7 +246,7 @@ def _table(source: Source, corpus: str, identity: str) -> Table:
                  'takes of a sentence in an emotion are labelled or tested together. Seeds are draws. Every utterance '
                  'is normalised by all others of its speaker, without labels, so that the curve shows what labels add. '
                  'Voice alone: the words are the same in every emotion, nobody was filmed',
-        development='how much few labels are trusted was chosen on the other speakers of both corpora, in three '
+        development='how much few labels are trusted was chosen on the other speakers of all corpora, in three '
                     'trainings that left a third of them out each',
         axis='labelled utterances of the person',
         note=f'"{ADAPTED}": what the fusion node and smern adapt do. "{LAYER}": the same labels and vectors without '

@@ -69,8 +69,8 @@ class Source:
 
 
 @dataclass(frozen=True)
-class Way:
-    """A way to measure a trained encoder."""
+class Condition:
+    """Under which a trained encoder is measured."""
 
     seconds: float          # of the speaker's other utterances heard before
     speech: bool = True     # False: without the speech encoder, as where its weights are missing
@@ -90,7 +90,7 @@ def run_functionals(source: Source, corpora: tuple[str, ...], known: bool, who: 
     return [_predictions(test, said)]
 
 
-def run_voice(source: Source, recipe: Recipe, plan: tuple[Way, ...], who: str, seed: int) -> list[Predictions]:
+def run_voice(source: Source, recipe: Recipe, plan: tuple[Condition, ...], who: str, seed: int) -> list[Predictions]:
     """
     :param plan: what is measured.
     :param who: the speaker or corpus left out.
@@ -101,8 +101,9 @@ def run_voice(source: Source, recipe: Recipe, plan: tuple[Way, ...], who: str, s
     inputs = InputEncoder(audio_only(learn), person_prior=recipe.person)
     network = teach(learn, inputs, seed, recipe=recipe)
     said = []
-    for way in plan:
-        items = heard_after(test if way.speech else _deaf(test), inputs, way.seconds, seed)
+    for condition in plan:
+        heard_of = test if condition.speech else _without_speech_encoder(test)
+        items = heard_after(heard_of, inputs, condition.seconds, seed)
         heard = [item for item in items if item is not None]
         found = np.full((len(test), len(LABELS)), 1 / len(LABELS), np.float32)  # of what cannot be used, a guess
         found[[item is not None for item in items]] = probabilities(network, heard)
@@ -110,7 +111,7 @@ def run_voice(source: Source, recipe: Recipe, plan: tuple[Way, ...], who: str, s
     return said
 
 
-def _deaf(spoken: Sequence[Spoken]) -> list[Spoken]:
+def _without_speech_encoder(spoken: Sequence[Spoken]) -> list[Spoken]:
     """Without what the speech encoder heard."""
     return [replace(s, versions=[replace(features, speech=None) for features in s.versions]) for s in spoken]
 

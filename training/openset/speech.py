@@ -14,7 +14,7 @@ from smern_ros.spec import LABELS
 from smern_ros.training.corpora import emodb, nemo, ravdess
 from smern_ros.training.feature_code import ENCODED, HEARD
 from smern_ros.training.openset.experiment import Experiment, Row, Table
-from smern_ros.training.openset.speakers import READERS, Source, Way, run_functionals, run_voice
+from smern_ros.training.openset.speakers import READERS, Condition, Source, run_functionals, run_voice
 from smern_ros.training.voice import RECIPE, Recipe
 
 NAMES = {emodb.CORPUS: 'EMO-DB', nemo.CORPUS: 'nEMO', ravdess.CORPUS: 'RAVDESS'}
@@ -41,7 +41,7 @@ class Measure:
     """What is measured for a row."""
 
     row: Row
-    way: Way
+    condition: Condition
 
 
 def experiments(data: Path, cache: Path, trial: bool) -> Iterable[Experiment]:
@@ -51,7 +51,7 @@ def experiments(data: Path, cache: Path, trial: bool) -> Iterable[Experiment]:
         table = _speakers_table(source, corpus)
         folds = source.speakers(corpus)
         yield from _reference(source, f'{corpus}, functionals', table, folds, (corpus,))
-        curve = [Measure(Row(CURVE, NAMES[corpus], at=seconds), Way(seconds)) for seconds in SECONDS]
+        curve = [Measure(Row(CURVE, NAMES[corpus], at=seconds), Condition(seconds)) for seconds in SECONDS]
         yield _voice(source, corpus, folds, recipe, [*_ways(table, ''), *curve])
     for corpus in READERS:
         yield from _reference(
@@ -60,7 +60,7 @@ def experiments(data: Path, cache: Path, trial: bool) -> Iterable[Experiment]:
         yield _voice(source, f'{corpus} left out', (corpus,), recipe, _ways(CORPUS_OUT, f': {NAMES[corpus]}'))
     for name, changed in _changed(recipe).items():
         measures = [
-            Measure(Row(ABLATION, name, detail), Way(seconds)) for detail, seconds in WAYS.items()
+            Measure(Row(ABLATION, name, detail), Condition(seconds)) for detail, seconds in WAYS.items()
             if detail == UNKNOWN or changed.person != NOBODY
         ]
         yield _voice(source, f'a corpus left out, {name}', tuple(READERS), changed, measures)
@@ -93,7 +93,7 @@ def _reference(
 def _ways(table: Table, of: str) -> list[Measure]:
     return [
         Measure(Row(table, f'Voice, {FALLBACK}{of}' if without else f'Voice{of}', detail, confusion=not without),
-                Way(seconds, speech=not without))
+                Condition(seconds, speech=not without))
         for without in (False, True) for detail, seconds in WAYS.items()
     ]
 
@@ -105,10 +105,10 @@ def _voice(
         name=f'speech, {name}', rows=tuple(measure.row for measure in measures), folds=folds, seeds=SEEDS,
         config={
             'trial': source.trial, 'recipe': dataclasses.asdict(recipe),
-            'measured': [[str(measure.way.seconds), measure.way.speech] for measure in measures],
+            'measured': [[str(measure.condition.seconds), measure.condition.speech] for measure in measures],
         },
         modules=_MODULES, needs=source.needs(READERS),
-        run=partial(run_voice, source, recipe, tuple(m.way for m in measures)),
+        run=partial(run_voice, source, recipe, tuple(m.condition for m in measures)),
     )
 
 

@@ -1,0 +1,46 @@
+"""The shipped voice encoder: what it reads, and what it does without the speech encoder."""
+import pytest
+import torch
+
+from smern_ros import models
+
+
+@pytest.fixture
+def network():
+    torch.manual_seed(0)
+    return models.build('voice').eval()
+
+
+def inputs(length=22):
+    generator = torch.Generator().manual_seed(0)
+    return (torch.randn(1, length, 39, generator=generator), torch.tensor([length]),
+            torch.randn(1, 35, generator=generator), torch.randn(1, 768, generator=generator))
+
+
+def test_every_frame_the_prosody_and_the_speech_encoder_are_heard(network):
+    mfcc, n, prosody, speech = inputs()
+    for tensor in (mfcc, prosody, speech):
+        tensor.requires_grad_()
+    network(mfcc, n, prosody, speech).sum().backward()
+    assert (mfcc.grad.abs().sum(dim=2) > 0).all() and prosody.grad.all() and speech.grad.all()
+
+
+def test_without_the_speech_encoder_another_layer_reads_the_rest(network):
+    mfcc, n, prosody, speech = inputs()
+    with_speech = network(mfcc, n, prosody, speech)
+    without = network(mfcc, n, prosody, torch.zeros_like(speech))
+    with torch.no_grad():
+        network.whole.weight.zero_()
+    assert torch.equal(without, network(mfcc, n, prosody, torch.zeros_like(speech)))
+    assert not torch.allclose(with_speech, network(mfcc, n, prosody, speech))
+
+
+def test_an_utterance_of_one_frame_has_a_finite_gradient(network):
+    network(*inputs(1)).sum().backward()
+    assert all(p.grad is None or torch.isfinite(p.grad).all() for p in network.parameters())
+
+
+def test_another_number_of_features_is_named(network):
+    mfcc, n, prosody, speech = inputs()
+    with pytest.raises(ValueError, match=r'speech has the shape \(1, 767\); wanted 1 x 768'):
+        network(mfcc, n, prosody, speech[:, 1:])
