@@ -38,7 +38,8 @@ def generate_launch_description() -> LaunchDescription:
         DeclareLaunchArgument('params_file', default_value=default_params,
                               description='YAML file with the parameters of the nodes'),
         DeclareLaunchArgument('checkpoint', default_value='',
-                              description='folder with the networks of fusion; empty: as params_file says'),
+                              description='networks of fusion: name of some that are shipped, or a folder; '
+                                          'empty: as params_file says'),
         DeclareLaunchArgument('namespace', default_value='', description='put nodes and topics below this name'),
         DeclareLaunchArgument('log_level', default_value='info', choices=['debug', 'info', 'warn', 'error', 'fatal']),
         DeclareLaunchArgument('use_sim_time', default_value='false', choices=['true', 'false'],

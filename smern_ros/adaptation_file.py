@@ -16,7 +16,6 @@ from smern_ros.adaptation import Adaptation, Example
 from smern_ros.checkpoint import Checkpoint
 from smern_ros.file_size import require_size
 from smern_ros.persons import is_stranger
-from smern_ros.spec import MODALITIES
 
 NOTES = 'smern_ros.adaptation'
 """The key of the file's metadata that has everything but the vectors, as JSON."""
@@ -68,7 +67,9 @@ def load(adaptation: Adaptation, checkpoint: Checkpoint, path: Path) -> int:
             tensors = {key: file.get_tensor(key).float() for key in file.keys()}  # noqa: SIM118 - no dictionary
         left_out = 0
         for k, note in enumerate(notes['examples']):
-            vectors = {m: _checked(tensors[f'{k}.{m}'], m, checkpoint) for m in MODALITIES if f'{k}.{m}' in tensors}
+            vectors = {
+                m: _checked(tensors[f'{k}.{m}'], m, checkpoint) for m in checkpoint.modalities if f'{k}.{m}' in tensors
+            }
             if is_stranger(note['person_id']):
                 left_out += 1
             else:

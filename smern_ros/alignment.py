@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import math
 from collections import OrderedDict
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
-from smern_ros.spec import AUDIO, MODALITIES, SKELETON
+from smern_ros.spec import AUDIO, MODALITIES, TEXT
 
 Evidence = TypeVar('Evidence')
 NEWS_WITHIN = 5.0
@@ -52,20 +53,23 @@ class Aligner(Generic[Evidence]):
     """Collects evidence by utterance.
 
     A provisional state is due once audio and skeleton are there, or the skeleton's time has passed. The final one is
-    due once the utterance has ended and all three are there, or the words' time has passed. Final states come in the
-    order of their utterances: what is learnt of a person from one serves the next.
+    due once the utterance has ended and all that is expected is there, or the words' time has passed. Final states come
+    in the order of their utterances: what is learnt of a person from one serves the next.
     """
 
     def __init__(
-        self, *, skeleton_wait: float = 0.3, text_wait: float = 2.0, forget_after: float = 60.0, capacity: int = 16
+        self, *, expected: Sequence[str] = MODALITIES, skeleton_wait: float = 0.3, text_wait: float = 2.0,
+        forget_after: float = 60.0, capacity: int = 16,
     ) -> None:
         """
+        :param expected: modalities that are waited for; others are taken if they come in time.
         :param skeleton_wait: s after the first evidence of an utterance.
         :param text_wait: s after the decision that the utterance ended.
         :param forget_after: s without news of an utterance after which it is given up; more than the longest lasts.
         :param capacity: most utterances under way at once; beyond, the oldest is given up.
         """
         self.skeleton_wait, self.text_wait = skeleton_wait, text_wait  # may be changed at any time
+        self._expected = {True: tuple(expected), False: tuple(m for m in expected if m != TEXT)}  # by: is it final?
         self._forget_after = forget_after
         self._capacity = capacity
         self._pending: OrderedDict[str, _Pending[Evidence]] = OrderedDict()
@@ -173,18 +177,17 @@ class Aligner(Generic[Evidence]):
     def _final_due(self, pending: _Pending[Evidence], now: float) -> bool:
         if pending.ended_at is None:
             return False
-        return all(m in pending.arrived for m in MODALITIES) or now >= pending.ended_at + self.text_wait
+        return all(m in pending.arrived for m in self._expected[True]) or now >= pending.ended_at + self.text_wait
 
     def _provisional_due(self, pending: _Pending[Evidence], now: float) -> bool:
         if pending.provisional_told or not any(e is not None for e in pending.arrived.values()):
             return False
         waited = pending.first_evidence_at is not None and now >= pending.first_evidence_at + self.skeleton_wait
-        return AUDIO in pending.arrived and (SKELETON in pending.arrived or waited)
+        return AUDIO in pending.arrived and (all(m in pending.arrived for m in self._expected[False]) or waited)
 
     def _tell(self, utterance_id: str, pending: _Pending[Evidence], *, is_final: bool) -> Due[Evidence]:
         evidence = {m: pending.arrived[m] for m in MODALITIES if pending.arrived.get(m) is not None}
-        expected = MODALITIES if is_final else (AUDIO, SKELETON)
         return Due(
             utterance_id, pending.start_ns, pending.end_ns, evidence,  # type: ignore[arg-type]
-            late=tuple(m for m in expected if m not in pending.arrived), is_final=is_final,
+            late=tuple(m for m in self._expected[is_final] if m not in pending.arrived), is_final=is_final,
         )

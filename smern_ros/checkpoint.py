@@ -10,6 +10,7 @@ import hashlib
 import json
 import math
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import combinations
 from pathlib import Path
@@ -17,11 +18,11 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from smern_ros import models
+from smern_ros import models, shipped
 from smern_ros.file_size import require_size
 from smern_ros.models.inputs import Normalisation
 from smern_ros.persons import NOBODY, PriorWeights
-from smern_ros.spec import MODALITIES, SPEC, FeatureSpec, SpecMismatch
+from smern_ros.spec import MODALITIES, SKELETON, SPEC, FeatureSpec, SpecMismatch
 from smern_ros.text.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
@@ -35,12 +36,18 @@ if TYPE_CHECKING:
 WEIGHTS, CONFIG, WORDS = FILES = ('model.safetensors', 'config.json', 'vocabulary.json')
 FORMAT = 3
 NETWORKS = {'audio': ('are', 'voice'), 'text': ('tre', 'words'), 'skeleton': ('smacn',), 'fusion': ('smern_ga',)}
-"""What each network is for, and the names in `smern_ros.models` of those that can be there."""
+"""What each network is for, and the names in `smern_ros.models` of those that can be there. Some have no skeleton."""
 LARGEST = {WEIGHTS: 512 << 20, CONFIG: 4 << 20, WORDS: 8 << 20}
 """Bytes. A larger file is not read: it is damaged or no checkpoint of this package."""
 MOST_PARAMETERS = 128_000_000
-SUBSETS = tuple('+'.join(c) for n in (1, 2, 3) for c in combinations(MODALITIES, n))
-"""Names of the seven sets of modalities that evidence can come from: audio, ..., audio+text+skeleton."""
+
+
+def subsets(modalities: Sequence[str]) -> tuple[str, ...]:
+    """Names of all sets of these modalities that evidence can come from: audio, ..., audio+text+skeleton."""
+    return tuple('+'.join(c) for n in range(1, len(modalities) + 1) for c in combinations(modalities, n))
+
+
+SUBSETS = subsets(MODALITIES)
 
 
 class CheckpointError(ValueError):
@@ -54,15 +61,25 @@ class Checkpoint:
     id: str
     audio: ARE | Voice
     text: TRE | Words
-    skeleton: SMACN
+    skeleton: SMACN | None  # None: it reads no movement
     fusion: SmernGA
     normalisation: Normalisation
-    temperatures: dict[str, float]  # of each of SUBSETS: logits are divided by it before the softmax
+    temperatures: dict[str, float]  # of each of `subsets(modalities)`: logits are divided by it before the softmax
     vocabulary: Vocabulary | None = None  # whose rows a TRE reads
     person_prior: PriorWeights = NOBODY  # as how much of a person the normalisation counts
     spec: FeatureSpec = SPEC
     training: dict = field(default_factory=dict)  # data, licences, seed: JSON
     metrics: dict = field(default_factory=dict)   # held-out figures: JSON
+
+    @property
+    def modalities(self) -> tuple[str, ...]:
+        """Those that it reads."""
+        return tuple(m for m in MODALITIES if getattr(self, m) is not None)
+
+    @property
+    def networks(self) -> dict[str, Any]:
+        """By what each is for (NETWORKS)."""
+        return {name: network for name in NETWORKS if (network := getattr(self, name)) is not None}
 
 
 def save(checkpoint: Checkpoint, path: Path) -> None:
@@ -70,7 +87,7 @@ def save(checkpoint: Checkpoint, path: Path) -> None:
     from safetensors.torch import save_file
 
     path.mkdir(parents=True, exist_ok=True)
-    networks = {name: getattr(checkpoint, name) for name in NETWORKS}
+    networks = checkpoint.networks
     save_file(
         {
             f'{name}.{key}': value.detach().half().contiguous()
@@ -116,7 +133,8 @@ def load(path: Path) -> Checkpoint:
         vocabulary = _read_vocabulary(path, networks['text'])
         _load_weights(networks, path / WEIGHTS)
         normalisation = _read_normalisation(_part(config, 'normalisation', dict, path), spec)
-        temperatures = _check_temperatures(_part(config, 'temperatures', dict, path))
+        wanted = subsets([m for m in MODALITIES if m in networks])
+        temperatures = _check_temperatures(_part(config, 'temperatures', dict, path), wanted)
         person_prior = PriorWeights(**_part(config, 'person_prior', dict, path))
     except SpecMismatch:
         raise
@@ -124,7 +142,7 @@ def load(path: Path) -> Checkpoint:
         raise _unusable(path, str(error)) from error
     return Checkpoint(
         id=config['id'],
-        **networks,
+        **{SKELETON: None, **networks},
         vocabulary=vocabulary,
         normalisation=normalisation,
         temperatures=temperatures,
@@ -149,7 +167,8 @@ def digest(path: Path) -> str:
 def _unusable(path: Path, why: str) -> CheckpointError:
     return CheckpointError(
         f'the checkpoint {path} cannot be used: {why}. '
-        'Take the one shipped with smern_ros (name none), copy yours again, or train one: make checkpoint'
+        f'Take one that is shipped with smern_ros, by its name ({", ".join(shipped.names())}), copy yours again, or '
+        'train one: make checkpoint'
     )
 
 
@@ -193,21 +212,25 @@ def _part(config: dict, name: str, kind: type, path: Path):
 
 
 def _build_networks(hyper_parameters: dict) -> dict[str, Any]:
-    if set(hyper_parameters) != set(NETWORKS):
-        raise ValueError(f'it has the networks {sorted(hyper_parameters)}; wanted {sorted(NETWORKS)}')
+    if {*hyper_parameters, SKELETON} != set(NETWORKS):
+        raise ValueError(
+            f'it has the networks {sorted(hyper_parameters)}; wanted {sorted(NETWORKS)}, all or all but {SKELETON}'
+        )
     with torch.device('meta'):  # shapes only: nothing is allocated before they are known to be reasonable
-        networks: dict[str, Any] = {purpose: _build(purpose, hyper_parameters[purpose]) for purpose in NETWORKS}
-    audio, text, skeleton, fusion = (networks[purpose].config for purpose in NETWORKS)
+        networks: dict[str, Any] = {p: _build(p, hyper_parameters[p]) for p in NETWORKS if p in hyper_parameters}
+    configs = {purpose: network.config for purpose, network in networks.items()}
+    audio, text, fusion = (configs[purpose] for purpose in NETWORKS if purpose != SKELETON)
+    skeleton = configs.get(SKELETON)
     for what, found, wanted in (
         ('mfcc', audio.mfcc, SPEC.mfcc),
         ('prosody', audio.prosody, len(SPEC.prosody)),
         ('speech', getattr(audio, 'speech', SPEC.speech), SPEC.speech),
-        ('joints', skeleton.joints, len(SPEC.joints)),
         ('word_vector', getattr(text, 'size', SPEC.word_vector), SPEC.word_vector),
         ('audio', audio.out, fusion.audio),
         ('text', text.out, fusion.text),
-        ('skeleton', skeleton.out, fusion.skeleton),
-        *(('labels', config.labels, len(SPEC.labels)) for config in (audio, text, skeleton, fusion)),
+        ('skeleton', skeleton.out if skeleton else 0, fusion.skeleton),
+        *([('joints', skeleton.joints, len(SPEC.joints))] if skeleton else []),
+        *(('labels', config.labels, len(SPEC.labels)) for config in configs.values()),
     ):
         if found != wanted:
             raise ValueError(f'the networks do not fit together: {what} is {found}, wanted {wanted}')
@@ -269,10 +292,10 @@ def _read_normalisation(fields: dict, spec: FeatureSpec) -> Normalisation:
     return normalisation
 
 
-def _check_temperatures(temperatures: dict) -> dict[str, float]:
-    if set(temperatures) != set(SUBSETS):
-        raise ValueError(f'it has temperatures for {sorted(temperatures)}; wanted {sorted(SUBSETS)}')
+def _check_temperatures(temperatures: dict, wanted: Sequence[str]) -> dict[str, float]:
+    if set(temperatures) != set(wanted):
+        raise ValueError(f'it has temperatures for {sorted(temperatures)}; wanted {sorted(wanted)}')
     for subset, value in temperatures.items():
         if not isinstance(value, int | float) or not math.isfinite(value) or value <= 0:
             raise ValueError(f'the temperature of {subset} is {value!r}; it must be a finite number above 0')
-    return {subset: float(temperatures[subset]) for subset in SUBSETS}
+    return {subset: float(temperatures[subset]) for subset in wanted}

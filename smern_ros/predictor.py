@@ -2,13 +2,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from importlib import resources
 from pathlib import Path
 
 import numpy as np
 import torch
 
 from smern_ros import checkpoint as checkpoints
+from smern_ros import shipped
 from smern_ros.adaptation import Adapted
 from smern_ros.checkpoint import Checkpoint
 from smern_ros.models.inputs import NO_WORDS, InputEncoder
@@ -18,18 +18,15 @@ from smern_ros.spec import AUDIO, MODALITIES, SKELETON, TEXT
 from smern_ros.text.sentence_encoder import SentenceEncoder
 from smern_ros.values import AudioFeatures, Prediction, SkeletonWindow, Transcript, UtteranceInputs
 
-SHIPPED = 'open-v3'
 ADAPTED = '+adapted'
 """After the checkpoint's id, where a person's labels had a part in the prediction."""
 
 
+_NOTHING = {AUDIO: 'no voiced sound', TEXT: 'no known word', SKELETON: 'no visible joint'}
+
+
 class NoEvidence(ValueError):
     """Nothing to predict from: no modality holds anything."""
-
-
-def shipped_checkpoint() -> Path:
-    """Directory of the checkpoint that comes with the package."""
-    return Path(str(resources.files('smern_ros') / 'checkpoints' / SHIPPED))
 
 
 class EmotionPredictor:
@@ -52,14 +49,14 @@ class EmotionPredictor:
         self._sizes = {AUDIO: fusion.audio, TEXT: fusion.text, SKELETON: fusion.skeleton}
 
     @classmethod
-    def load(cls, path: Path | str | None = None) -> EmotionPredictor:
+    def load(cls, wanted: Path | str | None = None) -> EmotionPredictor:
         """
-        :param path: directory of a checkpoint; None for the one shipped.
+        :param wanted: name of a checkpoint that is shipped, or the directory of one; None: `shipped.DEFAULT`.
         :raises SpecMismatch: if it was made for other features than this code computes.
         :raises smern_ros.checkpoint.CheckpointError: if it is missing or damaged.
         :raises smern_ros.assets.AssetError: if the weights of the sentence encoder are not there.
         """
-        return cls(checkpoints.load(shipped_checkpoint() if path is None else Path(path)))
+        return cls(checkpoints.load(shipped.checkpoint_folder(wanted)))
 
     @torch.inference_mode()
     def encode_audio(self, features: AudioFeatures, person: PersonStatistics | None = None) -> torch.Tensor | None:
@@ -91,15 +88,15 @@ class EmotionPredictor:
 
     @torch.inference_mode()
     def encode_skeleton(self, window: SkeletonWindow, person: PersonStatistics | None = None) -> torch.Tensor | None:
-        """SMACN's vector (256,), or None if no joint is visible in any frame.
+        """SMACN's vector (256,), or None if no joint is visible in any frame or the checkpoint reads no movement.
 
         :param person: what is known of who moves beside this window; None: nothing.
         """
-        inputs = self._inputs.skeleton(window, person)
-        if inputs is None:
+        network, inputs = self.checkpoint.skeleton, self._inputs.skeleton(window, person)
+        if network is None or inputs is None:
             return None
         x, visible = inputs
-        return self.checkpoint.skeleton.features(x[None], visible[None])[0]
+        return network.features(x[None], visible[None])[0]
 
     @torch.inference_mode()
     def fuse(self, vectors: Mapping[str, torch.Tensor | None], adapted: Adapted | None = None) -> Prediction:
@@ -108,7 +105,7 @@ class EmotionPredictor:
         :param vectors: by name of the modality, what `encode_*` returned; those that are None or not given are missing.
         :param adapted: the fusion as one person taught it, if somebody did (`smern_ros.adaptation`).
         :raises NoEvidence: if all are missing.
-        :raises ValueError: for an unknown modality or another shape.
+        :raises ValueError: for an unknown modality, one that the checkpoint does not read, or another shape.
         """
         given = self._check_vectors(vectors)
         present = tuple(given)
@@ -162,8 +159,11 @@ class EmotionPredictor:
         if unknown:
             raise ValueError(f'no modality is called {", ".join(unknown)}; there are {", ".join(MODALITIES)}')
         given = {m: vector for m in MODALITIES if (vector := vectors.get(m)) is not None}
+        if unread := sorted(set(given) - set(self.checkpoint.modalities)):
+            raise ValueError(f'the checkpoint {self.id} reads no {", ".join(unread)}')
         if not given:
-            raise NoEvidence('no modality holds anything: no voiced sound, no known word, no visible joint')
+            lacking = ', '.join(_NOTHING[m] for m in self.checkpoint.modalities)
+            raise NoEvidence(f'no modality holds anything: {lacking}')
         for modality, vector in given.items():
             shape = tuple(vector.shape)
             if shape != (self._sizes[modality],):

@@ -23,7 +23,7 @@ class Encoded:
     """One modality's evidence after its encoder."""
 
     source: AudioFeatures | Transcript | SkeletonWindow
-    vector: torch.Tensor
+    vector: torch.Tensor | None  # None: the checkpoint reads no movement, which tells here whose the voice is alone
     newest_ns: int               # its last informative sample
     known: PersonStatistics = UNKNOWN  # what it was normalised by, beside itself
 
@@ -75,9 +75,9 @@ class Session:
             del self._bodies[next(body for body in self._bodies if body not in self.adaptation.people)]
         known = self.people.known(window.person_id, window.start_ns)
         vector = self.predictor.encode_skeleton(window, known)
-        if vector is None:
-            return None
         seen = np.flatnonzero(window.visible.any(axis=1))
+        if not len(seen):
+            return None
         frame_ns = (window.end_ns - window.start_ns) // max(len(window.visible) - 1, 1)
         return Encoded(window, vector, window.start_ns + int(seen[-1]) * frame_ns, known)
 
@@ -90,7 +90,8 @@ class Session:
         """
         person_id = _person(evidence) or speaker
         known, identity = self.people.known(person_id, start_ns), self.people.identity(person_id, start_ns)
-        vectors = {m: self._encoded_for(known, encoded).vector for m, encoded in evidence.items()}
+        encoded = {m: self._encoded_for(known, of_one).vector for m, of_one in evidence.items()}
+        vectors = {m: vector for m, vector in encoded.items() if vector is not None}
         prediction = self.predictor.fuse(vectors, self.adaptation.network(identity))
         return Judgement(prediction, person_id, identity, vectors)
 
@@ -135,7 +136,7 @@ class Session:
 
     def _encoded_for(self, known: PersonStatistics, encoded: Encoded) -> Encoded:
         source = encoded.source
-        if encoded.known is known or isinstance(source, Transcript):
+        if encoded.known is known or encoded.vector is None or isinstance(source, Transcript):
             return encoded
         encode = self.predictor.encode_audio if isinstance(source, AudioFeatures) else self.predictor.encode_skeleton
         vector = encode(source, known)  # type: ignore[arg-type]

@@ -102,6 +102,18 @@ def test_a_modality_that_found_nothing_is_not_waited_for(aligner):
     assert due.is_final and set(due.evidence) == {AUDIO} and due.late == ()
 
 
+def test_a_modality_that_is_not_expected_is_not_waited_for_and_taken_if_it_comes():
+    for early in ((), (SKELETON,)):
+        aligner = Aligner(expected=(AUDIO, TEXT), skeleton_wait=0.3, text_wait=2.0)
+        add(aligner, *early, AUDIO)
+        (provisional,) = aligner.due(0.0)
+        assert provisional.late == () and set(provisional.evidence) == {AUDIO, *early}
+        add(aligner, TEXT)
+        aligner.announce('u1', START, END, ended=True, now=0.0)
+        (final,) = aligner.due(0.0)
+        assert final.is_final and final.late == () and set(final.evidence) == {AUDIO, TEXT, *early}
+
+
 def test_what_was_made_for_an_end_taken_back_is_void(aligner):
     add(aligner, AUDIO, SKELETON)
     aligner.due(0.0)

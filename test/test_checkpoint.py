@@ -33,6 +33,14 @@ def untrained(**changes) -> Checkpoint:
     return Checkpoint(**{**parts, **changes})
 
 
+def without_movement(**changes) -> Checkpoint:
+    parts = {
+        'skeleton': None, 'fusion': models.build('smern_ga', audio=6, text=6, skeleton=0, node=4, out=4),
+        'temperatures': dict.fromkeys(('audio', 'text', 'audio+text'), 1.5),
+    }
+    return untrained(**{**parts, **changes})
+
+
 @pytest.fixture
 def saved(tmp_path):
     checkpoints.save(untrained(), tmp_path / 'saved')
@@ -62,6 +70,27 @@ def test_what_was_saved_is_loaded(saved):
             stored = theirs.state_dict()[key]
             assert stored.dtype == torch.float32
             assert torch.equal(stored, value.half().float())
+
+
+def test_one_that_reads_no_movement_has_no_network_weight_or_temperature_for_it(tmp_path):
+    made = without_movement()
+    assert made.modalities == ('audio', 'text')
+    assert not any(name.startswith('skeleton') for name in made.fusion.state_dict())
+    checkpoints.save(made, tmp_path)
+    found = checkpoints.load(tmp_path)
+    assert found.skeleton is None and found.modalities == made.modalities and found.temperatures == made.temperatures
+    assert torch.equal(found.fusion.output.weight, made.fusion.output.weight.half().float())
+
+
+@pytest.mark.parametrize(('made', 'why'), [
+    (without_movement(fusion=untrained().fusion), 'skeleton is 0, wanted 6'),
+    (untrained(fusion=without_movement().fusion), 'skeleton is 6, wanted 0'),
+    (without_movement(temperatures=untrained().temperatures), r"wanted \['audio', 'audio.text', 'text'\]"),
+])
+def test_one_whose_parts_disagree_whether_it_reads_movement_is_refused(tmp_path, made, why):
+    checkpoints.save(made, tmp_path)
+    with pytest.raises(CheckpointError, match=why):
+        checkpoints.load(tmp_path)
 
 
 def test_networks_on_pretrained_encoders_need_no_vocabulary(saved):
@@ -111,7 +140,7 @@ def test_a_missing_file_is_named(saved, name):
 
 
 def test_a_missing_directory_is_named(tmp_path):
-    with pytest.raises(CheckpointError, match='there is no such directory'):
+    with pytest.raises(CheckpointError, match='there is no such directory.*by its name.*open-v3'):
         checkpoints.load(tmp_path / 'nowhere')
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from smern_ros import paths
+from smern_ros import paths, shipped
 from smern_ros.assets import store
 from smern_ros.cli.main import SUBCOMMANDS
 
@@ -38,11 +38,19 @@ def test_each_option_of_each_command_that_takes_a_path_expands_it(home):
         importlib.import_module(f'smern_ros.cli.{command}').add_parser(parser.add_subparsers())
         for action in actions(parser):
             assert action.type is not Path, f'{command}: {action.dest}'
-            if action.type is paths.expand:
+            if action.type in (paths.expand, shipped.checkpoint_folder):
                 assert parser._get_value(action, '~/x') == home / 'x'
                 tried.add(f'{command} {action.dest}')
     assert {'run params_file', 'run checkpoint', 'record out', 'replay bag', 'predict files', 'adapt out',
             'evaluate data', 'export out', 'features root', 'reproduce glove'} <= tried
+
+
+def test_a_checkpoint_is_given_by_the_name_of_one_that_is_shipped_or_as_a_folder(home):
+    assert {shipped.checkpoint_folder(name) / 'config.json' for name in shipped.names()} == set(
+        (Path(shipped.__file__).parent / 'checkpoints').glob('*/config.json'))
+    assert shipped.checkpoint_folder() == shipped.checkpoint_folder('') == shipped.checkpoint_folder(shipped.DEFAULT)
+    assert shipped.checkpoint_folder('~/mine') == home / 'mine'
+    assert shipped.checkpoint_folder(f'./{shipped.DEFAULT}') == Path(shipped.DEFAULT), 'a folder here'
 
 
 def actions(parser):

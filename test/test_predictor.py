@@ -9,7 +9,8 @@ import torch
 
 from smern_ros.audio.features import extract
 from smern_ros.models.inputs import MAX_SKELETON_FRAMES
-from smern_ros.predictor import EmotionPredictor, NoEvidence, shipped_checkpoint
+from smern_ros.predictor import EmotionPredictor, NoEvidence
+from smern_ros.shipped import checkpoint_folder
 from smern_ros.spec import LABELS, MODALITIES, SPEC
 from smern_ros.values import SECOND, AudioFeatures, SkeletonWindow, Transcript, Utterance, UtteranceInputs
 
@@ -151,4 +152,4 @@ def test_a_megabyte_of_text_is_read_as_far_as_its_first_words(predictor):
 
 
 def test_the_shipped_checkpoint_is_small():
-    assert sum(file.stat().st_size for file in shipped_checkpoint().iterdir()) < 10_000_000
+    assert sum(file.stat().st_size for file in checkpoint_folder().iterdir()) < 10_000_000

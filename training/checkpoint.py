@@ -22,7 +22,8 @@ from smern_ros import whole_folder
 from smern_ros.assets import manifest
 from smern_ros.checkpoint import FILES, Checkpoint
 from smern_ros.paths import expand
-from smern_ros.predictor import SHIPPED, EmotionPredictor, shipped_checkpoint
+from smern_ros.predictor import EmotionPredictor
+from smern_ros.shipped import DEFAULT, checkpoint_folder
 from smern_ros.spec import SPEC
 from smern_ros.training import calibration, encoded, missing, speech
 from smern_ros.training.corpora import bandai, emodb, goemotions, nemo, ravdess
@@ -231,14 +232,14 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument(
         '--cache', type=expand, default=Path('build/training'), help='features and finished steps are kept here'
     )
-    parser.add_argument('--id', default=SHIPPED, help='what every prediction will call it')
+    parser.add_argument('--id', default=DEFAULT, help='what every prediction will call it')
     parser.add_argument('--seed', type=int, default=1)
     parser.add_argument('--threads', type=int, default=os.cpu_count(), help='of torch')
     parser.add_argument('--trial', action='store_true', help='a minute on a little of the data: learns little')
     options = parser.parse_args(arguments)
     torch.set_num_threads(options.threads)
     make(
-        options.data, options.out or shipped_checkpoint().with_name(options.id), cache=options.cache,
+        options.data, options.out or checkpoint_folder().with_name(options.id), cache=options.cache,
         size=TRIAL if options.trial else FULL, seed=options.seed, identity=options.id,
     )
     return 0

@@ -11,6 +11,7 @@ from pathlib import Path
 from smern_ros import assets
 from smern_ros.cli import assets as assets_command
 from smern_ros.paths import expand
+from smern_ros.shipped import CHOICES, checkpoint_folder
 from smern_ros.starter import Override
 from smern_ros.supervisor import EXIT_CONFIGURATION
 
@@ -30,7 +31,8 @@ def add_parser(subparsers) -> None:
                         help='a media file with somebody who speaks, or "webcam" (with the microphone, until Ctrl-C); '
                              'default: a clip put together from two open recordings')
     parser.add_argument('--out', type=expand, default=Path('build/demo'), metavar='DIR', help='default: %(default)s')
-    parser.add_argument('--checkpoint', type=expand, metavar='DIR', help="the fusion node's, default: the one shipped")
+    parser.add_argument('--checkpoint', type=checkpoint_folder, metavar='NAME|DIR',
+                        help=f"the fusion node's: {CHOICES}")
     parser.add_argument('--set', dest='overrides', action='append', default=[],
                         metavar='NODE.PARAM:=VALUE', help="a node's parameter; may be repeated")
     parser.add_argument('--domain', type=int, metavar='N',

@@ -9,7 +9,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from smern_ros.paths import expand
+from smern_ros.shipped import CHOICES, checkpoint_folder
 from smern_ros.values import Transcript, UtteranceInputs
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument('--checkpoint', type=expand, metavar='DIR', help='default: the one shipped')
+    parser.add_argument('--checkpoint', type=checkpoint_folder, metavar='NAME|DIR', help=CHOICES)
     parser.add_argument('--no-asr', action='store_true', help='leave the words out')
     parser.add_argument('--no-pose', action='store_true', help='leave the movement out')
     parser.add_argument('--asr-model', metavar='NAME|DIR', help='see the asr node; default: the asset whisper-tiny.en')

@@ -15,6 +15,7 @@ from smern_ros import dds, dds_in_force, graph, stopping
 from smern_ros.bag.errors import BagError
 from smern_ros.cli.progress import StatusLine
 from smern_ros.paths import expand
+from smern_ros.shipped import CHOICES, checkpoint_folder
 from smern_ros.starter import Override, children
 from smern_ros.supervisor import EXIT_CONFIGURATION, Supervisor
 
@@ -64,7 +65,8 @@ def add_parser(subparsers) -> None:
                          help='start the graph for this replay, with simulated time, and end it after')
     started.add_argument('--domain', type=int, metavar='N',
                          help='its ROS domain, to listen in; default: one that no robot hears')
-    started.add_argument('--checkpoint', type=expand, metavar='DIR', help="the fusion node's, default: the one shipped")
+    started.add_argument('--checkpoint', type=checkpoint_folder, metavar='NAME|DIR',
+                             help=f"the fusion node's: {CHOICES}")
     started.add_argument('--set', dest='overrides', action='append', default=[], metavar='NODE.PARAM:=VALUE',
                          help="a node's parameter; may be repeated")
     parser.add_argument('--namespace', default='', metavar='NS', help="the graph's")

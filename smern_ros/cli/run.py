@@ -7,6 +7,7 @@ import sys
 
 from smern_ros import dds, graph
 from smern_ros.paths import expand
+from smern_ros.shipped import CHOICES, checkpoint_folder
 from smern_ros.starter import LOG_LEVELS, Override, children
 from smern_ros.supervisor import EXIT_CONFIGURATION, Supervisor
 
@@ -32,7 +33,8 @@ def add_parser(subparsers) -> None:
                         help='start this optional node too')
     parser.add_argument('--without', dest='off', choices=names, action='append', default=[], metavar='NODE',
                         help='leave this node out')
-    parser.add_argument('--checkpoint', type=expand, metavar='DIR', help="the fusion node's, default: the one shipped")
+    parser.add_argument('--checkpoint', type=checkpoint_folder, metavar='NAME|DIR',
+                        help=f"the fusion node's: {CHOICES}")
     parser.add_argument('--namespace', default='', metavar='NS', help='put nodes and topics below this name')
     parser.add_argument('--log-level', choices=LOG_LEVELS, default='info')
     parser.add_argument('--use-sim-time', action='store_true', help='follow /clock')

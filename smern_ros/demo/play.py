@@ -15,6 +15,7 @@ from pathlib import Path
 from smern_ros import dds, graph, starter
 from smern_ros.demo import lines, report, verdict
 from smern_ros.demo.recording import Recording
+from smern_ros.shipped import checkpoint_folder, names
 from smern_ros.starter import Override
 from smern_ros.supervisor import EXIT_CONFIGURATION, Supervisor
 
@@ -166,16 +167,11 @@ def _settings(plan: Plan) -> Iterator[Override]:
 
 def _files(plan: Plan, recording: Recording) -> Iterator[tuple[str, str]]:
     models = {state.model for state in (*recording.finals, *recording.states)}
-    for folder in [plan.checkpoint] if plan.checkpoint else _shipped_checkpoints():
+    for folder in [plan.checkpoint] if plan.checkpoint else map(checkpoint_folder, names()):
         if json.loads((folder / 'config.json').read_text('utf-8'))['id'] in models:
             yield 'Model card', f'{folder / "README.md"}: its training, its figures, what not to use it for'
     yield 'Every state', f'{plan.out / STATES_FILE}, one JSON object a line'
     yield 'What the nodes said', str(plan.out / LOG_FILE)
-
-
-def _shipped_checkpoints() -> list[Path]:
-    """Without the code that loads them, which takes seconds to import."""
-    return sorted(file.parent for file in Path(__file__).parents[1].glob('checkpoints/*/config.json'))
 
 
 def _machine() -> str:

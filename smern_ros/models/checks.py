@@ -12,7 +12,7 @@ LARGEST_SIZE = 1_000_000
 def check_config(config) -> None:
     """Dropout rates lie in 0..1, every other hyper-parameter is a positive whole number or a `Config` of its own.
 
-    A field with `metadata={'choices': (...)}` is one of these.
+    A field with `metadata={'choices': (...)}` is one of these; one with `metadata={'least': 0}` may be 0.
 
     :raises ValueError: naming the hyper-parameter and its value.
     """
@@ -29,8 +29,10 @@ def check_config(config) -> None:
         elif field.name.startswith('dropout'):
             if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < 1:
                 raise ValueError(f'{where} is {value!r}; a dropout rate is a number from 0 to below 1')
-        elif isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= LARGEST_SIZE:
-            raise ValueError(f'{where} is {value!r}; it must be a whole number from 1 to {LARGEST_SIZE}')
+        else:
+            least = field.metadata.get('least', 1)
+            if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= LARGEST_SIZE:
+                raise ValueError(f'{where} is {value!r}; it must be a whole number from {least} to {LARGEST_SIZE}')
 
 
 def check_shape(name: str, tensor: torch.Tensor, *wanted: int | None) -> None:

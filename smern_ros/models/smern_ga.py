@@ -1,7 +1,7 @@
 """Skeletal movement-enhanced emotion recognition network with graph attention (paper, section III-D, fig. 3)."""
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import torch
@@ -13,7 +13,7 @@ from smern_ros.models.graph_attention import GraphAttention
 
 class Fused(NamedTuple):
     logits: torch.Tensor     # (B, 4)
-    attention: torch.Tensor  # (B, K, 3, 3) alpha_ij of eq. 7, one a head
+    attention: torch.Tensor  # (B, K, N, N) alpha_ij of eq. 7, one a head; N is 3, or 2 without a skeleton
 
 
 class SmernGA(nn.Module):
@@ -26,7 +26,7 @@ class SmernGA(nn.Module):
     class Config:
         audio: int = 200
         text: int = 200
-        skeleton: int = 256
+        skeleton: int = field(default=256, metadata={'least': 0})  # 0: a network that reads no movement
         node: int = 128
         out: int = 64
         heads: int = 4
@@ -41,10 +41,10 @@ class SmernGA(nn.Module):
         self.config = config
         self.audio = nn.Linear(config.audio, config.node)
         self.text = nn.Linear(config.text, config.node)
-        self.skeleton = nn.Linear(config.skeleton, config.node)
+        self.skeleton = nn.Linear(config.skeleton, config.node) if config.skeleton else None
         self.graph = GraphAttention(GraphAttention.Config(config.node, config.out, config.heads))
         self.dropout = nn.Dropout(config.dropout)
-        self.output = nn.Linear(3 * config.out, config.labels)
+        self.output = nn.Linear((3 if config.skeleton else 2) * config.out, config.labels)
 
     def forward(
         self, audio: torch.Tensor, text: torch.Tensor, skeleton: torch.Tensor, present: torch.Tensor
@@ -52,7 +52,7 @@ class SmernGA(nn.Module):
         """
         :param audio: (B, 200) of ARE. What stands for a missing modality is not read.
         :param text: (B, 200) of TRE.
-        :param skeleton: (B, 256) of SMACN.
+        :param skeleton: (B, 256) of SMACN; (B, 0) of a network that reads no movement.
         :param present: (B, 3) bool, in the order of `smern_ros.spec.MODALITIES`; at least one true a sample.
         """
         batch = len(present)
@@ -60,8 +60,11 @@ class SmernGA(nn.Module):
         nodes = []
         for i, (name, vector) in enumerate((('audio', audio), ('text', text), ('skeleton', skeleton))):
             check_shape(name, vector, batch, getattr(self.config, name))
-            known = vector.masked_fill(~present[:, i, None], 0.0)
-            nodes.append(getattr(self, name)(self.dropout(known)))            # (B, 128)
-        out, alpha = self.graph(torch.stack(nodes, dim=1), present)           # (B, 3, 64), (B, K, 3, 3)
-        logits = self.output(self.dropout(out.flatten(1)))                    # (B, 192) -> (B, 4)
+            node = getattr(self, name)
+            if node is not None:
+                known = vector.masked_fill(~present[:, i, None], 0.0)
+                nodes.append(node(self.dropout(known)))                       # (B, 128)
+        read = present[:, : len(nodes)]                                       # (B, N): the skeleton is the last
+        out, alpha = self.graph(torch.stack(nodes, dim=1), read)              # (B, N, 64), (B, K, N, N)
+        logits = self.output(self.dropout(out.flatten(1)))                    # (B, 64 N) -> (B, 4)
         return Fused(logits, alpha)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from std_msgs.msg import String
 from std_srvs.srv import Trigger
 
-from smern_ros import msg, srv
+from smern_ros import msg, shipped, srv
 from smern_ros.alignment import Aligner, Due
 from smern_ros.nodes import qos, topics
 from smern_ros.nodes.base import ConfigurationError, SmernNode, run
@@ -56,7 +56,7 @@ FOREIGN = 'transcripts of other languages'
 class FusionNode(SmernNode):
     NAME = 'fusion'
     PARAMETERS = (
-        Parameter('checkpoint', '', 'folder with model.safetensors and config.json; empty: the one shipped', path=True),
+        Parameter('checkpoint', '', shipped.CHOICES, path=True),
         Parameter('speaker', NEAREST, f'person_id whose movement belongs to the voice, "{NEAREST}", or "{NAMED}": whom '
                                       f'{topics.SPEAKER} names, else the nearest', live=True),
         Parameter('skeleton_wait', 0.3, 's to wait for the movement before a provisional state', (0.0, 10.0),
@@ -78,10 +78,13 @@ class FusionNode(SmernNode):
 
         torch.set_num_threads(1)
         try:
-            predictor = EmotionPredictor.load(self.value('checkpoint') or None)
+            predictor = EmotionPredictor.load(self.value('checkpoint'))
         except (CheckpointError, SpecMismatch, AssetError) as error:
             raise ConfigurationError(str(error)) from error
         self.health.fact('model', predictor.id)
+        self._reads = predictor.checkpoint.modalities
+        self.health.fact('modalities', ', '.join(self._reads))
+        self.get_logger().info(f'the checkpoint {predictor.id} reads {", ".join(self._reads)}')
         self._doubtful = self._foreign = 0
         self.health.fact(DOUBTFUL, self._doubtful)
         self.health.fact(FOREIGN, self._foreign)
@@ -93,7 +96,7 @@ class FusionNode(SmernNode):
         self._named = Named()   # by topics.SPEAKER
         self._of_others: set[str] = set()  # utterances of people who are forgotten by now; they teach nothing
         self._aligner: Aligner[Encoded] = Aligner(
-            skeleton_wait=self.value('skeleton_wait'), text_wait=self.value('text_wait')
+            expected=self._reads, skeleton_wait=self.value('skeleton_wait'), text_wait=self.value('text_wait'),
         )
         self._newest_ns: dict[str, int] = {}
         self._spoken_at = -float('inf')  # steady time at which somebody was last heard to speak
@@ -204,7 +207,7 @@ class FusionNode(SmernNode):
             self._add(SKELETON, message.utterance_id, start_ns, end_ns, encoded)
             return
         self._forward_only(topics.SKELETON_WINDOW, end_ns)
-        if not self.value('gestures'):
+        if not self.value('gestures') or SKELETON not in self._reads:
             return
         speaking = time.monotonic() < self._spoken_at + SPEECH_HOLDS or self._aligner.busy
         # While somebody speaks, the speaker's state is the utterance's.
@@ -358,7 +361,7 @@ class FusionNode(SmernNode):
         evidence = due.evidence
         if due.is_final and due.late:
             self.get_logger().info(f'utterance {due.utterance_id[:80]}: no {" or ".join(due.late)} in time')
-        if not evidence:
+        if all(encoded.vector is None for encoded in evidence.values()):
             self.get_logger().info(f'utterance {due.utterance_id}: nothing to judge by')
             return
         speaker = self._speaker(due.utterance_id) if due.utterance_id else ABSENT

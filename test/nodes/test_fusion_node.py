@@ -20,7 +20,8 @@ from smern_ros.nodes.messages import (
     to_time,
     window_to_message,
 )
-from smern_ros.predictor import EmotionPredictor, shipped_checkpoint
+from smern_ros.predictor import EmotionPredictor
+from smern_ros.shipped import checkpoint_folder
 from smern_ros.spec import AUDIO, LABELS, SKELETON, TEXT
 from smern_ros.values import SECOND, UtteranceInputs
 
@@ -294,7 +295,7 @@ def test_without_the_weights_of_the_sentence_encoder_the_node_stops_and_names_th
 def test_a_checkpoint_that_is_missing_or_of_other_features_stops_the_node_with_advice(start_node, tmp_path):
     missing = start_node('fusion', {'checkpoint': str(tmp_path / 'nothing')})
     other = tmp_path / 'other'
-    shutil.copytree(shipped_checkpoint(), other)
+    shutil.copytree(checkpoint_folder(), other)
     config = json.loads((other / 'config.json').read_text())
     config['spec']['filter_cutoff'] = 0.2
     (other / 'config.json').write_text(json.dumps(config))

@@ -29,7 +29,7 @@ from smern_ros.nodes.messages import (
     to_time,
     utterance_to_message,
 )
-from smern_ros.predictor import shipped_checkpoint
+from smern_ros.shipped import checkpoint_folder
 from smern_ros.spec import AUDIO, SPEC
 from smern_ros.values import SECOND, AudioFeatures, Skeleton
 
@@ -226,7 +226,7 @@ def test_fusion_judges_a_voice(probe, again):
     final = probe.wait_for(lambda: [s for s in states if s.is_final], 'the final state')[0]
     assert list(final.modalities) == [AUDIO] and sum(final.probabilities) == pytest.approx(1.0, abs=1e-5)
     life.finish(final.model, heard={topics.UTTERANCE: 1, topics.AUDIO_FEATURES: 1}, said=topics.EMOTION_STATE,
-                weights=(shipped_checkpoint() / 'model.safetensors').stat().st_size)
+                weights=(checkpoint_folder() / 'model.safetensors').stat().st_size)
 
 
 def test_every_node_on_the_path_is_tested_here():

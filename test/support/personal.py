@@ -4,7 +4,7 @@ from pathlib import Path
 
 from smern_ros import checkpoint
 from smern_ros.persons import PriorWeights
-from smern_ros.predictor import shipped_checkpoint
+from smern_ros.shipped import checkpoint_folder
 
 WEIGHTS = PriorWeights(mfcc=200.0, prosody=1.0, skeleton=60.0)
 """Little enough that an utterance or two change the answer."""
@@ -14,6 +14,6 @@ def personal_checkpoint(folder: Path, weights: PriorWeights = WEIGHTS) -> Path:
     """Saves it into a new folder below `folder`. :param weights: `persons.NOBODY` makes networks without a memory."""
     path = folder / 'personal'
     checkpoint.save(
-        dataclasses.replace(checkpoint.load(shipped_checkpoint()), id='personal', person_prior=weights), path
+        dataclasses.replace(checkpoint.load(checkpoint_folder()), id='personal', person_prior=weights), path
     )
     return path

@@ -4,7 +4,8 @@ import pytest
 
 from smern_ros.audio.features import extract
 from smern_ros.media.reader import MediaReader, VideoFrame
-from smern_ros.predictor import EmotionPredictor, shipped_checkpoint
+from smern_ros.predictor import EmotionPredictor
+from smern_ros.shipped import checkpoint_folder
 from smern_ros.skeleton import pose
 from smern_ros.spec import LABELS, SPEC
 from smern_ros.speech.encoder import SpeechEncoder
@@ -105,6 +106,6 @@ def test_it_was_not_made_from_what_it_is_measured_on(predictor):
 
 
 def test_its_card_lies_beside_it_and_carries_its_figures(predictor):
-    card = (shipped_checkpoint() / 'README.md').read_text(encoding='utf-8')
+    card = (checkpoint_folder() / 'README.md').read_text(encoding='utf-8')
     for name, figures in predictor.checkpoint.metrics.items():
         assert f'| {name} | {figures["count"]} | {100 * figures["uar"]:.1f} |' in card

@@ -18,7 +18,8 @@ from smern_ros.adaptation import Adapted, Example, Settings, fit
 from smern_ros.checkpoint import Checkpoint, digest
 from smern_ros.models.inputs import InputEncoder
 from smern_ros.models.smern_ga import SmernGA
-from smern_ros.predictor import EmotionPredictor, shipped_checkpoint
+from smern_ros.predictor import EmotionPredictor
+from smern_ros.shipped import checkpoint_folder
 from smern_ros.spec import AUDIO, LABELS, MODALITIES
 from smern_ros.training import speech
 from smern_ros.training.corpora import emodb, nemo, ravdess
@@ -125,7 +126,7 @@ def experiments(data: Path, cache: Path, trial: bool, checkpoint: Path | None = 
 
     :param checkpoint: its directory; None: the one that is shipped.
     """
-    source = Source(data, cache, shipped_checkpoint() if checkpoint is None else checkpoint, trial)
+    source = Source(data, cache, checkpoint_folder() if checkpoint is None else checkpoint, trial)
     identity = source.predictor().id
     draws, encoder_draws = (tuple(range(1 if trial else n)) for n in (DRAWS, ENCODER_DRAWS))
     recipe = RECIPE

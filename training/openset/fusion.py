@@ -11,7 +11,8 @@ import torch
 
 from smern_ros import checkpoint as checkpoints
 from smern_ros.checkpoint import SUBSETS
-from smern_ros.predictor import EmotionPredictor, shipped_checkpoint
+from smern_ros.predictor import EmotionPredictor
+from smern_ros.shipped import checkpoint_folder
 from smern_ros.spec import AUDIO, LABELS, MODALITIES, SKELETON, TEXT
 from smern_ros.training import missing
 from smern_ros.training.corpora import bandai, goemotions
@@ -117,7 +118,7 @@ def experiments(data: Path, cache: Path, trial: bool, checkpoint: Path | None = 
 
     :param checkpoint: its directory; None: the one that is shipped.
     """
-    source = Source(data, cache, shipped_checkpoint() if checkpoint is None else checkpoint, trial)
+    source = Source(data, cache, checkpoint_folder() if checkpoint is None else checkpoint, trial)
     made = checkpoints.load(source.checkpoint)
     config = {'checkpoint': checkpoints.digest(source.checkpoint), 'trial': trial}
     need = Need('the test parts, encoded', partial(_encode, source))

@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 
 from smern_ros.adaptation import Example, fit
-from smern_ros.predictor import shipped_checkpoint
+from smern_ros.shipped import checkpoint_folder
 from smern_ros.training.openset import adaptation
 from smern_ros.training.samples import SPOKEN
 
 
 @pytest.fixture(scope='module')
 def source(shared_data, tmp_path_factory):
-    return adaptation.Source(shared_data, tmp_path_factory.mktemp('cache'), shipped_checkpoint(), trial=True)
+    return adaptation.Source(shared_data, tmp_path_factory.mktemp('cache'), checkpoint_folder(), trial=True)
 
 
 @pytest.fixture(scope='module')
@@ -76,7 +76,7 @@ def test_what_is_said_of_many_at_once_is_what_the_predictor_says_of_each(source)
 
 
 def test_a_checkpoint_that_may_have_heard_the_speakers_is_refused(source, tmp_path):
-    for file in shipped_checkpoint().iterdir():
+    for file in checkpoint_folder().iterdir():
         (tmp_path / file.name).write_bytes(file.read_bytes())
     config = json.loads((tmp_path / 'config.json').read_text())
     config['training']['held_out']['speakers'].remove('nemo-WR0')

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from smern_ros.checkpoint import SUBSETS
-from smern_ros.predictor import shipped_checkpoint
+from smern_ros.shipped import checkpoint_folder
 from smern_ros.training.openset import fusion
 
 
@@ -46,7 +46,7 @@ def test_the_table_says_whether_its_rule_holds(experiments):
 def test_another_checkpoint_is_another_experiment(experiments, shared_data, tmp_path):
     copy = tmp_path / 'other'
     copy.mkdir()
-    for file in shipped_checkpoint().iterdir():
+    for file in checkpoint_folder().iterdir():
         (copy / file.name).write_bytes(file.read_bytes())
     (copy / 'config.json').write_text((copy / 'config.json').read_text() + '\n')
     other = list(fusion.experiments(shared_data, tmp_path, True, copy))
