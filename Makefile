@@ -53,14 +53,14 @@ checkpoint: ## train the shipped networks again
 
 reproduce-mini: ## the paper's tables and figures from a small imitation of IEMOCAP, to show that every part works
 	@scripts/setup.sh training
-	@$(BIN)/smern assets fetch pose-landmarker-full
+	@$(BIN)/smern assets fetch pose-landmarker-full whisper-tiny.en minilm-l6-int8
 	@test -d $(MINI)/corpus || { rm -rf $(MINI)/corpus.part && \
 	  $(BIN)/python -m smern_ros.training.mini_iemocap --dialogs 3 --utterances 10 $(MINI)/corpus.part && \
 	  mv $(MINI)/corpus.part $(MINI)/corpus; }
 	@$(BIN)/smern corpus iemocap --subset $(MINI)/corpus
-	@$(BIN)/smern features --corpus iemocap --subset $(MINI)/corpus --out $(MINI)/features
+	@$(BIN)/smern features --corpus iemocap --subset $(MINI)/corpus --out $(MINI)/features --extra
 	@$(BIN)/smern reproduce --features $(MINI)/features --out $(MINI) --folds 2 --runs 2 --epochs 2 \
-	  --fractions 25,40,50 --jobs 2 $(ARGS)
+	  --fractions 25,40,50 --extra --jobs 2 $(ARGS)
 
 mmpose transformers opensmile ray: ## install what this optional backend or comparison needs
 	@scripts/setup.sh $@

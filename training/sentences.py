@@ -1,7 +1,7 @@
 """Training the text encoder that reads contextual vectors of words: comments, without capitals and punctuation."""
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from smern_ros.spec import LABELS, SPEC
 from smern_ros.text.sentence_encoder import SentenceEncoder, as_spoken
 from smern_ros.training.corpora import Comment, goemotions
 from smern_ros.training.features import keys
-from smern_ros.training.loop import Batch, class_weights, fit, say
+from smern_ros.training.loop import Batch, Epoch, class_weights, fit, say
 from smern_ros.training.openset.store import code
 from smern_ros.training.samples import label_of, pretraining_comments, smaller, text_batch, text_split
 from smern_ros.training.splits import Split
@@ -107,20 +107,31 @@ def train(reading: Reading, *, epochs: int, seed: int, recipe: Recipe = Recipe()
     network = models.build('words', dropout=recipe.dropout)
     (read, labels), dev = (_pooled(*items(reading, part)) for part in ('train', 'dev'))
     network.scale(read)
-    learning = _Pooled(network)
     if recipe.pretraining:
         _pretrain(network, reading, recipe, seed)
+    learn(network, (read, labels), dev, epochs=epochs, seed=seed, recipe=recipe)
+    return network
+
+
+def learn(
+    network: Words, train: tuple[torch.Tensor, torch.Tensor], dev: tuple[torch.Tensor, torch.Tensor], *, epochs: int,
+    seed: int, recipe: Recipe, report: Callable[[str], object] = say,
+) -> tuple[Epoch, ...]:
+    """Train in place; see `train`.
+
+    :param train: (M, 2304) of `pool`, and (M,) labels; as `dev`.
+    """
+    learning, (read, labels) = _Pooled(network), train
 
     def batches(epoch: int) -> Iterator[Batch]:
         order = torch.from_numpy(np.random.default_rng([seed, epoch]).permutation(len(labels)))
         yield from (((read[rows],), labels[rows]) for rows in order.split(recipe.batch))
 
-    fit(
+    return fit(
         'text', learning, batches, lambda: [((dev[0],), dev[1])],
         optimiser=torch.optim.Adam(learning.parameters(), recipe.rate),
-        weights=class_weights(labels, len(LABELS)), epochs=epochs, patience=recipe.patience,
+        weights=class_weights(labels, len(LABELS)), epochs=epochs, patience=recipe.patience, report=report,
     )
-    return network
 
 
 class _Pooled(nn.Module):

@@ -105,16 +105,24 @@ def teach(spoken: Sequence[Spoken], inputs: InputEncoder, seed: int, *, recipe: 
     :param inputs: with the normalisation of these utterances and the weights of `recipe.person`.
     """
     items, usable = known_items(spoken, inputs, np.random.default_rng(seed))
-    network = models.build('voice')
     of_clip = torch.tensor([i for i, versions in enumerate(items) for _ in versions])
     counts = torch.tensor([len(versions) for versions in items])
     weights = (weights_of(usable) / counts)[of_clip]
     labels = torch.tensor([s.label for s in usable])[of_clip]
-    with torch.no_grad():
-        x = torch.cat([network.joined(*audio_batch(versions, [0] * len(versions))[0]) for versions in items])
+    joined = models.build('voice').joined
+    x = torch.cat([joined(*audio_batch(versions, [0] * len(versions))[0]) for versions in items])
+    speakers = np.array([s.clip.speaker for s in usable])[of_clip.numpy()]
+    return fitted(x, Weighted(labels, weights / weights.sum(), speakers), recipe)
+
+
+def fitted(x: torch.Tensor, samples: Weighted, recipe: Recipe = RECIPE) -> Voice:
+    """The encoder that `teach` makes, of what its layers read.
+
+    :param x: (N, 881), of `Voice.joined`.
+    """
+    network = models.build('voice')
     size = network.config.speech
     scale = torch.cat([torch.ones(size), torch.full((x.shape[1] - size,), recipe.acoustic)])
-    samples = Weighted(labels, weights / weights.sum(), np.array([s.clip.speaker for s in usable])[of_clip.numpy()])
     _fit(network.whole, x, scale, samples, recipe.penalty)
     _fit(network.acoustic, x[:, size:], torch.ones(x.shape[1] - size), samples, recipe.penalty)
     with torch.no_grad():

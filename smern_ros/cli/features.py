@@ -49,6 +49,11 @@ def add_parser(subparsers) -> None:
         help="MFCC, F0 and voicing by openSMILE, the paper's extractor, where it is installed (default: as the robot)",
     )
     parser.add_argument(
+        '--extra', action='store_true',
+        help='also what the pretrained encoders of speech and of sentences make of it, for smern reproduce --extra: '
+        'changes nothing of the rest; needs smern assets fetch whisper-tiny.en minilm-l6-int8',
+    )
+    parser.add_argument(
         '--raw-skeleton', action='store_true',
         help="positions as the estimator gives them, the paper's input (default: without place, size and heading)",
     )
@@ -71,6 +76,7 @@ def run(args: argparse.Namespace) -> int:
     from smern_ros.skeleton.pose import MissingLibrary
     from smern_ros.training.cluster import ClusterError
     from smern_ros.training.corpora import iemocap
+    from smern_ros.training.features import pretrained
     from smern_ros.training.features.extract import extract
     from smern_ros.training.features.skeletons import SkeletonChoice
     from smern_ros.training.features.smile import MissingOpenSmile
@@ -84,13 +90,15 @@ def run(args: argparse.Namespace) -> int:
         corpus = iemocap.read(args.root.absolute(), subset=args.subset, seen=not args.no_video)
         if pose is not None:
             pose.create().close()  # what is missing is told now, not by each process
+        if args.extra:
+            pretrained.require()
     except (iemocap.CorpusError, AssetError, MissingLibrary, ValueError) as error:
         print(f'smern features: {error}', file=sys.stderr)
         return EXIT_CANNOT_START
     try:
         outcome = extract(
             corpus, args.out.absolute(), pose=pose, opensmile=args.opensmile, jobs=args.jobs, ray=args.ray,
-            skeletons=skeletons, progress=shown,
+            skeletons=skeletons, extra=args.extra, progress=shown,
         )
     except (ClusterError, MissingOpenSmile, WorkerDied) as error:
         shown.end()

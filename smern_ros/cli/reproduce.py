@@ -47,6 +47,11 @@ def add_parser(subparsers) -> None:
         '--bfloat16', action=argparse.BooleanOptionalAction, default=False,
         help='train with less precision, which is faster on devices that have instructions for it (default: float32)',
     )
+    parser.add_argument(
+        '--extra', action=argparse.BooleanOptionalAction, default=False,
+        help="a table more: the shipped checkpoint's pretrained encoders on the same folds. It is not the paper's, and "
+        'changes nothing of the rest; DIR is of smern features --extra (default: without)',
+    )
     where = parser.add_mutually_exclusive_group()
     where.add_argument(
         '--jobs', type=int, default=1, metavar='N', help='runs at a time, a process and a core each (default: 1)'
@@ -103,7 +108,7 @@ def _choice(args: argparse.Namespace) -> Choice:
     given = {
         'tables': args.tables, 'figures': args.figures, 'models': args.models, 'folds': args.folds,
         'repetitions': args.runs, 'fractions': args.fractions, 'seed': args.seed,
-        'settings': None if args.epochs is None else Settings(epochs=args.epochs),
+        'extra': args.extra, 'settings': None if args.epochs is None else Settings(epochs=args.epochs),
     }
     return Choice(**{name: value for name, value in given.items() if value is not None})
 

@@ -34,7 +34,7 @@ NETWORKS = {
 }
 """Where each network lives: module and class. A class takes its `Config`, a frozen dataclass, alone."""
 OF_CHECKPOINTS = ('smern_ga', 'voice', 'words')
-"""Networks that are parts of a checkpoint alone, and not in the paper's experiments."""
+"""Networks that are parts of a checkpoint, and none of the paper's."""
 
 
 def build(name: str, **overrides) -> nn.Module:

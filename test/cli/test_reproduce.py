@@ -1,13 +1,17 @@
 """`smern reproduce` on a corpus small enough to train real networks on in seconds."""
 import dataclasses
+import html
 import json
 import os
+import shutil
 
 import pytest
+from support.extra import with_extra
 
 from smern_ros.cli.main import main
 from smern_ros.training.experiments.code import code_of
 from smern_ros.training.experiments.planted import Plan, corpus
+from smern_ros.training.features.store import FeatureSet
 
 
 @pytest.fixture(scope='module')
@@ -153,3 +157,31 @@ def test_lists_that_make_no_sense_are_refused_as_usage(features, tmp_path, capsy
         reproduce(features, tmp_path, '--figures', 'one')
     assert ended.value.code == 2
     assert "'one'; wanted numbers" in capsys.readouterr().err
+
+
+def test_the_extra_has_its_own_table_and_leaves_the_papers_rows_as_they_are(features, reproduced, tmp_path, capsys):
+    _, out = reproduced
+    papers = ('--tables', '1', '--figures', '4', '--models', 'are,tre,mdre')
+    with_extra(FeatureSet.load(features)).save(tmp_path / 'features')
+    assert reproduce(tmp_path / 'features', shutil.copytree(out, tmp_path / 'out'), *papers, '--extra') == 0
+    assert '18 runs (table 1: 6, table extra: 12)' in capsys.readouterr().err
+    before, after = (json.loads((folder / 'results.json').read_text()) for folder in (out, tmp_path / 'out'))
+    extra = after['tables'].pop('extra')
+    assert after['tables'] == before['tables'] and after['figure_4'] == before['figure_4']
+    assert {row['row'] for row in extra if row['missing']} == {row['row'] for row in extra if 'SMACN' in row['row']}
+    assert all(row['figures'][name]['paper'] is None for row in extra for name in ('wap', 'uar', 'war'))
+    voice, words, both = (row['parameters'] for row in extra[:3])
+    assert both == voice + words
+    for name in ('report.html', 'report.md'):
+        text = html.unescape((tmp_path / 'out' / name).read_text())
+        of_table_1, title, of_extra = text.partition("Beside the paper: pretrained encoders, which are not the paper's")
+        assert title and 'No row here is of the paper' in of_extra
+        assert 'SMERN-GA' in of_table_1 and 'Voice + words, leave one session out' in of_extra
+        assert 'Voice + words' not in of_table_1
+    assert reproduce(features, tmp_path / 'out', *papers) == 0, 'without the extra it goes on as before'
+    assert json.loads((tmp_path / 'out' / 'results.json').read_text())['tables'] == before['tables']
+
+
+def test_features_without_the_extra_are_told_with_the_command_that_adds_it(features, tmp_path, capsys):
+    assert reproduce(features, tmp_path, '--tables', '', '--figures', '', '--extra') == 2
+    assert 'add it: smern features --extra' in capsys.readouterr().err

@@ -10,10 +10,11 @@ from support.networks import NARROW
 from smern_ros.cli import reproduce
 from smern_ros.cli.main import main
 from smern_ros.predictor import EmotionPredictor
-from smern_ros.spec import LABELS, MODALITIES
+from smern_ros.spec import LABELS, MODALITIES, SPEC
 from smern_ros.training import mini_iemocap
 from smern_ros.training.corpora import iemocap
 from smern_ros.training.corpora.iemocap.published import LABEL_OF
+from smern_ros.training.experiments.train import TRAINERS
 from smern_ros.training.features import sound
 from smern_ros.training.features.actors import Actors
 from smern_ros.training.features.store import FeatureSet
@@ -39,11 +40,13 @@ def features(mini, tmp_path_factory):
     from smern_ros import assets
 
     try:
-        assets.path('pose-landmarker-full')
+        for name in ('pose-landmarker-full', SPEC.speech_encoder, SPEC.sentence_encoder):
+            assets.path(name)
     except assets.AssetError as error:
         pytest.skip(str(error))
     out = tmp_path_factory.mktemp('features')
-    assert main(['features', '--corpus', 'iemocap', str(mini.root), '--subset', '--out', str(out), '--jobs', '2']) == 0
+    more = ('--subset', '--extra', '--jobs', '2')
+    assert main(['features', '--corpus', 'iemocap', str(mini.root), '--out', str(out), *more]) == 0
     return out
 
 
@@ -53,9 +56,9 @@ def out(features, tmp_path_factory):
     folder, whole = tmp_path_factory.mktemp('out'), reproduce._choice
     narrow = {
         model: {name: value for name, value in sizes.items() if name not in OF_ITS_DATA}
-        for model, sizes in NARROW.items()
+        for model, sizes in NARROW.items() if model not in TRAINERS
     }
-    size = ('--folds', '2', '--runs', '1', '--epochs', '2', '--fractions', '25,50', '--seed', str(SEED))
+    size = ('--extra', '--folds', '2', '--runs', '1', '--epochs', '2', '--fractions', '25,50', '--seed', str(SEED))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(reproduce, '_choice', lambda args: dataclasses.replace(whole(args), overrides=narrow))
         assert main(['reproduce', '--features', str(features), '--out', str(folder), *size]) == 0
@@ -92,14 +95,14 @@ def test_every_utterance_has_its_features(mini, features):
 def test_every_row_of_every_table_is_filled_by_a_run_of_its_own(results, out):
     assert results['failures'] == []
     assert {number: len(rows) for number, rows in results['tables'].items()} == {
-        '1': 12, '2': 5, '3': 2, '4': 2, 'sessions': 8,
+        '1': 12, '2': 5, '3': 2, '4': 2, 'sessions': 8, 'extra': 12,
     }
     for rows in results['tables'].values():
         for row in rows:
             assert not row['missing'] and row['repetitions'] == 1 and row['parameters'] > 0, row['row']
             assert all(0 <= cell['ours']['mean'] <= 100 for cell in row['figures'].values()), row['row']
     trained = {path.name.split('-')[0] for path in (out / 'runs').iterdir()}
-    assert trained == set(MODELS) and len(MODELS) == 13
+    assert trained == {*MODELS, *TRAINERS} and len(MODELS) == 13
     said = [
         np.load(next((out / 'runs').glob(f'smacn-random-{movement}r0-f0-*')) / 'predictions.npz')['probabilities']
         for movement in ('', 'unfiltered-')

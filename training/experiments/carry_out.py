@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from smern_ros.training.experiments import prepare
 from smern_ros.training.experiments.results import Store, StoreError
 from smern_ros.training.experiments.runs import Run
-from smern_ros.training.experiments.train import Machine
+from smern_ros.training.experiments.train import TRAINERS, Machine
 from smern_ros.training.experiments.workers import Work, Worker, hands
 
 
@@ -51,6 +51,9 @@ def carry_out(
     # What the cluster computes on need not be here.
     worker = Worker(replace(work, machine=Machine()) if ray else work)
     prepare.require_numbers(worker.features)
+    runs = list(runs)
+    if any(run.model in TRAINERS for run in runs):
+        prepare.require_extra(worker.features)
     store = worker.store
     store.claim(worker.features, vectors='random' if worker.vectors is None else worker.vectors.digest)
     first, second = _waves(runs)

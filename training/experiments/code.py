@@ -9,6 +9,7 @@ from functools import cache
 from pathlib import Path
 
 from smern_ros.models import NETWORKS
+from smern_ros.training.experiments.train import TRAINERS
 
 PACKAGE = 'smern_ros'
 _RUNS = f'{PACKAGE}.training.experiments.runs'
@@ -17,9 +18,10 @@ _RUNS = f'{PACKAGE}.training.experiments.runs'
 @cache
 def code_of(model: str) -> str:
     """16 hex digits of the sources of all modules of this package by which a run of the network called `model` is made:
-    its own module, that of the runs, and what these import.
+    its own module, those of its trainer and of the runs, and what these import.
     """
-    files = {path for module in (NETWORKS[model].partition(':')[0], _RUNS) for path in _imported(module)}
+    modules = {name.partition(':')[0] for name in (NETWORKS[model], TRAINERS.get(model, _RUNS), _RUNS)}
+    files = {path for module in modules for path in _imported(module)}
     contents = sorted(hashlib.sha256(path.read_bytes()).hexdigest() for path in files)
     return hashlib.sha256(''.join(contents).encode()).hexdigest()[:16]
 

@@ -38,6 +38,23 @@ class Predictions:
             ids, np.concatenate([fold.labels for fold in folds]), np.concatenate([fold.probabilities for fold in folds])
         )
 
+    @classmethod
+    def together(cls, networks: Sequence[Predictions]) -> Predictions:
+        """What several networks say of the same fold together: their log-probabilities are added.
+
+        Of utterances that all were tested on: what one lacks another may have.
+        """
+        if len(networks) == 1:
+            return networks[0]
+        places = [{name: row for row, name in enumerate(n.ids.tolist())} for n in networks]
+        ids = [name for name in places[0] if all(name in others for others in places)]
+        rows = [[place[name] for name in ids] for place in places]
+        logs = sum(np.log(np.maximum(n.probabilities[r], 1e-12)) for n, r in zip(networks, rows, strict=True))
+        joint = np.exp(logs - logs.max(axis=1, keepdims=True))
+        return cls(
+            np.array(ids), networks[0].labels[rows[0]], (joint / joint.sum(axis=1, keepdims=True)).astype(np.float32)
+        )
+
 
 @dataclass(frozen=True)
 class Scores:

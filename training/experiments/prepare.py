@@ -19,7 +19,7 @@ from smern_ros.text.vocabulary import SPECIAL, UNKNOWN, Vocabulary
 from smern_ros.text.words import tokenise
 from smern_ros.training.features.store import FeatureError, FeatureSet, SampleArrays
 
-SMALLEST_DEVIATION = {'mfcc': 1e-3, 'prosody': 1e-3, 'skeleton': 0.02, 'mocap': 1e-3}
+SMALLEST_DEVIATION = {'mfcc': 1e-3, 'prosody': 1e-3, 'skeleton': 0.02, 'mocap': 1e-3, 'speech': 1e-3}
 """What hardly varies, such as the joint that all others are relative to, must not be magnified."""
 _ROWS = 1024  # at a time
 
@@ -40,7 +40,7 @@ def require_numbers(features: FeatureSet) -> None:
 
     NaN stands for what was never heard in prosody, and for a marker never seen in motion capture, and nowhere else.
     """
-    for name in ('mfcc', 'prosody', 'skeleton', 'skeleton_unfiltered', 'mocap'):
+    for name in ('mfcc', 'prosody', 'skeleton', 'skeleton_unfiltered', 'mocap', 'speech', 'word_vectors'):
         values = getattr(features, name)
         for start in range(0, len(values), _ROWS):
             part = np.asarray(values[start : start + _ROWS])
@@ -53,8 +53,17 @@ def require_numbers(features: FeatureSet) -> None:
                 )
 
 
+def require_extra(features: FeatureSet) -> None:
+    """:raises FeatureError: if no pretrained encoder was asked."""
+    if not features.has_extra:
+        raise FeatureError(
+            'the features have nothing of the pretrained encoders that the extra needs; add it: '
+            'smern features --extra, with all else as before'
+        )
+
+
 def usable(features: FeatureSet, model: str) -> frozenset[str]:
-    """Ids of the utterances that have all that the network takes. No utterance lacks words."""
+    """Ids of the utterances that have all that the network takes. No utterance lacks rows of words."""
     needed = fields(model)
     there = np.ones(len(features), bool)
     if 'mfcc' in needed:
@@ -64,8 +73,9 @@ def usable(features: FeatureSet, model: str) -> frozenset[str]:
         there &= np.array([
             s.visible is not None and bool(s.visible[-MAX_SKELETON_FRAMES:].any()) for s in _all(features)
         ], bool)
-    if 'mocap' in needed:
-        there &= np.diff(features.mocap_offsets) > 0
+    for name in ('mocap', 'speech', 'word_vectors'):
+        if name in needed:
+            there &= np.diff(getattr(features, f'{name}_offsets')) > 0
     return frozenset(row.id for row, kept in zip(features.utterances, there, strict=True) if kept)
 
 
@@ -96,13 +106,15 @@ class Preparation:
             moved = features.skeleton if filtered else features.skeleton_unfiltered
             inside = _inside(rows, features.skeleton_offsets)
             scale['skeleton'] = _scale('skeleton', moved, inside, features.visible)
-        if 'mocap' in needed:
-            scale['mocap'] = _scale('mocap', features.mocap, _inside(rows, features.mocap_offsets))
+        for name in ('mocap', 'speech'):
+            if name in needed:
+                inside = _inside(rows, getattr(features, f'{name}_offsets'))
+                scale[name] = _scale(name, getattr(features, name), inside)
         texts = (row.text for row, kept in zip(features.utterances, rows, strict=True) if kept)
         vocabulary = _vocabulary(texts) if 'words' in needed else Vocabulary([])
         normalisation = dataclasses.replace(Normalisation.identity(), **{
             f'{name}_{part}': tuple(float(v) for v in values)
-            for name in ('mfcc', 'prosody', 'skeleton')
+            for name in ('mfcc', 'prosody', 'speech', 'skeleton')
             for part, values in zip(('mean', 'std'), scale[name], strict=True)
         })
         return cls(InputEncoder(normalisation, vocabulary), *scale['mocap'], filtered)
@@ -113,6 +125,10 @@ class Preparation:
         if 'mfcc' in needed:
             tensors['mfcc'] = encoder.normalise('mfcc', arrays.mfcc[: SPEC.max_audio_frames])
             tensors['prosody'] = encoder.normalise('prosody', arrays.prosody)
+        if 'speech' in needed:
+            tensors['speech'] = encoder.normalise('speech', arrays.speech)
+        if 'word_vectors' in needed:
+            tensors['word_vectors'] = torch.from_numpy(arrays.word_vectors.astype(np.float32))
         if 'words' in needed:
             tokens = tokenise(text, SPEC.max_words) or [UNKNOWN]
             tensors['words'] = torch.tensor(encoder.vocabulary.rows(tokens))

@@ -21,7 +21,7 @@ from smern_ros.training.experiments.integrate import Predictions, Scores, score
 from smern_ros.training.experiments.prepare import Preparation
 from smern_ros.training.experiments.runs import Outcome, Run, Start
 from smern_ros.training.features.skeletons import SkeletonChoice
-from smern_ros.training.features.store import FeatureSet
+from smern_ros.training.features.store import EXTRA, FeatureSet
 
 CONFIG, METRICS, PREDICTIONS = 'config.json', 'metrics.json', 'predictions.npz'
 INPUTS, WEIGHTS = 'inputs.json', 'model.safetensors'
@@ -61,21 +61,26 @@ class Store:
         """
         data = {
             'corpus': features.corpus, 'utterances': len(features), 'features': digest(features),
-            **({'skeletons': dataclasses.asdict(features.skeletons)} if features.skeletons.differs else {}), **sources,
+            **({'skeletons': dataclasses.asdict(features.skeletons)} if features.skeletons.differs else {}),
+            **({'extra': digest(features, extra=True)} if features.has_extra else {}), **sources,
         }
         path = self.folder / _DATA
         try:
             self.runs.mkdir(parents=True, exist_ok=True)
+            held: Any = None
             if path.exists():
                 held = json.loads(path.read_text(encoding='utf-8'))
                 if not isinstance(held, dict):
                     raise ValueError(f'{path} is no JSON object')
-                if held != data:
-                    different = ', '.join(k for k in sorted({*held, *data}) if held.get(k) != data.get(k))
+                # The extra concerns no other run: it may come later, and be missing another time.
+                data = {**{k: v for k, v in held.items() if k == 'extra'}, **data}
+                compared = {k: v for k, v in data.items() if k != 'extra' or k in held}
+                if held != compared:
+                    different = ', '.join(k for k in sorted({*held, *compared}) if held.get(k) != compared.get(k))
                     raise StoreError(
                         f'{self.folder} holds results of other data (different: {different}); give another folder'
                     )
-            else:
+            if held != data:
                 unfinished = path.with_suffix(f'.{os.getpid()}.part')
                 unfinished.write_text(json.dumps(data, indent=1), encoding='utf-8')
                 os.replace(unfinished, path)
@@ -192,21 +197,25 @@ class Store:
         except (OSError, ValueError, KeyError, TypeError, AttributeError, SafetensorError) as error:
             raise self._damaged(run, f'{INPUTS} or {WEIGHTS}', error) from None
 
-    def scores(self, runs: Iterable[Run]) -> list[Scores]:
+    def scores(self, runs: Iterable[Run], *, together: bool = False) -> list[Scores]:
         """Of one experiment: of each repetition the scores of all its folds' predictions together.
 
         Repetitions are in order; one of which a fold is not done is left out.
 
-        :raises ValueError: if the runs are not of one experiment.
+        :param together: of several experiments on the same folds: what their networks say together.
+        :raises ValueError: if the runs are not of one experiment and not `together`.
         """
         runs = list(runs)
-        if len({run.experiment.id for run in runs}) > 1:
+        if len({run.experiment.id for run in runs}) > 1 and not together:
             raise ValueError('these runs differ in more than fold and repetition; give those of one experiment')
         repetitions: dict[int, list[Run]] = defaultdict(list)
         for run in runs:
             repetitions[run.repetition].append(run)
         return [
-            score(Predictions.integrated([self.predictions(run) for run in folds]))
+            score(Predictions.integrated([
+                Predictions.together([self.predictions(run) for run in folds if run.fold == fold])
+                for fold in dict.fromkeys(run.fold for run in folds)
+            ]))
             for _, folds in sorted(repetitions.items()) if all(run in self for run in folds)
         ]
 
@@ -225,13 +234,16 @@ class Store:
         return StoreError(f'{self.runs / run.id / name} is damaged ({error}); remove its folder and run again')
 
 
-def digest(features: FeatureSet) -> str:
-    """The same for the same features, labels and words."""
+def digest(features: FeatureSet, *, extra: bool = False) -> str:
+    """The same for the same features, labels and words.
+
+    :param extra: of what pretrained encoders made; False: of all else.
+    """
     state = hashlib.blake2b(digest_size=16)
     state.update(json.dumps([dataclasses.asdict(row) for row in features.utterances]).encode())
     for item in dataclasses.fields(features):
         values = getattr(features, item.name)
-        if isinstance(values, np.ndarray):
+        if isinstance(values, np.ndarray) and (item.name in EXTRA) == extra:
             for start in range(0, len(values), 4096):  # it may lie on disk
                 state.update(np.ascontiguousarray(values[start : start + 4096]).data.cast('B'))
     return state.hexdigest()

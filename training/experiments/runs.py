@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import importlib
 import json
 import time
 from collections.abc import Mapping, Sequence
@@ -17,7 +18,7 @@ from smern_ros.training.experiments import prepare, protocols
 from smern_ros.training.experiments.code import code_of
 from smern_ros.training.experiments.integrate import Predictions
 from smern_ros.training.experiments.protocols import PROTOCOLS, Fold
-from smern_ros.training.experiments.train import Machine, Settings, build, predict, train
+from smern_ros.training.experiments.train import TRAINERS, Machine, Settings, build, predict, train
 from smern_ros.training.experiments.vectors import WordVectors
 from smern_ros.training.features.store import FeatureSet
 from smern_ros.training.loop import Epoch
@@ -161,13 +162,17 @@ def execute(
     else:
         preparation = start.preparation
     weight_seed, order_seed = run.seeds(2)
-    network = build(run.model, preparation.inputs.vocabulary, dict(run.overrides), weight_seed, vectors)
-    if start is not None:
-        network.load_state_dict(start.weights)
     learn, dev = (prepare.samples(features, ids, preparation, run.model) for ids in (fold.train, fold.dev))
-    history = train(
-        network, run.model, learn, dev, run.settings, order_seed, machine, pretrained=start is not None
-    )
+    if run.model in TRAINERS:
+        module, name = TRAINERS[run.model].split(':')
+        network, history = getattr(importlib.import_module(module), name)(learn, dev, run.settings, weight_seed)
+    else:
+        network = build(run.model, preparation.inputs.vocabulary, dict(run.overrides), weight_seed, vectors)
+        if start is not None:
+            network.load_state_dict(start.weights)
+        history = train(
+            network, run.model, learn, dev, run.settings, order_seed, machine, pretrained=start is not None
+        )
     test = prepare.samples(features, fold.test, preparation, run.model)
     probabilities = predict(network, test, run.settings.batch, machine)
     return Outcome(

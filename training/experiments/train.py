@@ -23,6 +23,9 @@ from smern_ros.training.samples import in_length_buckets
 CLIP_VALUE = dict.fromkeys(('are', 'tre', 'mdre'), 10.0)
 """Bound of each gradient, of the networks of [30]. Of the others no paper says that it is bounded."""
 
+TRAINERS = {name: f'smern_ros.training.experiments.shipped:{name}' for name in ('voice', 'words')}
+"""Networks that are not the paper's and are trained in another way: by which function, in which module."""
+
 AT_ONCE = 6000
 """Frames of movement, on average, that a convolutional network is given at once on a CPU: the gradients of the parts of
 a batch are summed. A batch of SMACN at once, 128 utterances of 10 s, takes 6 GB. Far fewer would slow down the
@@ -169,7 +172,8 @@ def _at_once(network: nn.Module, machine: Machine, batch: int, samples: Samples)
 def _lengths(samples: Samples) -> list[int]:
     """Steps of each sample: what the padding of a batch is measured in."""
     return [
-        max(len(t) for t in (s.mfcc, s.words, s.skeleton, s.mocap) if t is not None) for s in samples.tensors
+        max(len(t) for t in (s.mfcc, s.words, s.word_vectors, s.skeleton, s.mocap) if t is not None)
+        for s in samples.tensors
     ]
 
 

@@ -37,7 +37,7 @@ class Outcome:
 
 def extract(
     corpus: Corpus, out: Path, *, pose: PoseChoice | None, opensmile: bool = False,
-    skeletons: SkeletonChoice = AS_THE_ROBOT, jobs: int = 1, ray: str = '',
+    skeletons: SkeletonChoice = AS_THE_ROBOT, extra: bool = False, jobs: int = 1, ray: str = '',
     progress: Callable[[Progress], object] = lambda _: None,
 ) -> Outcome:
     """Write the features of all utterances to `out`.
@@ -46,15 +46,17 @@ def extract(
         are left out.
     :param opensmile: sound through the paper's extractor instead of the robot's; see `smile`.
     :param skeletons: what of their movement is kept.
+    :param extra: also what pretrained encoders make of it; see `pretrained`.
     :param jobs: processes of this machine; one dialog each at a time.
     :param ray: address of a cluster, which then does the work; see `connected`.
     :raises OSError: if they cannot be written.
     :raises WorkerDied: if a process did.
     :raises ClusterError: if there is no such cluster, or no more.
     :raises MissingOpenSmile: if it is asked for and not there.
+    :raises smern_ros.assets.AssetError: if `extra` is asked for and a pretrained encoder's weights are not there.
     """
     cache = out / CACHE
-    every = list(units(corpus.utterances, pose, opensmile, skeletons))
+    every = list(units(corpus.utterances, pose, opensmile, skeletons, extra))
     missing = [unit for unit in every if unit.found(cache) is None]
     missing.sort(key=lambda unit: -unit.size)  # so that no long one is left for the end
     work, done = sum(unit.size for unit in missing), 0

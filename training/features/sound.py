@@ -1,6 +1,7 @@
 """From an utterance's sound file to what the robot's front end hears of it."""
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ from smern_ros.audio.features import extract
 from smern_ros.audio.pcm import decode
 from smern_ros.media.reader import MediaError, MediaReader
 from smern_ros.spec import SPEC
+from smern_ros.speech.encoder import SpeechEncoder
 from smern_ros.training.features import smile
 from smern_ros.values import SECOND, AudioFeatures, Utterance
 
@@ -35,10 +37,11 @@ def read(path: Path) -> np.ndarray:
     ])
 
 
-def features(path: Path, *, opensmile: bool = False) -> AudioFeatures:
+def features(path: Path, *, opensmile: bool = False, speech_encoder: SpeechEncoder | None = None) -> AudioFeatures:
     """MFCC (T, 39), T >= 1, and prosody (35,) of a file that holds one utterance.
 
     :param opensmile: see `smile`; False: as the robot hears it.
+    :param speech_encoder: what it hears is kept, too; None: `speech` is None.
     :raises MediaError: see `read`; also if it is shorter than a frame.
     """
     samples = read(path)
@@ -46,4 +49,4 @@ def features(path: Path, *, opensmile: bool = False) -> AudioFeatures:
     heard = front_end(Utterance(path.stem, 0, len(samples) * SECOND // SPEC.sample_rate, samples))
     if len(heard.mfcc) == 0:
         raise MediaError(f'{path} has only {len(samples)} samples; a frame needs more')
-    return heard
+    return heard if speech_encoder is None else replace(heard, speech=speech_encoder.encode(samples))

@@ -39,8 +39,15 @@ _ARRAYS: dict[str, tuple[type, tuple[int | None, ...]]] = {
     'skeleton_offsets': (np.int64, (None,)),
     'mocap': (np.float32, (None, *MOCAP_SHAPE)),
     'mocap_offsets': (np.int64, (None,)),
+    'speech': (np.float32, (None, SPEC.speech)),
+    'speech_offsets': (np.int64, (None,)),
+    'word_vectors': (np.float16, (None, SPEC.word_vector)),
+    'word_vectors_offsets': (np.int64, (None,)),
 }
 """Files, their types and shapes. Row i of a quantity with offsets lies from offsets[i] to offsets[i + 1]."""
+EXTRA = ('speech', 'speech_offsets', 'word_vectors', 'word_vectors_offsets')
+"""Of these what pretrained encoders make of an utterance. The paper's networks take nothing of it, and most sets have
+none."""
 
 
 class FeatureError(Exception):
@@ -68,6 +75,8 @@ class SampleArrays:
     skeleton_unfiltered: np.ndarray | None = None  # (S, 30) float32, the same without the low-pass
     visible: np.ndarray | None = None              # (S, 10) bool
     mocap: np.ndarray | None = None                # (200, 189) float32, NaN for a value never seen in the utterance
+    speech: np.ndarray | None = None               # (768,) float32, of the speech encoder
+    word_vectors: np.ndarray | None = None         # (W, 1152) float16, of the sentence encoder, W >= 1
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,6 +94,10 @@ class FeatureSet:
     skeleton_offsets: np.ndarray     # (N + 1,) int64
     mocap: np.ndarray                # (M, 200, 189) float32, of the M utterances that have it
     mocap_offsets: np.ndarray        # (N + 1,) int64, rising by 1 where there is one
+    speech: np.ndarray               # (P, 768) float32, of the P utterances that have it
+    speech_offsets: np.ndarray       # (N + 1,) int64, rising by 1 where there is one
+    word_vectors: np.ndarray         # (sum W, 1152) float16
+    word_vectors_offsets: np.ndarray  # (N + 1,) int64
     left_out: Mapping[str, str] = field(default_factory=dict)  # utterances that are not here: id, why
     spec: FeatureSpec = SPEC
     skeletons: SkeletonChoice = AS_THE_ROBOT
@@ -92,6 +105,11 @@ class FeatureSet:
     def __post_init__(self) -> None:
         """:raises FeatureError: if the arrays do not fit each other."""
         _check(self)
+
+    @property
+    def has_extra(self) -> bool:
+        """Whether pretrained encoders were asked."""
+        return len(self.speech) > 0
 
     def __len__(self) -> int:
         return len(self.utterances)
@@ -120,6 +138,10 @@ class FeatureSet:
             mocap_offsets=_offsets(None if s.mocap is None else s.mocap[None] for s in samples),
             left_out=dict(left_out or {}),
             skeletons=skeletons,
+            speech=_stacked('speech', [s.speech[None] for s in samples if s.speech is not None]),
+            speech_offsets=_offsets(None if s.speech is None else s.speech[None] for s in samples),
+            word_vectors=_stacked('word_vectors', [s.word_vectors for s in samples if s.word_vectors is not None]),
+            word_vectors_offsets=_offsets(s.word_vectors for s in samples),
         )
 
     def sample_arrays(self, i: int) -> SampleArrays:
@@ -128,7 +150,7 @@ class FeatureSet:
             first, last = offsets[i], offsets[i + 1]
             return None if first == last else getattr(self, name)[first:last]
 
-        mocap = part('mocap', self.mocap_offsets)
+        mocap, speech = part('mocap', self.mocap_offsets), part('speech', self.speech_offsets)
         return SampleArrays(
             mfcc=part('mfcc', self.mfcc_offsets),
             prosody=None if np.isnan(self.prosody[i]).any() else self.prosody[i],
@@ -136,6 +158,8 @@ class FeatureSet:
             skeleton_unfiltered=part('skeleton_unfiltered', self.skeleton_offsets),
             visible=part('visible', self.skeleton_offsets),
             mocap=None if mocap is None else mocap[0],
+            speech=None if speech is None else speech[0],
+            word_vectors=part('word_vectors', self.word_vectors_offsets),
         )
 
     def save(self, folder: str | Path) -> None:
@@ -156,9 +180,11 @@ class FeatureSet:
         try:
             spec = FeatureSpec.from_dict(index['spec'])
             SPEC.require(spec, 'the feature set')
+            count = len(index['utterances'])
             return cls(
                 str(index['corpus']), tuple(_row(fields) for fields in index['utterances']),
-                **{name: _read_array(folder, name, memory_mapped) for name in _ARRAYS},
+                **{name: _nothing(name, count) if name in EXTRA and not index.get('extra')
+                   else _read_array(folder, name, memory_mapped) for name in _ARRAYS},
                 left_out={str(name): str(why) for name, why in index['left_out'].items()},
                 spec=spec,
                 skeletons=SkeletonChoice(raw=index['skeletons']['raw'], filter=index['skeletons']['filter']),
@@ -188,8 +214,13 @@ def save(parts: Iterable[FeatureSet], folder: str | Path) -> None:
                 column.append(getattr(part, name))
             index['corpus'] = part.corpus
             index['skeletons'] = dataclasses.asdict(part.skeletons)
+            if part.has_extra:
+                index['extra'] = True
             index['utterances'] += [dataclasses.asdict(row) for row in part.utterances]
             index['left_out'] |= part.left_out
+    if not index.get('extra'):
+        for name in EXTRA:
+            (folder / f'{name}.npy').unlink()
     unfinished = folder / f'{INDEX}.part'
     unfinished.write_text(json.dumps(index, indent=1, ensure_ascii=False), encoding='utf-8')
     os.replace(unfinished, folder / INDEX)
@@ -246,6 +277,12 @@ def _read_array(folder: Path, name: str, memory_mapped: bool) -> np.ndarray:
         raise FeatureError(f'{path.name} cannot be read ({error}); extract the features anew') from None
 
 
+def _nothing(name: str, utterances: int) -> np.ndarray:
+    """What an array is of a set none of whose utterances has it."""
+    dtype, (_, *rest) = _ARRAYS[name]
+    return np.zeros((utterances + 1 if name.endswith('_offsets') else 0, *(size or 0 for size in rest)), dtype)
+
+
 def _read_index(folder: Path) -> dict[str, Any]:
     path = folder / INDEX
     try:
@@ -291,12 +328,14 @@ def _check(features: FeatureSet) -> None:
     if len(features.prosody) != count:
         raise FeatureError(f'prosody has {len(features.prosody)} rows for {count} utterances')
     for name, of in (('mfcc', 'mfcc'), ('skeleton', 'skeleton'), ('skeleton', 'skeleton_unfiltered'),
-                     ('skeleton', 'visible'), ('mocap', 'mocap')):
+                     ('skeleton', 'visible'), ('mocap', 'mocap'), ('speech', 'speech'),
+                     ('word_vectors', 'word_vectors')):
         offsets, rows = getattr(features, f'{name}_offsets'), len(getattr(features, of))
         if len(offsets) != count + 1 or offsets[0] != 0 or offsets[-1] != rows or (np.diff(offsets) < 0).any():
             raise FeatureError(f'{name}_offsets do not part the {rows} rows of {of} among {count} utterances')
-    if (np.diff(features.mocap_offsets) > 1).any():
-        raise FeatureError('an utterance has more than one motion capture')
+    for name in ('mocap', 'speech'):
+        if (np.diff(getattr(features, f'{name}_offsets')) > 1).any():
+            raise FeatureError(f'an utterance has more than one row of {name}')
 
 
 def _offsets(arrays: Iterable[np.ndarray | None]) -> np.ndarray:

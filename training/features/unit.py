@@ -14,7 +14,7 @@ from smern_ros.training.corpora.iemocap import CorpusError, IemocapUtterance, Pr
 from smern_ros.training.corpora.iemocap.mocap import MocapRecording
 from smern_ros.training.corpora.iemocap.report import NO_ACTOR
 from smern_ros.training.corpora.iemocap.video import Side
-from smern_ros.training.features import keys, motion, smile, sound
+from smern_ros.training.features import keys, motion, pretrained, smile, sound
 from smern_ros.training.features.actors import Actors, PoseChoice, watch
 from smern_ros.training.features.skeletons import AS_THE_ROBOT, SkeletonChoice
 from smern_ros.training.features.store import FeatureError, FeatureRow, FeatureSet, SampleArrays
@@ -40,6 +40,7 @@ class Unit:
     pose: PoseChoice | None  # None: nobody looks
     opensmile: bool = False  # see `smile`
     skeletons: SkeletonChoice = AS_THE_ROBOT
+    extra: bool = False      # see `pretrained`
 
     @property
     def dialog(self) -> str:
@@ -67,6 +68,7 @@ class Unit:
             mocap=[keys.file(path) for files in recordings for path in (files.rotated, files.head, files.hand)],
             opensmile=[smile.require(), keys.code(smile.CONFIGURATION)] if self.opensmile else None,
             skeletons=vars(self.skeletons),
+            extra=pretrained.require() if self.extra else None,
             spec=SPEC.to_dict(),
             code=keys.code(core / 'audio', core / 'media', core / 'skeleton', here, Path(mocap.__file__)),
         )
@@ -96,11 +98,12 @@ class Unit:
 
 
 def units(
-    utterances: Iterable[IemocapUtterance], pose: PoseChoice | None, opensmile: bool, skeletons: SkeletonChoice
+    utterances: Iterable[IemocapUtterance], pose: PoseChoice | None, opensmile: bool, skeletons: SkeletonChoice,
+    extra: bool = False,
 ) -> Iterator[Unit]:
     """:param utterances: in order of their dialogs."""
     for _, together in groupby(utterances, key=lambda utterance: utterance.dialog):
-        yield Unit(tuple(together), pose, opensmile, skeletons)
+        yield Unit(tuple(together), pose, opensmile, skeletons, extra)
 
 
 class _Extraction:
@@ -144,7 +147,10 @@ class _Extraction:
             if movement is None:
                 return UNREADABLE_VIDEO if utterance.end_ns > actors.end_ns + _SHORTER else NO_ACTOR
         try:
-            heard = sound.features(utterance.wav, opensmile=self._unit.opensmile)
+            heard = sound.features(
+                utterance.wav, opensmile=self._unit.opensmile,
+                speech_encoder=pretrained.speech_encoder() if self._unit.extra else None,
+            )
         except (MediaError, OSError, ValueError) as error:
             self._problems.append(Problem(utterance.wav, _without(utterance.wav, error)))
             return UNREADABLE_SOUND
@@ -161,7 +167,8 @@ class _Extraction:
         filtered, unfiltered, visible = movement or (None, None, None)
         return SampleArrays(
             mfcc=heard.mfcc, prosody=heard.prosody, skeleton=filtered, skeleton_unfiltered=unfiltered,
-            visible=visible, mocap=captured,
+            visible=visible, mocap=captured, speech=heard.speech,
+            word_vectors=pretrained.word_vectors(utterance.text) if self._unit.extra else None,
         )
 
     def _actors(self) -> Actors | None:

@@ -96,13 +96,14 @@ def gather(
 
 def _measured(store: Store, runs: Runs, what: str, problems: list[str]) -> Measured:
     scores = _scores(store, runs, what, problems)
-    first = next((run for run in runs if run in store), None)
-    return Measured(scores, None if first is None else store.metrics(first).parameters)
+    one_of_each = {run.model: run for run in reversed(runs) if run in store}
+    parameters = sum(store.metrics(run).parameters for run in one_of_each.values())
+    return Measured(scores, parameters if one_of_each else None)
 
 
 def _scores(store: Store, runs: Runs, what: str, problems: list[str]) -> tuple[Scores, ...]:
     try:
-        return tuple(store.scores(runs))
+        return tuple(store.scores(runs, together=True))
     except ValueError as error:  # a label in none of the test parts
         problems.append(f'{what}: {error}')
         return ()

@@ -9,7 +9,7 @@ from typing import Any
 from smern_ros.training.experiments.carry_out import with_beforehand
 from smern_ros.training.experiments.protocols import FOLDS, FRACTIONS
 from smern_ros.training.experiments.runs import NEW_SPEAKERS, Run
-from smern_ros.training.experiments.train import Settings
+from smern_ros.training.experiments.train import TRAINERS, Settings
 from smern_ros.training.reproduce import beside, published
 from smern_ros.training.reproduce.tables import TABLES
 
@@ -57,6 +57,7 @@ class Choice:
     settings: Settings = dataclasses.field(default_factory=Settings)
     overrides: Mapping[str, Mapping[str, Any]] = dataclasses.field(default_factory=dict)
     """Hyper-parameters of networks that are not the paper's, by network."""
+    extra: bool = False  # the shipped encoders as well, beside the paper's networks
 
     def __post_init__(self) -> None:
         """:raises ValueError: for a table, figure or network that there is not, or too many folds."""
@@ -80,7 +81,7 @@ class Choice:
 @dataclass(frozen=True)
 class Plan:
     choice: Choice
-    tables: Mapping[str, Mapping[str, Runs]]       # by name, and name of the row
+    tables: Mapping[str, Mapping[str, Runs]]       # by name, and name of the row; the extra's may be of several models
     confusions: Mapping[str, Runs]                 # by part of figure 4
     points: Mapping[float, tuple[Runs, Runs]]      # by share, of figure 5: pretrained, and from scratch
 
@@ -107,7 +108,8 @@ class Plan:
         tables = {
             f'table {name}': [run for runs in rows.values() for run in runs] for name, rows in self.tables.items()
         }
-        of_ours = {name: tables.pop(name) for name in [f'table {beside.SESSIONS}'] if name in tables}
+        names = (beside.SESSIONS, beside.EXTRA)
+        of_ours = {name: tables.pop(name) for name in (f'table {n}' for n in names) if name in tables}
         return {
             **tables,
             'figure 4': [run for runs in self.confusions.values() for run in runs],
@@ -118,10 +120,14 @@ class Plan:
 
 def plan(choice: Choice) -> Plan:
     """:raises ValueError: if nothing at all is to be run."""
+    extra = {row: _together(choice, parts) for row, parts in beside.EXTRA_ROWS.items()}
     made = Plan(
         choice,
-        tables={name: {row: _runs(choice, **fields) for row, fields in _ROWS[name].items()}
-                for name in sorted(choice.tables)},
+        tables={
+            **{name: {row: _runs(choice, **fields) for row, fields in _ROWS[name].items()}
+               for name in sorted(choice.tables)},
+            **({beside.EXTRA: extra} if choice.extra else {}),
+        },
         confusions={part: _runs(choice, model) for part, model in _CONFUSIONS.items()} if 4 in choice.figures else {},
         points={fraction: _few_data(choice, fraction) for fraction in sorted(choice.fractions)}
         if 5 in choice.figures and 'smacn' in choice.models else {},
@@ -138,8 +144,14 @@ def _few_data(choice: Choice, fraction: float) -> tuple[Runs, Runs]:
     return pretrained, scratch
 
 
+def _together(choice: Choice, parts: Iterable[Mapping[str, str]]) -> Runs:
+    """Of networks that are asked together; none if one of them was not asked for."""
+    runs = [_runs(choice, **fields) for fields in parts]
+    return tuple(run for of_one in runs for run in of_one) if all(runs) else ()
+
+
 def _runs(choice: Choice, model: str, protocol: str = 'random', **fields: Any) -> Runs:
-    if model not in choice.models:
+    if model not in (*choice.models, *(TRAINERS if choice.extra else ())):
         return ()
     return tuple(_each(choice, model, protocol, fields))
 

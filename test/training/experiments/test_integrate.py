@@ -88,3 +88,17 @@ def test_what_has_no_spread_is_told_apart_without_warnings(first, second, p):
 def test_the_figures_of_the_tables_have_these_names():
     scores = score(predictions([0, 1, 2, 3], [0, 1, 2, 3]))
     assert [getattr(scores, name) for name in METRICS] == [1, 1, 1]
+
+
+def test_networks_together_add_their_log_probabilities_utterance_by_utterance():
+    first = Predictions(np.array(['a', 'b', 'c']), np.array([0, 1, 2]), np.array(
+        [[.4, .3, .2, .1], [.1, .5, .3, .1], [.25, .25, .25, .25]], np.float32
+    ))
+    second = Predictions(np.array(['c', 'a']), np.array([2, 0]), np.array(
+        [[.1, .1, .7, .1], [.2, .6, .1, .1]], np.float32
+    ))
+    both = Predictions.together([first, second])
+    assert both.ids.tolist() == ['a', 'c'] and both.labels.tolist() == [0, 2]
+    np.testing.assert_allclose(both.probabilities[0], np.array([.08, .18, .02, .01]) / .29, rtol=1e-5)
+    np.testing.assert_allclose(both.probabilities[1], [.1, .1, .7, .1], rtol=1e-5)
+    assert Predictions.together([first]) is first

@@ -13,17 +13,20 @@ import psutil
 import pytest
 import soundfile
 
+from smern_ros import assets
 from smern_ros.audio.features import extract
 from smern_ros.cli.main import main
 from smern_ros.spec import LABELS, PROSODY, SPEC, Joint
+from smern_ros.speech.encoder import SpeechEncoder
+from smern_ros.text.sentence_encoder import SentenceEncoder
 from smern_ros.training.corpora import iemocap
 from smern_ros.training.corpora.iemocap.mocap import WIDTHS
 from smern_ros.training.corpora.iemocap.report import NO_ACTOR
 from smern_ros.training.corpora.iemocap.video import Side
-from smern_ros.training.features import sound
+from smern_ros.training.features import pretrained, sound
 from smern_ros.training.features.actors import LEAD, Actors
 from smern_ros.training.features.skeletons import SkeletonChoice
-from smern_ros.training.features.store import FeatureSet
+from smern_ros.training.features.store import EXTRA, FeatureSet
 from smern_ros.training.features.unit import UNREADABLE_SOUND, UNREADABLE_VIDEO
 from smern_ros.values import Utterance
 
@@ -433,3 +436,33 @@ def test_no_processes_are_too_few(mini, tmp_path):
     with pytest.raises(SystemExit) as ended:
         main(arguments(mini.root, tmp_path / 'out', '--jobs', '0'))
     assert ended.value.code == 2
+
+
+@pytest.mark.weights
+def test_the_extra_is_what_the_robots_encoders_make_of_it_and_changes_nothing_else(heard, mini, tmp_path, capsys):
+    out = tmp_path / 'out'
+    assert run(capsys, mini.root, out, '--no-video', '--jobs', '1', '--extra')[0] == 0
+    before, after = contents(heard), contents(out)
+    assert {name for name in after if name not in before} == {f'{name}.npy' for name in EXTRA}
+    assert all(after[name] == before[name] for name in before if name != 'index.json')
+    features, wav = FeatureSet.load(out), {u.id: u.wav for u in iemocap.read(mini.root, subset=True).utterances}
+    row, arrays = features.utterances[-1], features.sample_arrays(len(features) - 1)
+    utterance = Utterance(row.id, 0, 1, sound.read(wav[row.id]))
+    assert np.array_equal(arrays.speech, extract(utterance, SpeechEncoder()).speech)
+    assert np.array_equal(arrays.word_vectors, SentenceEncoder().encode(row.text).astype(np.float16))
+    made = {path: path.stat().st_mtime_ns for path in (out / 'cache').rglob('*')}
+    assert run(capsys, mini.root, out, '--no-video', '--jobs', '1', '--extra')[0] == 0
+    assert {path: path.stat().st_mtime_ns for path in (out / 'cache').rglob('*')} == made, 'nothing is done twice'
+    assert contents(out) == after
+
+
+@pytest.mark.parametrize('missing', ['whisper-tiny.en', 'minilm-l6-int8'])
+def test_a_missing_encoder_is_told_with_the_command_that_fetches_it(mini, tmp_path, capsys, monkeypatch, missing):
+    def path(name):
+        if name == missing:
+            raise assets.AssetError(f'{name} is not here. Fetch it: smern assets fetch {name}')
+        return tmp_path
+
+    monkeypatch.setattr(pretrained.assets, 'path', path)
+    code, _, err = run(capsys, mini.root, tmp_path / 'out', '--no-video', '--extra')
+    assert code == 2 and err.endswith(f'smern assets fetch {missing}\n')

@@ -13,7 +13,7 @@ from smern_ros.training.features.skeletons import SkeletonChoice
 from smern_ros.training.features.store import FeatureError, FeatureRow, FeatureSet, SampleArrays
 
 
-def some(frames, generator, *, sound=True, body=True, mocap=True):
+def some(frames, generator, *, sound=True, body=True, mocap=True, extra=False):
     def noise(*shape):
         return generator.normal(size=shape).astype(np.float32)
 
@@ -24,6 +24,8 @@ def some(frames, generator, *, sound=True, body=True, mocap=True):
         skeleton_unfiltered=noise(frames, 30) if body else None,
         visible=generator.random((frames, 10)) < 0.5 if body else None,
         mocap=noise(200, 189) if mocap else None,
+        speech=noise(768) if extra else None,
+        word_vectors=noise(frames % 4 + 1, 1152).astype(np.float16) if extra else None,
     )
 
 
@@ -39,14 +41,14 @@ def same(one, other):
         assert a is None or (a.dtype == b.dtype and np.array_equal(a, b)), name
 
 
-PRESENT = st.tuples(st.integers(1, 40), st.booleans(), st.booleans(), st.booleans())
+PRESENT = st.tuples(st.integers(1, 40), st.booleans(), st.booleans(), st.booleans(), st.booleans())
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(present=st.lists(PRESENT, max_size=6), cut=st.integers(0, 6), mapped=st.booleans())
 def test_whatever_is_missing_every_utterance_comes_back_as_it_was(present, cut, mapped, tmp_path):
     generator = np.random.default_rng(0)
-    samples = [some(n, generator, sound=a, body=b, mocap=c) for n, a, b, c in present]
+    samples = [some(n, generator, sound=a, body=b, mocap=c, extra=d) for n, a, b, c, d in present]
     parts = [features(samples[:cut], 'a'), features(samples[cut:], 'b')]
     store.save(iter(parts), tmp_path)
     loaded = FeatureSet.load(tmp_path, memory_mapped=mapped)
@@ -54,6 +56,17 @@ def test_whatever_is_missing_every_utterance_comes_back_as_it_was(present, cut, 
     assert loaded.left_out == {'a-gone': 'no actor in view', 'b-gone': 'no actor in view'}
     for i, sample in enumerate(samples):
         same(loaded.sample_arrays(i), sample)
+
+
+def test_without_the_extra_the_folder_is_as_it_was_before_there_was_one(tmp_path):
+    generator = np.random.default_rng(1)
+    features([some(5, generator, extra=True)]).save(tmp_path)
+    assert {name for name in store.EXTRA if (tmp_path / f'{name}.npy').exists()} == set(store.EXTRA)
+    features([some(5, generator)]).save(tmp_path)
+    assert not any((tmp_path / f'{name}.npy').exists() for name in store.EXTRA)
+    assert 'extra' not in json.loads((tmp_path / 'index.json').read_text())
+    loaded = FeatureSet.load(tmp_path)
+    assert not loaded.has_extra and loaded.sample_arrays(0).speech is None
 
 
 def test_how_skeletons_were_made_is_kept_and_those_of_before_are_the_robots(tmp_path):

@@ -3,6 +3,8 @@ from collections import Counter
 import pytest
 
 from smern_ros import models
+from smern_ros.training.experiments.train import TRAINERS
+from smern_ros.training.reproduce.beside import EXTRA_TABLE
 from smern_ros.training.reproduce.plan import MODELS, Choice, plan
 from smern_ros.training.reproduce.tables import TABLES
 
@@ -92,3 +94,23 @@ def test_what_cannot_be_chosen_is_refused_by_name(changes, message):
 def test_a_choice_that_needs_no_run_is_refused():
     with pytest.raises(ValueError, match='no run is needed'):
         plan(Choice(tables=('2',), figures=(), models=('are',)))
+
+
+def test_the_extra_adds_a_table_of_its_own_and_changes_nothing_else():
+    extra = plan(Choice(extra=True))
+    assert set(extra.tables) - set(EVERYTHING.tables) == {'extra'}
+    assert {name: extra.tables[name] for name in EVERYTHING.tables} == dict(EVERYTHING.tables)
+    assert (extra.confusions, extra.points) == (EVERYTHING.confusions, EVERYTHING.points)
+    assert {run.model for run in extra.runs} - {run.model for run in EVERYTHING.runs} == set(TRAINERS)
+    assert extra.costs == {**EVERYTHING.costs, 'table extra': 2 * 3 * 50}, 'SMACN is of the other tables'
+    assert set(extra.tables['extra']) == {row.name for row in EXTRA_TABLE.rows} and len(extra.tables['extra']) == 12
+
+
+def test_the_extra_is_done_alone_but_for_what_goes_with_a_network_that_is_not_chosen():
+    alone = plan(Choice(extra=True, tables=(), figures=(), models=('are',)))
+    assert {run.model for run in alone.runs} == set(TRAINERS)
+    assert {row for row, runs in alone.tables['extra'].items() if not runs} == {
+        row.name for row in EXTRA_TABLE.rows if 'SMACN' in row.name
+    }
+    with pytest.raises(ValueError, match='no table extra'):
+        Choice(tables=('extra',))
