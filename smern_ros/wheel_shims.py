@@ -12,11 +12,9 @@ from contextlib import contextmanager, suppress
 from importlib.util import find_spec
 from types import ModuleType
 
-from smern_ros import model_hub
-
 
 def torchaudio() -> None:
-    """Prepare `import torchaudio` (which speechbrain does): its compiled extension is said to be absent."""
+    """Prepare `import torchaudio` (which transformers and mmpose do): its compiled extension is said to be absent."""
     import torch
 
     if torch.backends.cuda.is_built() or 'torchaudio' in sys.modules:
@@ -36,21 +34,6 @@ def torchaudio() -> None:
         fail_if_no_align=fail_if_no_align,
     )
     sys.modules[extension.__name__] = extension
-
-
-def speechbrain() -> None:
-    """Import speechbrain so that it does no harm to others.
-
-    It leaves stand-ins for modules that have moved in `sys.modules`. Whoever walks that table and asks each module for
-    a file name (pdb, hypothesis, some of torch's registration) would import all of them, and fail at what is not
-    installed; they are taken out of it again.
-    """
-    model_hub.use()
-    torchaudio()
-    from speechbrain.utils.importutils import LazyModule
-
-    for name in [name for name, module in sys.modules.items() if isinstance(module, LazyModule)]:
-        del sys.modules[name]
 
 
 def torchvision() -> None:
