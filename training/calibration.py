@@ -1,14 +1,13 @@
 """How sure the networks may be: temperatures found on corpora, comments and contents that they did not learn from."""
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import numpy as np
 import torch
 from torch.nn import functional
 
-from smern_ros.checkpoint import SUBSETS
-from smern_ros.spec import MODALITIES
+from smern_ros.checkpoint import subsets
 from smern_ros.training.fusion import Source, join, pooled
 
 JOINED = 4000
@@ -43,30 +42,30 @@ def even(labels: torch.Tensor, groups: np.ndarray) -> torch.Tensor:
     return weights / weights.sum()
 
 
-def of_modalities(development: Sequence[Source]) -> dict[str, float]:
+def of_modalities(development: Mapping[str, Source]) -> dict[str, float]:
     """The temperature of each encoder's own opinion.
 
-    :param development: audio, text and skeleton; the opinions are of encoders that did not learn from these samples.
+    :param development: by modality; the opinions are of encoders that did not learn from these samples.
     """
     return {
         m: best_temperature(source.opinions, source.labels, even(source.labels, source.groups))
-        for m, source in zip(MODALITIES, development, strict=True)
+        for m, source in development.items()
     }
 
 
-def of_subsets(development: Sequence[Source], single: Mapping[str, float], seed: int) -> dict[str, float]:
-    """The temperature of each of SUBSETS, for a fusion that says what `pooled` does.
+def of_subsets(development: Mapping[str, Source], single: Mapping[str, float], seed: int) -> dict[str, float]:
+    """The temperature of each subset of the modalities, for a fusion that says what `pooled` does.
 
     That of several modalities is never below that of any of them. Voice, words and movement of one person do not tell
     the same independently of each other: in UNRELATED of the samples only one of them tells anything.
 
     :param single: of each modality (`of_modalities`).
     """
-    joined = join(development, JOINED, np.random.default_rng(seed), unrelated=UNRELATED)
+    joined = join(list(development.values()), JOINED, np.random.default_rng(seed), unrelated=UNRELATED)
     weights = torch.full((JOINED,), 1 / JOINED)
     return {
         subset: single[subset] if subset in single
         else max(best_temperature(logits, joined.labels, weights), *(single[m] for m in subset.split('+')))
-        for subset, logits in zip(SUBSETS, pooled(joined.opinions, single), strict=True)
+        for subset, logits in zip(subsets(tuple(single)), pooled(joined.opinions, single), strict=True)
     }
 

@@ -1,4 +1,4 @@
-"""Make the checkpoint that is shipped: python -m smern_ros.training.checkpoint [--data DIR] [--out DIR]"""
+"""Make the checkpoints that are shipped: python -m smern_ros.training.checkpoint [--data DIR] [--out DIR]"""
 from __future__ import annotations
 
 import argparse
@@ -9,10 +9,11 @@ import resource
 import shutil
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import torch
@@ -24,9 +25,9 @@ from smern_ros.checkpoint import FILES, Checkpoint
 from smern_ros.paths import expand
 from smern_ros.predictor import EmotionPredictor
 from smern_ros.shipped import DEFAULT, checkpoint_folder
-from smern_ros.spec import SPEC
+from smern_ros.spec import AUDIO, SKELETON, SPEC, TEXT
 from smern_ros.training import calibration, encoded, missing, speech
-from smern_ros.training.corpora import bandai, emodb, goemotions, nemo, ravdess
+from smern_ros.training.corpora import bandai, goemotions
 from smern_ros.training.dataset import Samples, prepare
 from smern_ros.training.encoders import train_audio, train_skeleton, train_text
 from smern_ros.training.evaluation import HeldOut, encode
@@ -39,14 +40,9 @@ from smern_ros.training.samples import FULL, SPOKEN, TRIAL, Size, looks_of
 from smern_ros.training.splits import Split, require_disjoint
 from smern_ros.training.stages import Stages
 
-LICENCES = {
-    emodb.CORPUS: emodb.LICENCE,
-    nemo.CORPUS: nemo.LICENCE,
-    ravdess.CORPUS: ravdess.LICENCE,
-    goemotions.CORPUS: goemotions.LICENCE,
-    bandai.CORPUS: bandai.LICENCE,
-    **{name: manifest.load()[name].licence for name in (SPEC.speech_encoder, SPEC.sentence_encoder)},
-}
+CORPORA = (*SPOKEN, goemotions, bandai)
+RECIPES = {DEFAULT: CORPORA, f'{DEFAULT}-commercial': tuple(corpus for corpus in CORPORA if corpus.COMMERCIAL_USE)}
+"""What each checkpoint that is shipped learns from, by its id."""
 LARGEST = 10 * 10**6
 """Bytes of a checkpoint, all files together: it is part of the package that everybody downloads."""
 _SHARED = ('smern_ros.models', 'smern_ros.persons', 'smern_ros.spec', 'smern_ros.training.samples',
@@ -63,11 +59,12 @@ _ENCODED = ('smern_ros.training.encoded', 'smern_ros.training.fusion')
 
 
 def make(data: Path, out: Path, *, cache: Path, size: Size, seed: int, identity: str) -> None:
-    """Train, save, load it again, measure it on what was held out, write its card and put all that to `out` at once.
+    """Make a checkpoint of RECIPES: train, save, load it again, measure it on what was held out, write its card and put
+    all that to `out` at once.
 
     Every dear step is kept in `cache`: interrupted or changed in one part, the same command goes on from there.
 
-    :param identity: id of the checkpoint, which every prediction carries.
+    :param identity: its id, which every prediction carries.
     :raises ValueError: if it is larger than LARGEST, or `out` holds something else than a checkpoint.
     """
     out = out.resolve()
@@ -75,9 +72,9 @@ def make(data: Path, out: Path, *, cache: Path, size: Size, seed: int, identity:
     require_free(out)
     unfinished = cache / 'checkpoint'
     began = time.monotonic()
-    samples = _learning_from_development(prepare(data, cache, size, seed), data, cache, size)
-    stages = Stages(cache, [asdict(size), seed, _digest(samples)], {'reading': time.monotonic() - began})
-    made = _train(samples, stages, size, seed, identity)
+    samples = _learning_from_development(prepare(data, cache, size, seed, RECIPES[identity]), data, cache, size)
+    seconds = {'reading': time.monotonic() - began}
+    made = _train(samples, cache, seconds, size, seed, identity)
     threads = torch.get_num_threads()  # the predictor takes but one
     _save(made, unfinished)
     predictor = EmotionPredictor.load(unfinished)
@@ -93,7 +90,7 @@ def make(data: Path, out: Path, *, cache: Path, size: Size, seed: int, identity:
     }
     measured = replace(
         made, metrics={name: asdict(f) for name, f in figures.items()},
-        training={**made.training, 'made': _effort(stages, threads)},
+        training={**made.training, 'made': _effort(seconds, threads)},
     )
     _save(measured, unfinished)
     write_card(measured, figures, subsets, unfinished / CARD)
@@ -105,40 +102,49 @@ def make(data: Path, out: Path, *, cache: Path, size: Size, seed: int, identity:
     say(f'{out} is done')
 
 
-def _train(samples: Samples, stages: Stages, size: Size, seed: int, identity: str) -> Checkpoint:
-    audio = stages.network('voice', _CODE['audio'], lambda: train_audio(samples, size, seed))
-    text = stages.network('words', _CODE['text'], lambda: train_text(samples, size, seed))
-    skeleton = stages.network('smacn', _CODE['skeleton'], lambda: train_skeleton(samples, size, seed))
+def _train(
+    samples: Samples, cache: Path, seconds: dict[str, float], size: Size, seed: int, identity: str
+) -> Checkpoint:
+    """:param seconds: what it takes is put into it, by step."""
+    # What was made of the same samples for another checkpoint serves this one, too.
+    stages = {m: Stages(cache, [asdict(size), seed, digest], seconds) for m, digest in _digests(samples).items()}
+    audio = stages[AUDIO].network('voice', _CODE[AUDIO], lambda: train_audio(samples, size, seed))
+    text = stages[TEXT].network('words', _CODE[TEXT], lambda: train_text(samples, size, seed))
 
     def kept(name: str, modality: str, make: Callable[[], encoded.Encoded]) -> Source:
         def seeded() -> dict[str, torch.Tensor]:
             torch.manual_seed(seed)
             return dict(vars(make()))
 
-        return encoded.Encoded(**stages.tensors(name, (*_CODE[modality], *_ENCODED), seeded)).source()
+        return encoded.Encoded(**stages[modality].tensors(name, (*_CODE[modality], *_ENCODED), seeded)).source()
 
-    learnt = [
-        kept('heard', 'audio', lambda: encoded.heard(samples, audio, seed)),
-        kept('read', 'text', lambda: encoded.read(samples, 'train', text, dropout=True)),
-        kept('shown', 'skeleton', lambda: encoded.shown(samples, size.fusion_windows, skeleton, seed)),
-    ]
     train_voice, train_body = (partial(train, size=size, seed=seed) for train in (train_audio, train_skeleton))
-    strangers = [
-        kept('heard-of-other-corpora', 'audio', lambda: encoded.heard_of_other_corpora(samples, train_voice)),
-        kept('read-with-losses', 'text', lambda: encoded.read(samples, 'lossy', text, dropout=False)),
-        kept('shown-to-strangers', 'skeleton', lambda: encoded.shown_to_strangers(samples, train_body)),
-    ]
+    learnt = {
+        AUDIO: kept('heard', AUDIO, lambda: encoded.heard(samples, audio, seed)),
+        TEXT: kept('read', TEXT, lambda: encoded.read(samples, 'train', text, dropout=True)),
+    }
+    strangers = {
+        AUDIO: kept('heard-of-strangers', AUDIO, lambda: encoded.heard_of_strangers(samples, train_voice)),
+        TEXT: kept('read-with-losses', TEXT, lambda: encoded.read(samples, 'lossy', text, dropout=False)),
+    }
+    skeleton = None
+    if SKELETON in stages:
+        skeleton = stages[SKELETON].network('smacn', _CODE[SKELETON], lambda: train_body(samples))
+        learnt[SKELETON] = kept('shown', SKELETON, lambda: encoded.shown(samples, size.fusion_windows, skeleton, seed))
+        strangers[SKELETON] = kept(
+            'shown-to-strangers', SKELETON, lambda: encoded.shown_to_strangers(samples, train_body)
+        )
     single = calibration.of_modalities(strangers)
     began = time.monotonic()
-    fusion = train_fusion(learnt, single, size.fusion_steps, seed)
-    stages.seconds['fusion'] = time.monotonic() - began
+    fusion = train_fusion(list(learnt.values()), single, size.fusion_steps, seed)
+    seconds['fusion'] = time.monotonic() - began
     temperatures = calibration.of_subsets(strangers, single, seed)
     say('temperatures: ' + ', '.join(f'{subset} {value:.2f}' for subset, value in temperatures.items()))
     return Checkpoint(
         id=identity, audio=audio, text=text, skeleton=skeleton, fusion=fusion,
         normalisation=samples.inputs.normalisation,
         person_prior=samples.inputs.person_prior, temperatures=temperatures,
-        training=_provenance(samples, size, seed),
+        training=_provenance(samples, RECIPES[identity], size, seed),
     )
 
 
@@ -168,23 +174,30 @@ def _save(made: Checkpoint, out: Path) -> None:
         )
 
 
-def _provenance(samples: Samples, size: Size, seed: int) -> dict:
+def _provenance(samples: Samples, corpora: Sequence[ModuleType], size: Size, seed: int) -> dict:
     def counts(split) -> dict[str, int]:
         return {part: len(getattr(split, part)) for part in ('train', 'dev', 'test')}
 
+    spoken = [corpus for corpus in SPOKEN if corpus in corpora]
+    moved = bandai in corpora
+    encoders = (SPEC.speech_encoder, SPEC.sentence_encoder)
     return {
         'data': {
-            'audio': [corpus.CORPUS for corpus in SPOKEN], 'text': [goemotions.CORPUS],
-            'skeleton': [bandai.CORPUS],
+            AUDIO: [corpus.CORPUS for corpus in spoken], TEXT: [goemotions.CORPUS],
+            **({SKELETON: [bandai.CORPUS]} if moved else {}),
         },
-        'licences': LICENCES,
+        'licences': {
+            **{corpus.CORPUS: corpus.LICENCE for corpus in corpora},
+            **{name: manifest.load()[name].licence for name in encoders},
+        },
+        'restricted': [corpus.CORPUS for corpus in corpora if not corpus.COMMERCIAL_USE],  # to non-commercial use
         'samples': {
             'speech': counts(samples.speech), 'text': counts(samples.reading.comments),
             'movement': counts(samples.movement),
         },
         'held_out': {
-            'speakers': sorted(set().union(*(corpus.TEST_SPEAKERS for corpus in SPOKEN))),
-            'contents': sorted(bandai.TEST_CONTENTS),
+            'speakers': sorted(set().union(*(corpus.TEST_SPEAKERS for corpus in spoken))),
+            'contents': sorted(bandai.TEST_CONTENTS) if moved else [],
             'comments': 'the published test part',
         },
         'left_out': {
@@ -196,27 +209,27 @@ def _provenance(samples: Samples, size: Size, seed: int) -> dict:
     }
 
 
-def _effort(stages: Stages, threads: int) -> dict:
+def _effort(seconds: Mapping[str, float], threads: int) -> dict:
     """What it took. Of steps that were done before, the time that they took then."""
     unit = 1 if sys.platform == 'darwin' else 1024
     return {
-        'seconds': {name: round(seconds) for name, seconds in stages.seconds.items()},
+        'seconds': {name: round(taken) for name, taken in seconds.items()},
         'threads': threads,
         'peak_bytes': resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit,
     }
 
 
-def _digest(samples: Samples) -> str:
-    """Of which samples there are, in which part."""
-    names: Mapping[str, Any] = {
-        part: [
-            [(clip.corpus, clip.id) for clip in getattr(samples.speech, part)],
-            [(comment.id, comment.text) for comment in getattr(samples.reading.comments, part)],
-            [motion.id for motion in getattr(samples.movement, part)],
-        ]
-        for part in ('train', 'dev', 'test')
+def _digests(samples: Samples) -> dict[str, str]:
+    """Of which samples there are of each modality that is learnt, in which part."""
+    def names(split: Split, name: Callable[[Any], Any]) -> list:
+        return [[name(sample) for sample in part] for part in (split.train, split.dev, split.test)]
+
+    of_all = {
+        AUDIO: names(samples.speech, lambda clip: (clip.corpus, clip.id)),
+        TEXT: names(samples.reading.comments, lambda comment: (comment.id, comment.text)),
+        SKELETON: names(samples.movement, lambda motion: motion.id),
     }
-    return hashlib.sha256(json.dumps(names).encode()).hexdigest()
+    return {m: hashlib.sha256(json.dumps(of).encode()).hexdigest() for m, of in of_all.items() if any(of)}
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -227,21 +240,23 @@ def main(arguments: list[str] | None = None) -> int:
         '(default: SMERN_SHARED_DATA, else ../shared/data)',
     )
     parser.add_argument(
-        '--out', type=expand, help='directory of the checkpoint (default: beside the shipped one, called by its id)'
+        '--out', type=expand, default=checkpoint_folder().parent,
+        help='where each gets a directory, called by its id (default: where those that are shipped lie)',
     )
     parser.add_argument(
         '--cache', type=expand, default=Path('build/training'), help='features and finished steps are kept here'
     )
-    parser.add_argument('--id', default=DEFAULT, help='what every prediction will call it')
+    parser.add_argument('--id', choices=RECIPES, help='make this one alone (default: all)')
     parser.add_argument('--seed', type=int, default=1)
     parser.add_argument('--threads', type=int, default=os.cpu_count(), help='of torch')
     parser.add_argument('--trial', action='store_true', help='a minute on a little of the data: learns little')
     options = parser.parse_args(arguments)
     torch.set_num_threads(options.threads)
-    make(
-        options.data, options.out or checkpoint_folder().with_name(options.id), cache=options.cache,
-        size=TRIAL if options.trial else FULL, seed=options.seed, identity=options.id,
-    )
+    for identity in [options.id] if options.id else RECIPES:
+        make(
+            options.data, options.out / identity, cache=options.cache, size=TRIAL if options.trial else FULL,
+            seed=options.seed, identity=identity,
+        )
     return 0
 
 

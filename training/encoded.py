@@ -71,22 +71,24 @@ def shown(samples: Samples, count: int, smacn: nn.Module, seed: int) -> Encoded:
     return _encode(smacn, *in_like_lengths(items, labels), skeleton_batch, dropout=True)
 
 
-def heard_of_other_corpora(samples: Samples, train: Train) -> Encoded:
+def heard_of_strangers(samples: Samples, train: Train) -> Encoded:
     """What is said of each corpus's utterances as recorded, by an encoder that learnt from other corpora alone.
 
-    A robot meets people of another language before another microphone; how sure it may be of them shows here.
+    A robot meets people of another language before another microphone; how sure it may be of them shows here. Of a
+    single corpus its speakers are left out, and their altered copies are there, too: rooms and noise are all that it
+    has of other microphones.
     Each is there twice: nothing is known of the speaker but the utterance, and all other utterances are known.
     """
-    clips = samples.speech.train
+    clips, single = samples.speech.train, len(_corpora(samples)) == 1
     parts = []
-    for kept, strangers in folds([clip.corpus for clip in clips]):
-        say(f'audio: an encoder to which {len(strangers)} of {len(clips)} utterances are of another corpus')
+    for kept, strangers in folds([clip.speaker if single else clip.corpus for clip in clips]):
+        say(f'audio: an encoder to which {len(strangers)} of {len(clips)} utterances are strange')
         others = replace(
             samples,
             speech=replace(samples.speech, train=[clips[i] for i in kept]),
             features={**samples.features, 'train': [samples.features['train'][i] for i in kept]},
         )
-        parts += _heard_of_strangers(samples, strangers, train(others))
+        parts += _heard_of_speakers(samples, strangers, train(others), versions=None if single else 1)
     return Encoded.joined(parts)
 
 
@@ -129,20 +131,23 @@ def in_like_lengths(items: Sequence, labels: Sequence[int]) -> tuple[list, list[
     return [items[i] for i in order], [labels[i] for i in order]
 
 
-def _heard_of_strangers(samples: Samples, rows: Sequence[int], encoder: nn.Module) -> list[Encoded]:
-    """One part a speaker."""
+def _heard_of_speakers(
+    samples: Samples, rows: Sequence[int], encoder: nn.Module, versions: int | None
+) -> list[Encoded]:
+    """One part a speaker, of the first so many versions of each utterance; others known are altered as it is."""
     parts = []
     corpora = _corpora(samples)
     for speaker in sorted({samples.speech.train[i].speaker for i in rows}):
         own = [i for i in rows if samples.speech.train[i].speaker == speaker]
-        told = [samples.inputs.told_by(samples.features['train'][i][0]) for i in own]
         items, labels = [], []
-        for k, i in enumerate(own):
-            for known in (None, known_in_all(told, k)):
-                item = samples.inputs.audio(samples.features['train'][i][0], known)
-                if item is not None:
-                    items.append(item)
-                    labels.append(label_of(samples.speech.train[i]))
+        for version in zip(*(samples.features['train'][i][:versions] for i in own), strict=True):
+            told = [samples.inputs.told_by(features) for features in version]
+            for k, (i, features) in enumerate(zip(own, version, strict=True)):
+                for known in (None, known_in_all(told, k)):
+                    item = samples.inputs.audio(features, known)
+                    if item is not None:
+                        items.append(item)
+                        labels.append(label_of(samples.speech.train[i]))
         group = corpora.index(samples.speech.train[own[0]].corpus)
         parts.append(_encode(encoder, *in_like_lengths(items, labels), audio_batch, group=group))
     return parts

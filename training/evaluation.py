@@ -122,6 +122,8 @@ def encode(predictor: EmotionPredictor, test: HeldOut) -> list[Alone]:
         TEXT, goemotions.CORPUS, np.array([label_of(comment) for comment in test.comments]),
         [predictor.encode_text(Transcript('', 0, 0, comment.text)) for comment in test.comments],
     ))
+    if SKELETON not in predictor.checkpoint.modalities:
+        return found
     motions, captured, seen = test.windows()
     labels = np.array([label_of(motion) for motion in motions])
     for source, windows in ((bandai.CORPUS, captured), (f'{bandai.CORPUS}, {AS_SEEN}', seen)):

@@ -17,13 +17,13 @@ import torch
 from torch.nn import functional
 
 from smern_ros import models
-from smern_ros.checkpoint import SUBSETS
+from smern_ros.checkpoint import subsets
 from smern_ros.models.smern_ga import SmernGA
-from smern_ros.spec import LABELS, MODALITIES
+from smern_ros.spec import LABELS, MODALITIES, SKELETON
 from smern_ros.training.loop import clip_norm, say
 
 BATCH = 64
-"""Joined samples a step; each is there seven times, once with each subset."""
+"""Joined samples a step; each is there once with each subset of the modalities."""
 RATE = 2e-3
 """Of AdamW at its highest: a tenth of the steps up, then down along a cosine."""
 DROPOUT = 0.1
@@ -72,8 +72,8 @@ class Source:
 
 class Joined(NamedTuple):
     vectors: tuple[torch.Tensor, ...]  # of each modality (B, D)
-    opinions: torch.Tensor             # (3, B, 4) logits of each encoder alone
-    labels: torch.Tensor               # (B,), which all three share and nothing else
+    opinions: torch.Tensor             # (M, B, 4) logits of each encoder alone
+    labels: torch.Tensor               # (B,), which all share and nothing else
 
 
 def join(
@@ -99,49 +99,51 @@ def join(
     )
 
 
-def masks() -> torch.Tensor:
-    """(7, 3) bool, which modalities each of SUBSETS has."""
-    return torch.tensor([[m in subset.split('+') for m in MODALITIES] for subset in SUBSETS])
+def masks(modalities: Sequence[str] = MODALITIES) -> torch.Tensor:
+    """(S, 3) bool, which of MODALITIES each subset of `modalities` has."""
+    return torch.tensor([[m in subset.split('+') for m in MODALITIES] for subset in subsets(modalities)])
 
 
 def pooled(opinions: torch.Tensor, temperatures: Mapping[str, float]) -> torch.Tensor:
-    """What each subset of the modalities says together, (7, B, 4) logits.
+    """What each subset of the modalities says together, (S, B, 4) logits.
 
     The sum of their log-probabilities, each first divided by its temperature (a logarithmic opinion pool, Genest and
     Zidek 1986). The sum is then made as much surer as its modalities are on average: the subset's own temperature, kept
     beside the network, takes that back, and one modality alone keeps its opinion as it is.
 
-    :param opinions: (3, B, 4) logits.
-    :param temperatures: by name, of each modality at least.
+    :param opinions: (M, B, 4) logits.
+    :param temperatures: of each of the M modalities, by name, in the order of `opinions`.
     """
-    present = masks().float()                                                         # (7, 3)
-    of_each = torch.tensor([temperatures[m] for m in MODALITIES])                     # (3,)
-    calibrated = functional.log_softmax(opinions, dim=2) / of_each[:, None, None]     # (3, B, 4)
-    average = present @ of_each / present.sum(dim=1)                                  # (7,)
-    return average[:, None, None] * torch.einsum('sm,mbc->sbc', present, calibrated)  # (7, B, 4)
+    present = masks(tuple(temperatures))[:, : len(opinions)].float()                  # (S, M): the skeleton is the last
+    of_each = torch.tensor(list(temperatures.values()))                               # (M,)
+    calibrated = functional.log_softmax(opinions, dim=2) / of_each[:, None, None]     # (M, B, 4)
+    average = present @ of_each / present.sum(dim=1)                                  # (S,)
+    return average[:, None, None] * torch.einsum('sm,mbc->sbc', present, calibrated)  # (S, B, 4)
 
 
 def train_fusion(sources: Sequence[Source], temperatures: Mapping[str, float], steps: int, seed: int) -> SmernGA:
     """A fusion that says of every subset of the modalities what `pooled` does.
 
-    :param sources: of audio, text and skeleton.
-    :param temperatures: how far each encoder is to be trusted, by modality.
+    :param sources: one a modality.
+    :param temperatures: how far each encoder is to be trusted, by modality, in the order of `sources`.
     """
     torch.manual_seed(seed)
     generator = np.random.default_rng(seed)
-    sizes = {m: source.vectors.shape[1] for m, source in zip(MODALITIES, sources, strict=True)}
-    network = models.build('smern_ga', dropout=DROPOUT, **sizes)
+    sizes = {m: source.vectors.shape[1] for m, source in zip(temperatures, sources, strict=True)}
+    network = models.build('smern_ga', dropout=DROPOUT, **{SKELETON: 0, **sizes})
     optimiser = torch.optim.AdamW(network.parameters(), RATE, weight_decay=0.01)
     rate = torch.optim.lr_scheduler.LambdaLR(
         optimiser, lambda step: min(1.0, 10 * (step + 1) / steps) * 0.5 * (1 + math.cos(math.pi * step / steps))
     )
-    present = masks().repeat_interleave(BATCH, dim=0)                                 # (7 B, 3)
+    present = masks(tuple(sizes)).repeat_interleave(BATCH, dim=0)                     # (S B, 3)
     network.train()
     lost = []
     for step in range(steps):
         joined = join(sources, BATCH, generator)
-        wanted = pooled(joined.opinions, temperatures).flatten(0, 1).softmax(dim=1)   # (7 B, 4)
-        fused = network(*(v.repeat(len(SUBSETS), 1) for v in joined.vectors), present).logits
+        wanted = pooled(joined.opinions, temperatures).flatten(0, 1).softmax(dim=1)   # (S B, 4)
+        vectors = {SKELETON: torch.zeros(BATCH, 0), **dict(zip(sizes, joined.vectors, strict=True))}
+        repeated = (vectors[m].repeat(len(present) // BATCH, 1) for m in MODALITIES)  # each (S B, D)
+        fused = network(*repeated, present).logits
         loss = functional.kl_div(fused.log_softmax(dim=1), wanted, reduction='batchmean')
         optimiser.zero_grad()
         loss.backward()

@@ -1,6 +1,6 @@
 """What each subset of the modalities is worth, on test samples that were joined by label.
 
-No one was recorded with all three modalities. A voice, a comment and a movement of different people are joined because
+No one was recorded with all modalities. A voice, a comment and a movement of different people are joined because
 they have the same label, so they mislead independently of each other, which one person's do not: the figures of several
 modalities show that the fusion makes use of what is there, not how often it would be right about people.
 """
@@ -12,9 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from smern_ros.checkpoint import SUBSETS
 from smern_ros.predictor import EmotionPredictor
-from smern_ros.spec import AUDIO, LABELS, MODALITIES
+from smern_ros.spec import AUDIO, LABELS
 from smern_ros.training.evaluation import PERSON_KNOWN, Alone
 from smern_ros.training.fusion import Source, join
 from smern_ros.training.metrics import Figures, measure
@@ -60,10 +59,10 @@ class Subset:
 
 
 def sources(encoded: Sequence[Alone], predictor: EmotionPredictor, *, person_known: bool) -> list[Source]:
-    """The encoded test parts of audio, text and skeleton; within a modality each source is drawn equally often."""
+    """The encoded test parts of each modality that it reads; within a modality each source is drawn equally often."""
     found = []
     known = any(part.source.endswith(PERSON_KNOWN) for part in encoded) and person_known
-    for modality in MODALITIES:
+    for modality in predictor.checkpoint.modalities:
         parts = [
             part for part in encoded
             if part.modality == modality and (modality != AUDIO or part.source.endswith(PERSON_KNOWN) == known)
@@ -82,17 +81,18 @@ def sources(encoded: Sequence[Alone], predictor: EmotionPredictor, *, person_kno
 def predict(predictor: EmotionPredictor, test: Sequence[Source], seed: int, per_label: int = PER_LABEL) -> Predictions:
     """One joining, through the predictor that a robot runs."""
     joined = join(test, per_label * len(LABELS), np.random.default_rng(seed))
-    fused: dict[str, list[np.ndarray]] = {subset: [] for subset in SUBSETS}
+    modalities, temperatures = predictor.checkpoint.modalities, predictor.checkpoint.temperatures
+    fused: dict[str, list[np.ndarray]] = {subset: [] for subset in temperatures}
     for vectors in zip(*joined.vectors, strict=True):
-        given = dict(zip(MODALITIES, vectors, strict=True))
-        for subset in SUBSETS:
+        given = dict(zip(modalities, vectors, strict=True))
+        for subset in temperatures:
             fused[subset].append(predictor.fuse({m: given[m] for m in subset.split('+')}).probabilities)
     stacked = {subset: np.stack(of) for subset, of in fused.items()}
     return Predictions(
         labels=joined.labels.numpy(),
         fused=stacked,
-        untempered={s: _sharpened(p, predictor.checkpoint.temperatures[s]) for s, p in stacked.items()},
-        own={m: opinion.softmax(dim=1).numpy() for m, opinion in zip(MODALITIES, joined.opinions, strict=True)},
+        untempered={s: _sharpened(p, temperatures[s]) for s, p in stacked.items()},
+        own={m: opinion.softmax(dim=1).numpy() for m, opinion in zip(modalities, joined.opinions, strict=True)},
     )
 
 
@@ -105,7 +105,7 @@ def figures(joinings: Sequence[Predictions]) -> list[Subset]:
             tuple(measure(j.labels, j.untempered[subset]) for j in joinings),
             tuple(measure(j.labels, j.best_alone(subset)) for j in joinings),
         )
-        for subset in SUBSETS
+        for subset in joinings[0].fused
     ]
 
 

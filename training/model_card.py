@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from smern_ros import models
-from smern_ros.checkpoint import NETWORKS, Checkpoint
-from smern_ros.spec import SPEC
+from smern_ros.checkpoint import Checkpoint
+from smern_ros.shipped import DEFAULT
+from smern_ros.spec import AUDIO, SKELETON, SPEC
 from smern_ros.training.evaluation import PERSON_KNOWN
 from smern_ros.training.experiments.integrate import summarise
 from smern_ros.training.experiments.machine import described
@@ -25,9 +26,10 @@ Written by `python -m smern_ros.training.checkpoint`, figures included (in the r
 
 ## What it is
 
-SMACN and graph attention (Shi, Liu, Ishi, Ishiguro: 3D skeletal movement-enhanced emotion recognition networks), and in
-place of the paper's ARE and TRE two small networks on pretrained encoders: `voice` on the encoder of Whisper tiny.en
-(mean and deviation over time of its last layer), MFCC and prosody; `words` on three layers of all-MiniLM-L6-v2.
+{networks_used} (Shi, Liu, Ishi, Ishiguro: 3D skeletal movement-enhanced emotion recognition
+networks), and in place of the paper's ARE and TRE two small networks on pretrained encoders: `voice` on the encoder of
+Whisper tiny.en (mean and deviation over time of its last layer), MFCC and prosody; `words` on three layers of
+all-MiniLM-L6-v2.
 It tells {labels}. Where the weights of Whisper are missing, voice is judged by MFCC and prosody alone.
 
 Numbers of parameters: {networks}.
@@ -36,28 +38,20 @@ Numbers of parameters: {networks}.
 
 | modality | source | learnt from / development / test | held out | licence |
 |---|---|---|---|---|
-| audio | EMO-DB (German), nEMO (Polish), RAVDESS (English, 16 actors, without calm), acted in studios \
-| {speech} utterances | speakers {speakers} | {emodb}; {nemo}; {ravdess} |
+| audio | {spoken}, acted in studios | {speech} utterances | speakers {speakers} | {spoken_licences} |
 | text | GoEmotions (English forum comments), without capitals and punctuation | {text} comments \
 | the published test part | {goemotions} |
-| skeleton | Bandai-Namco Motiondataset 1 (acted walking, bowing, waving) | {movement} clips | contents {contents} \
-| {bandai} |
-
-**No one was recorded with all three.** For the fusion, a voice, a comment and a movement of different people were
+{movement_source}
+**No one was recorded with all of them.** For the fusion, {joined_people} of different people were
 joined because they had the same label. So there is no true figure for the modalities together.
 
 The pretrained encoders are as their makers made them (Whisper: {whisper}; MiniLM: {minilm}). Each network was trained
-on its source alone, then frozen. The fusion learnt from samples joined by label, each with all seven subsets of the
+on its source alone, then frozen. The fusion learnt from samples joined by label, each with all subsets of the
 modalities at once, to say what the networks' own output layers say: alone what the one says, together the sum of their
-log-probabilities. Utterances were altered (speed, room, noise, level, silence around),
-movements too (body, jitter, hidden joints, speed, mirrored). Half of the neutral movements show a person who stands
-still, in any posture of the clips: nobody does in the source, and what stillness means would be left to chance.
-Shoulders and head were set as MediaPipe measures them.
-
-Sizes, epochs and the like were chosen by leaving out speakers and contents that are learnt from here, and by the
-published development part of the comments (docs/results.md names them); then all but the test parts was learnt from.
-Nothing was chosen by the test parts. They had been measured with earlier checkpoints and trials of the recipe, though,
-so that they are not quite as unseen as new people would be.
+log-probabilities. Utterances were altered (speed, room, noise, level, silence around).
+{movement_altered}
+{chosen}Nothing was chosen by the test parts. They had been measured with earlier checkpoints and trials of the recipe,
+though, so that they are not quite as unseen as new people would be.
 
 ## Figures
 
@@ -67,10 +61,8 @@ The whole network with one modality alone, on what was held out. Chance is 25 % 
 |---|---|---|---|---|
 {figures}
 
-UAR: unweighted average recall. WAR: weighted average recall. ECE: expected calibration error, 15 bins. Movement is
-counted in overlapping windows of 64 frames (2.1 s) of few clips, of actors who were also in training: its figures are
-the least certain. "As a camera sees it" has the same windows altered as in training.
-
+UAR: unweighted average recall. WAR: weighted average recall. ECE: expected calibration error, 15 bins.
+{movement_figures}
 {known}
 
 Confusions (rows: label, columns: prediction; {label_list}):
@@ -81,11 +73,10 @@ Confusions (rows: label, columns: prediction; {label_list}):
 
 ## Any subset of the modalities, joined by label
 
-The held-out voices (each corpus equally often), comments and movements, joined by label in {joinings} different ways,
-{joined} samples each, every label equally often; mean ± standard deviation over the joinings. "Best alone" is the best
-of the subset's modalities alone, by the fusion or by the encoder's own output layer. What several modalities gain here
-says that the fusion makes use of what is there. **It is no claim about people**, whose voice, words and movement
-mislead together.
+The held-out samples (each corpus of speech equally often), joined by label in {joinings} different ways, {joined}
+samples each, every label equally often; mean ± standard deviation over the joinings. "Best alone" is the best of the
+subset's modalities alone, by the fusion or by the encoder's own output layer. What several modalities gain here says
+that the fusion makes use of what is there. **It is no claim about people**, who mislead in all of them together.
 
 {subsets}
 
@@ -93,10 +84,8 @@ mislead together.
 
 Logits are divided by a temperature for each subset of the modalities:
 {temperatures}.
-That of voice was found on corpora that a network had not learnt from: each was left out once, with its language and its
-microphone. It is what `confidence` may be before a stranger of another language; of people like those learnt from it is
-too low. Voices count once as of somebody of whom nothing is known and once as of somebody of whom much is; one
-temperature serves both. That of movement was found on contents that a network had not learnt from ({folds} trainings).
+{voice_calibration}Voices count once as of somebody of whom nothing is known and once as of somebody of whom much is:
+one temperature serves both. {movement_calibration}\
 That of the words was found on the development part of the comments, of which {lost} of the words were left out at
 random, as many as a recogniser gets wrong. Every label and corpus counts the same. None is below 1. Those of several
 modalities were found on samples joined by label, in half of which one modality alone tells anything of the label, and
@@ -104,18 +93,15 @@ are not below that of any of them. "ECE before" is with every temperature 1. `co
 probability after it.
 
 How sure several modalities may be of one person cannot be told from this data: it would take people recorded with all
-three.
+of them.
 
 ## Known to fail
 
-- Languages: voice is learnt from German, Polish and English actors, words from written English. What a voice of another
-  language and microphone is worth, docs/results.md tells: "a corpus left out".
+- Languages: voice is learnt from {languages} actors, words from written English. What a voice of another
+  language and microphone is worth, docs/results.md tells: "{other_corpora}".
 - Spontaneous speech: acted emotions are stronger than felt ones; most real speech is neutral, and the classes were
   given equal weight.
-- Movement: learnt from {clips} clips of three actors who walk, run, bow and wave. Sitting people and talking hands are
-  not in the source. Expect little of it. Who stands with hanging arms may be taken for sad.
-- Distances and cameras: bodies were captured, not filmed; what a camera does to them is imitated (jitter, hidden
-  joints, another body). At what range which camera still serves was not measured.
+{movement_fails}
 - Ages: adults alone, those of EMO-DB 21 to 35 years old. Children and old people were not heard and not seen.
 - Voices far from the microphone, several at once, singing.
 - Strangers: until some seconds of a person were heard, low voices may sound sad, lively ones happy or angry. Compare
@@ -125,26 +111,99 @@ three.
 
 ## Must not be used for
 
-- Anything commercial: parts of the data are licensed for non-commercial use only (nEMO and RAVDESS: {nemo}; {bandai}),
-  and so are these weights.
+{commercial}\
 - Decisions about people: hiring, schooling, policing, health, credit, border control, monitoring at work. Telling
   emotions of people at work or in education is prohibited in some places.
 - Claims about what a person feels. It tells how acted expressions of four emotions look and sound, no more.
 
 ## Sources
 
-- Burkhardt, Paeschke, Rolfes, Sendlmeier, Weiss: A database of German emotional speech. Interspeech 2005.
-- Christop: nEMO: Dataset of emotional speech in Polish. LREC-COLING 2024.
-- Demszky et al.: GoEmotions: A dataset of fine-grained emotions. ACL 2020.
-- Livingstone, Russo: The Ryerson audio-visual database of emotional speech and song (RAVDESS). PLoS ONE 13(5), 2018.
+{sources}
 - Radford et al.: Robust speech recognition via large-scale weak supervision (Whisper). 2022.
 - Reimers, Gurevych: Sentence-BERT. EMNLP 2019; the model all-MiniLM-L6-v2 of sentence-transformers.
-- Kobayashi et al.: Motion capture dataset for practical use of AI-based motion editing and stylization. 2023.
-  (c) Bandai Namco Research Inc.
 
-The weights are licensed CC BY-NC-SA 4.0, as their strictest source asks. The code is not: see the repository.
+{licence} The code has its own: see the repository.
 """
 
+
+SPOKEN = {
+    'emodb': ('EMO-DB (German)', 'German'), 'nemo': ('nEMO (Polish)', 'Polish'),
+    'ravdess': ('RAVDESS (English, 16 actors, without calm)', 'English'),
+}
+"""Each corpus of speech and its language."""
+SOURCES = {
+    'emodb': 'Burkhardt, Paeschke, Rolfes, Sendlmeier, Weiss: A database of German emotional speech. Interspeech 2005.',
+    'nemo': 'Christop: nEMO: Dataset of emotional speech in Polish. LREC-COLING 2024.',
+    'goemotions': 'Demszky et al.: GoEmotions: A dataset of fine-grained emotions. ACL 2020.',
+    'ravdess': 'Livingstone, Russo: The Ryerson audio-visual database of emotional speech and song (RAVDESS). PLoS ONE '
+               '13(5), 2018.',
+    'bandai': 'Kobayashi et al.: Motion capture dataset for practical use of AI-based motion editing and stylization. '
+              '2023. (c) Bandai Namco Research Inc.',
+}
+WITH_MOVEMENT = {
+    'networks_used': 'SMACN and graph attention',
+    'movement_source': '| skeleton | Bandai-Namco Motiondataset 1 (acted walking, bowing, waving) | {movement} clips '
+                       '| contents {contents} | {bandai} |\n',
+    'joined_people': 'a voice, a comment and a movement',
+    'movement_altered': """\
+Movements were altered, too (body, jitter, hidden joints, speed, mirrored). Half of the neutral movements show a person
+who stands still, in any posture of the clips: nobody does in the source, and what stillness means would be left to
+chance. Shoulders and head were set as MediaPipe measures them.
+""",
+    'movement_figures': """\
+Movement is counted in overlapping windows of 64 frames (2.1 s) of few clips, of actors who were also in training: its
+figures are the least certain. "As a camera sees it" has the same windows altered as in training.
+""",
+    'movement_calibration': 'That of movement was found on contents that a network had not learnt from ({folds} '
+                            'trainings). ',
+    'movement_fails': """\
+- Movement: learnt from {clips} clips of three actors who walk, run, bow and wave. Sitting people and talking hands are
+  not in the source. Expect little of it. Who stands with hanging arms may be taken for sad.
+- Distances and cameras: bodies were captured, not filmed; what a camera does to them is imitated (jitter, hidden
+  joints, another body). At what range which camera still serves was not measured.""",
+}
+WITHOUT_MOVEMENT = {
+    'networks_used': '**It reads no movement.** Graph attention',
+    'movement_source': '', 'joined_people': 'a voice and a comment', 'movement_altered': '', 'movement_figures': '',
+    'movement_calibration': '',
+    'movement_fails': '- Movement: it is not read. A camera tells whose the voice is, no more.',
+}
+SEVERAL_CORPORA = {
+    'voice_calibration': """\
+That of voice was found on corpora that a network had not learnt from: each was left out once, with its language and its
+microphone. It is what `confidence` may be before a stranger of another language; of people like those learnt from it is
+too low.
+""",
+    'other_corpora': 'a corpus left out',
+    'chosen': """\
+Sizes, epochs and the like were chosen by leaving out speakers and contents that are learnt from here, and by the
+published development part of the comments (docs/results.md names them); then all but the test parts was learnt from.
+""",
+}
+ONE_CORPUS = {
+    'voice_calibration': """\
+**That of voice is of other speakers of the same corpus**: there is no other to leave out. It was found on speakers that
+a network had not learnt from ({folds} trainings), as recorded and altered. How sure it may be of strangers of other
+languages and microphones, nothing here could tell it.
+""",
+    'other_corpora': 'The checkpoint {id}, one modality alone',
+    'chosen': """\
+Sizes, penalties and the like are those of {default}, found on the corpora that it learns from; no weight and no
+temperature was. All but the test parts was learnt from.
+""",
+}
+COMMERCIAL = {
+    'commercial': '',
+    'licence': 'All that the weights were learnt from allows commercial use. They are licensed CC BY 4.0, as\n'
+               'GoEmotions is: name it wherever you pass them on.',
+}
+NOT_COMMERCIAL = {
+    'commercial': """\
+- Anything commercial: parts of the data are licensed for non-commercial use only ({restricted}), and so are these
+  weights.
+""",
+    'licence': 'The weights are licensed CC BY-NC-SA 4.0, as their strictest source asks.',
+}
 
 KNOWN = (
     f'"{PERSON_KNOWN.capitalize()}": all other utterances of the speaker were heard before, without labels, and voices '
@@ -162,33 +221,44 @@ def write_card(
     """
     training = checkpoint.training
     labels = checkpoint.spec.labels
-    samples = {name: ' / '.join(str(n) for n in parts.values()) for name, parts in training['samples'].items()}
+    licences = training['licences']
+    spoken = training['data'][AUDIO]
+    facts = {
+        'id': checkpoint.id, 'default': DEFAULT, 'folds': training['left_out']['folds'],
+        'restricted': '; '.join(f'{corpus}: {licences[corpus]}' for corpus in training['restricted']),
+        'contents': ', '.join(training['held_out']['contents']), 'clips': training['samples']['movement']['train'],
+        **{name: ' / '.join(str(n) for n in parts.values()) for name, parts in training['samples'].items()}, **licences,
+    }
+    texts = {
+        **(WITH_MOVEMENT if SKELETON in training['data'] else WITHOUT_MOVEMENT),
+        **(SEVERAL_CORPORA if len(spoken) > 1 else ONE_CORPUS),
+        **(NOT_COMMERCIAL if training['restricted'] else COMMERCIAL),
+    }
     path.write_text(
         CARD.format(
-            id=checkpoint.id,
             labels=f'{", ".join(labels[:-1])} and {labels[-1]}',
             label_list=', '.join(labels),
+            spoken=', '.join(SPOKEN[corpus][0] for corpus in spoken),
+            spoken_licences='; '.join(dict.fromkeys(licences[corpus] for corpus in spoken)),
+            languages=' and '.join(SPOKEN[corpus][1] for corpus in spoken),
             speakers=', '.join(training['held_out']['speakers']),
-            contents=', '.join(training['held_out']['contents']),
             temperatures=_temperatures(checkpoint.temperatures),
             effort=_effort(training['made']),
             networks=_networks(checkpoint),
-            folds=training['left_out']['folds'],
             known=textwrap.fill(KNOWN, 120) if len(subsets) > 1 else '',
             joinings=len(subsets[False][0].fused),
             joined=subsets[False][0].fused[0].count,
             subsets='\n\n'.join(_subsets(of, known) for known, of in subsets.items()),
-            clips=training['samples']['movement']['train'],
             lost=f'{100 * WORD_LOSS:.0f} %',
-            whisper=training['licences'][SPEC.speech_encoder],
-            minilm=training['licences'][SPEC.sentence_encoder],
+            whisper=licences[SPEC.speech_encoder],
+            minilm=licences[SPEC.sentence_encoder],
             figures='\n'.join(
                 f'| {name} | {f.count} | {100 * f.uar:.1f} | {100 * f.war:.1f} | {f.ece:.3f} |'
                 for name, f in figures.items()
             ),
             confusions='\n\n'.join(f'{name}\n{_matrix(f)}' for name, f in figures.items()),
-            **samples,
-            **training['licences'],
+            sources='\n'.join(f'- {SOURCES[name]}' for name in SOURCES if name in licences),
+            **{name: text.format(**facts) for name, text in texts.items()}, **facts,
         ),
         encoding='utf-8',
     )
@@ -205,9 +275,10 @@ def _effort(made: Mapping) -> str:
 
 
 def _networks(checkpoint: Checkpoint) -> str:
-    networks = [getattr(checkpoint, purpose) for purpose in NETWORKS]
-    counts = {models.name_of(network): sum(p.numel() for p in network.parameters()) for network in networks}
-    return ', '.join(f'`{name}` {count:,}' for name, count in counts.items())
+    return ', '.join(
+        f'`{models.name_of(network)}` {sum(p.numel() for p in network.parameters()):,}'
+        for network in checkpoint.networks.values()
+    )
 
 
 def _subsets(subsets: Sequence[Subset], person_known: bool) -> str:

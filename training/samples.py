@@ -5,6 +5,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import torch
@@ -56,20 +57,21 @@ def smaller(split: Split, count: int | None) -> Split:
     return Split(*(some_of_each_label(getattr(split, part), count) for part in ('train', 'dev', 'test')))
 
 
-def speech_split(data: Path, count: int | None = None) -> Split[Clip]:
-    """Speakers held out, of each of SPOKEN.
+def speech_split(data: Path, count: int | None = None, corpora: Sequence[ModuleType] = SPOKEN) -> Split[Clip]:
+    """Speakers held out, of each corpus.
 
     :param count: of clips, of each corpus in each part, at most.
+    :param corpora: some of SPOKEN.
     """
     split = by_group(
-        [clip for corpus in SPOKEN for clip in corpus.read(data)],
+        [clip for corpus in corpora for clip in corpus.read(data)],
         lambda clip: clip.speaker,
-        dev=set().union(*(corpus.DEV_SPEAKERS for corpus in SPOKEN)),
-        test=set().union(*(corpus.TEST_SPEAKERS for corpus in SPOKEN)),
+        dev=set().union(*(corpus.DEV_SPEAKERS for corpus in corpora)),
+        test=set().union(*(corpus.TEST_SPEAKERS for corpus in corpora)),
     )
     return Split(*(
         [
-            clip for corpus in SPOKEN
+            clip for corpus in corpora
             for clip in some_of_each_label([clip for clip in part if clip.corpus == corpus.CORPUS], count)
         ]
         for part in (split.train, split.dev, split.test)

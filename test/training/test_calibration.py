@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from smern_ros.checkpoint import SUBSETS
+from smern_ros.spec import MODALITIES
 from smern_ros.training.calibration import best_temperature, even, of_modalities, of_subsets
 from smern_ros.training.fusion import Source
 from smern_ros.training.metrics import expected_calibration_error
@@ -49,11 +50,17 @@ def test_a_large_corpus_does_not_outvote_a_small_one():
     assert weights[100:].sum() == pytest.approx(0.5)
 
 
+def test_a_modality_that_is_not_learnt_has_no_temperature():
+    development = {m: source(boast, boast) for boast, m in enumerate(('audio', 'text'), 1)}
+    found = of_subsets(development, of_modalities(development), seed=0)
+    assert tuple(found) == ('audio', 'text', 'audio+text')
+
+
 def test_every_subset_has_a_temperature_and_none_is_below_that_of_its_modalities():
-    development = [source(1.0, 1), source(2.0, 2), source(3.0, 3)]
+    development = {m: source(boast, boast) for boast, m in enumerate(MODALITIES, 1)}
     single = of_modalities(development)
     assert single['audio'] < single['text'] < single['skeleton']
     found = of_subsets(development, single, seed=0)
-    assert set(found) == set(SUBSETS)
+    assert tuple(found) == SUBSETS
     for subset, temperature in found.items():
         assert temperature >= max(single[m] for m in subset.split('+'))

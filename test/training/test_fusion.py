@@ -96,6 +96,18 @@ def test_no_subset_is_worse_than_the_best_of_its_modalities_alone():
         assert right(fused, new.labels) > max(alone[m] for m in subset.split('+')) - 0.03
 
 
+def test_a_modality_that_is_not_learnt_has_no_part_in_the_fusion():
+    trust = {'audio': 1.0, 'text': 2.0}
+    network = train_fusion(sources((10.0, 6.0, 25.0), 1)[:2], trust, steps=200, seed=1)
+    assert network.skeleton is None
+    new = join(sources((10.0, 6.0, 25.0), 2)[:2], 1000, np.random.default_rng(2))
+    wanted = pooled(new.opinions, trust).softmax(dim=2)
+    for mask, of_subset in zip(masks(tuple(trust)), wanted, strict=True):
+        with torch.inference_mode():
+            fused = network(*new.vectors, torch.zeros(1000, 0), mask.expand(1000, -1)).logits.softmax(dim=1)
+        assert (fused - of_subset).abs().mean() < 0.05
+
+
 def test_the_same_seed_gives_the_same_fusion():
     one, other = (train_fusion(sources((1, 1, 1), 1), UNALTERED, steps=2, seed=3) for _ in range(2))
     assert all(torch.equal(a, b) for a, b in zip(one.parameters(), other.parameters(), strict=True))

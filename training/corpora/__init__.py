@@ -1,4 +1,7 @@
-"""Readers of open corpora: what lies in a folder, as samples with a label. One corpus a file."""
+"""Readers of open corpora: what lies in a folder, as samples with a label. One corpus a file.
+
+Each has a LICENCE, and COMMERCIAL_USE tells whether that allows it.
+"""
 from __future__ import annotations
 
 import csv

@@ -14,6 +14,7 @@ from smern_ros.training.corpora import Motion, bvh, require_folder
 
 CORPUS = 'bandai'
 LICENCE = 'CC BY-NC 4.0'
+COMMERCIAL_USE = False
 STYLES = {'happy': 'happy', 'sad': 'sad', 'angry': 'angry', 'normal': 'neutral'}
 LOOK_ALIKES = (
     ('walk-left', 'walk-right'), ('walk', 'walk-back'), ('dash', 'run'), ('bow', 'bye', 'byebye', 'guide'),

@@ -7,6 +7,7 @@ from smern_ros.training.corpora import Clip, labelled_clips
 
 CORPUS = 'emodb'
 LICENCE = 'CC0-1.0'
+COMMERCIAL_USE = True
 TEST_SPEAKERS = frozenset({'emodb-12', 'emodb-14', 'emodb-15', 'emodb-16'})
 """As audEERING publishes the corpus; the six others are for training."""
 DEV_SPEAKERS = frozenset({'emodb-11'})

@@ -9,6 +9,7 @@ from smern_ros.training.corpora import Comment, require_folder
 
 CORPUS = 'goemotions'
 LICENCE = 'CC BY 4.0'
+COMMERCIAL_USE = True
 FOUR = {
     'joy': 'happy', 'amusement': 'happy', 'excitement': 'happy',
     'sadness': 'sad', 'disappointment': 'sad', 'grief': 'sad',

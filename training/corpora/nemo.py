@@ -7,6 +7,7 @@ from smern_ros.training.corpora import Clip, labelled_clips
 
 CORPUS = 'nemo'
 LICENCE = 'CC BY-NC-SA 4.0'
+COMMERCIAL_USE = False
 TEST_SPEAKERS = frozenset({'nemo-IC0', 'nemo-TP0', 'nemo-WR0'})
 """A woman and two men. The corpus has no published split by speaker."""
 DEV_SPEAKERS = frozenset({'nemo-KD0'})

@@ -12,6 +12,7 @@ from smern_ros.training.corpora import Clip, labelled_clips
 
 CORPUS = 'ravdess'
 LICENCE = 'CC BY-NC-SA 4.0'
+COMMERCIAL_USE = False
 TEST_SPEAKERS = frozenset({'ravdess-13', 'ravdess-14', 'ravdess-15', 'ravdess-16'})
 """Two women and two men. The corpus has no published split by speaker; its odd actors are men, the even ones women."""
 DEV_SPEAKERS = frozenset({'ravdess-11', 'ravdess-12'})
