@@ -1,4 +1,4 @@
-"""Comments as a robot would hear them: spoken by espeak-ng in many voices, recognised as the robot recognises."""
+"""Comments as a robot would hear them: spoken by espeak-ng in many voices, also in noise, and recognised by it."""
 from __future__ import annotations
 
 import hashlib
@@ -7,9 +7,11 @@ import json
 import re
 import shutil
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -39,11 +41,25 @@ class SpeechMissing(Exception):
 
 @dataclass(frozen=True)
 class Voice:
-    """How one comment is spoken."""
+    """How one comment is spoken, and what is heard beside it."""
 
     name: str   # espeak-ng's language and variant
     rate: int   # words a minute
     pitch: int  # 0..99
+    beside: str = ''         # of BESIDE
+    snr: float = 0.0         # dB, by which it is louder than what is heard beside it
+    backwards: bool = False  # the sound of speech without words
+
+
+BESIDE = ('', 'noise', 'voices')
+"""Nothing, pink noise, or four other voices backwards."""
+
+
+class Heard(NamedTuple):
+    """What the default recogniser wrote down."""
+
+    text: str          # empty where it heard no words
+    confidence: float  # of the transcript, 0..1
 
 
 def require() -> str:
@@ -84,57 +100,91 @@ def some(comments: Sequence[Comment], count: int) -> list[Comment]:
 
 
 def speak(text: str, how: Voice) -> np.ndarray:
-    """:return: (N,) float32 samples at the spec's rate."""
+    """:return: (N,) float32 samples at the spec's rate; always the same for the same text and voice."""
     import soundfile
     import soxr
 
     command = [PROGRAM, '-v', how.name, '-s', str(how.rate), '-p', str(how.pitch), '--stdin', '--stdout']
     said = subprocess.run(command, input=text.encode(), capture_output=True, check=True).stdout
     samples, rate = soundfile.read(io.BytesIO(said), dtype='float32')
-    return soxr.resample(samples, rate, SPEC.sample_rate)
+    samples = soxr.resample(samples, rate, SPEC.sample_rate)
+    if how.backwards:
+        samples = np.ascontiguousarray(samples[::-1])
+    if not how.beside:
+        return samples
+    if how.beside == 'noise':
+        beside = _pink(len(samples), np.random.default_rng(len(text)))
+    else:
+        others = [
+            speak(text, Voice(LANGUAGES[0] + variant, rate, pitch, backwards=True))
+            for variant, rate, pitch in zip(VARIANTS[1:], (140, 180, 160, 150), (60, 40, 35, 70), strict=True)
+        ]
+        beside = sum(np.resize(other, len(samples)) for other in others)
+    gain = np.sqrt(np.mean(samples**2) / np.mean(beside**2)) * 10 ** (-how.snr / 20)
+    return np.clip(samples + gain * beside, -1, 1).astype(np.float32)
 
 
-def heard(texts: Sequence[str], cache: Path) -> list[str]:
-    """What the default recogniser makes of each text, spoken in its own voice; empty where it heard no words.
+def _pink(count: int, generator: np.random.Generator) -> np.ndarray:
+    """(count,) noise whose power falls by 3 dB an octave."""
+    spectrum = np.fft.rfft(generator.standard_normal(count))
+    return np.fft.irfft(spectrum / np.sqrt(np.arange(1, len(spectrum) + 1)), count)
 
-    Each transcript is kept in `cache` as soon as it is made, so that one may stop and go on.
+
+def heard(texts: Sequence[str], cache: Path, voices: Sequence[Voice] | None = None) -> list[Heard]:
+    """What the default recogniser makes of each text.
 
     :param texts: speakable ones.
+    :param cache: see `recognise`.
+    :param voices: of each text; None: each its own, with nothing beside it.
     :raises SpeechMissing: see `require`.
     :raises ValueError: if a text is empty.
     """
     if not all(texts):
         raise ValueError('a text is empty and cannot be spoken; leave it out')
-    file = cache / f'spoken-{_made_by(require())}.jsonl'
-    voices = [(text, voice(text)) for text in texts]
+    require()
+    said = list(zip(texts, [voice(text) for text in texts] if voices is None else voices, strict=True))
+    names = [json.dumps([text, asdict(how)], ensure_ascii=False) for text, how in said]
+    sounds = {name: partial(speak, *one) for name, one in zip(names, said, strict=True)}
+    found = recognise(sounds, cache)
+    return [found[name] for name in names]
+
+
+def recognise(sounds: Mapping[str, Callable[[], np.ndarray]], cache: Path) -> dict[str, Heard]:
+    """What the default recogniser makes of sounds, by their names.
+
+    Each transcript is kept in `cache` as soon as it is made, so that one may stop and go on.
+
+    :param sounds: by a name that tells all it depends on, what gives its samples (N,).
+    :raises SpeechMissing: see `require`.
+    """
+    file = cache / f'heard-{_made_by(require())}.jsonl'
     known = _read(file)
-    missing = [one for one in dict.fromkeys(voices) if one not in known]
+    missing = [name for name in sounds if name not in known]
     if missing:
         recogniser = create()
         cache.mkdir(parents=True, exist_ok=True)
         with file.open('a', encoding='utf-8') as out:
-            for i, (text, how) in enumerate(missing):
+            for i, name in enumerate(missing):
                 if i % 100 == 0:
-                    say(f'words: comment {i} of {len(missing)} that are spoken and recognised')
-                samples = speak(text, how)
+                    say(f'words: utterance {i} of {len(missing)} that are recognised')
+                samples = sounds[name]()
                 utterance = Utterance('comment', 0, len(samples) * SECOND // SPEC.sample_rate, samples)
-                known[text, how] = recogniser.transcribe(utterance).text
-                row = {'said': text, 'heard': known[text, how], 'voice': asdict(how)}
-                out.write(json.dumps(row, ensure_ascii=False) + '\n')
+                transcript = recogniser.transcribe(utterance)
+                known[name] = Heard(transcript.text, transcript.confidence)
+                out.write(json.dumps([name, *known[name]], ensure_ascii=False) + '\n')
                 out.flush()
-    return [known[one] for one in voices]
+    return known
 
 
-def _read(file: Path) -> dict[tuple[str, Voice], str]:
-    """What was heard, by what was said and how; a last line that was cut off is removed."""
+def _read(file: Path) -> dict[str, Heard]:
+    """What was heard, by the name of the sound; a last line that was cut off is removed."""
     if not file.is_file():
         return {}
     text = file.read_text(encoding='utf-8')
     whole = text[: text.rfind('\n') + 1]
     if whole != text:
         file.write_text(whole, encoding='utf-8')
-    rows = [json.loads(line) for line in whole.splitlines()]
-    return {(row['said'], Voice(**row['voice'])): row['heard'] for row in rows}
+    return {name: Heard(*found) for name, *found in map(json.loads, whole.splitlines())}
 
 
 def _made_by(version: str) -> str:

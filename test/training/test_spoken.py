@@ -1,4 +1,5 @@
 """Comments are spoken, and heard by the robot's own recogniser."""
+import dataclasses
 import shutil
 
 import numpy as np
@@ -60,14 +61,32 @@ def test_speech_has_the_robots_rate_and_a_plausible_length():
 
 
 @needs_voice
+@pytest.mark.parametrize('beside', ['noise', 'voices'])
+def test_what_is_heard_beside_a_voice_is_as_loud_as_asked_for_and_the_same_every_time(beside):
+    text = 'I have never been so happy in my whole life, and I mean it.'
+    alone = spoken.speak(text, spoken.voice(text))
+    both = spoken.speak(text, dataclasses.replace(spoken.voice(text), beside=beside, snr=10))
+    assert 10 * np.log10(np.mean(alone**2) / np.mean((both - alone) ** 2)) == pytest.approx(10, abs=0.2)
+    assert np.array_equal(both, spoken.speak(text, dataclasses.replace(spoken.voice(text), beside=beside, snr=10)))
+
+
+@needs_voice
+def test_speech_backwards_is_the_same_sound_the_other_way_round():
+    how = spoken.voice('hello there')
+    backwards = spoken.speak('hello there', dataclasses.replace(how, backwards=True))
+    assert np.array_equal(backwards[::-1], spoken.speak('hello there', how))
+
+
+@needs_voice
 @pytest.mark.weights
 def test_what_is_said_is_heard_and_never_recognised_twice(tmp_path, monkeypatch):
     texts = ['I am so happy about this.', 'You make me very angry.']
     first, second = spoken.heard(texts, tmp_path)
-    assert 'happy' in first.lower() and 'angry' in second.lower()
-    (file,) = tmp_path.glob('spoken-*.jsonl')
+    assert 'happy' in first.text.lower() and 'angry' in second.text.lower()
+    assert min(first.confidence, second.confidence) > 0.5
+    (file,) = tmp_path.glob('heard-*.jsonl')
     with file.open('a') as cut_off:
-        cut_off.write('{"said": "I am s')
+        cut_off.write('["I am s')
 
     def nothing_to_do():
         raise AssertionError('everything was recognised before')

@@ -39,6 +39,7 @@ class Row:
     at: float | None = None     # where it stands on the table's axis
     confusion: bool = False     # its confusion matrix is shown, too
     reliability: bool = False   # how sure it may be is shown, too: ECE, and a diagram for all rows of this name
+    loss: bool = False          # so is its cross-entropy
 
 
 @dataclass(frozen=True)

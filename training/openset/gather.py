@@ -20,6 +20,7 @@ class Measured:
     scores: tuple[Scores, ...]  # of each seed of which all folds are done, integrated over the folds
     seconds: float              # a fold and seed, on average; of its experiment
     peak_bytes: int             # of memory, the most of any fold and seed; of its experiment
+    losses: tuple[float, ...] = ()  # cross-entropy of each seed, in nats, if the row wants it shown
     errors: tuple[float, ...] = ()  # expected calibration error of each seed, if the row wants it shown
     bins: tuple[Bin, ...] = ()      # the reliability diagram of all seeds together, if the row wants it shown
 
@@ -37,6 +38,11 @@ class Measured:
     def ece(self) -> Summary | None:
         """0..1, over the seeds; None if nothing is done or wanted."""
         return summarise(self.errors) if self.errors else None
+
+    @property
+    def loss(self) -> Summary | None:
+        """In nats, over the seeds; None if nothing is done or wanted."""
+        return summarise(self.losses) if self.losses else None
 
     @property
     def confusion(self) -> tuple[tuple[int, ...], ...]:
@@ -75,6 +81,7 @@ def gather(experiments: Iterable[Experiment], store: Store) -> Gathered:
             whole = _whole(planned, predictions)
             by_table.setdefault(row.table, []).append(Measured(
                 row, tuple(map(score, whole)), sum(own_seconds) / max(len(own_seconds), 1), own_peak,
+                tuple(map(_cross_entropy, whole)) if row.loss else (),
                 *(_reliability(whole) if row.reliability and whole else ()),
             ))
     return Gathered(tuple((table, tuple(rows)) for table, rows in by_table.items()), done, total, seconds, peak)
@@ -86,7 +93,12 @@ def _whole(planned: list[Job], predictions: dict[tuple[str, int], Predictions]) 
     for job in planned:
         by_seed.setdefault(job.seed, []).append(predictions.get((job.fold, job.seed)))
     done = [[f for f in folds if f is not None and len(f.ids)] for folds in by_seed.values() if None not in folds]
-    return [Predictions.integrated(folds) for folds in done]
+    return [Predictions.integrated(folds) for folds in done if folds]
+
+
+def _cross_entropy(whole: Predictions) -> float:
+    said = whole.probabilities[np.arange(len(whole.labels)), whole.labels]
+    return float(-np.log(np.maximum(said, 1e-12)).mean())
 
 
 def _reliability(whole: list[Predictions]) -> tuple[tuple[float, ...], tuple[Bin, ...]]:

@@ -65,11 +65,11 @@ def _table(table: Table, rows: Sequence[Measured]) -> Iterator[str]:
                 f'- Development: {table.development}')
     if note := table.note() if callable(table.note) else table.note:
         yield f'- {note}'
-    with_ece = any(m.row.reliability for m in rows)
+    with_ece, with_loss = (any(getattr(m.row, name) for m in rows) for name in ('reliability', 'loss'))
     head = ['', *([table.axis] if table.axis else []), 'UAR', 'WAR', *(['ECE'] if with_ece else []),
-            'seeds', 'tested', 's a training', 'memory']
+            *(['cross-entropy'] if with_loss else []), 'seeds', 'tested', 's a training', 'memory']
     yield ''
-    yield from _grid(head, [_row(m, table.axis is not None, with_ece) for m in rows])
+    yield from _grid(head, [_row(m, table.axis is not None, with_ece, with_loss) for m in rows])
     if table.axis and (points := _points(rows)):
         yield from ('', f'![UAR against {table.axis}: {", ".join(points)}]({DRAWINGS}/{_file(table)})')
     drawn = [m for m in rows if m.row.confusion and m.scores]
@@ -85,14 +85,16 @@ def _table(table: Table, rows: Sequence[Measured]) -> Iterator[str]:
         ])
 
 
-def _row(m: Measured, with_place: bool, with_ece: bool) -> list[str]:
+def _row(m: Measured, with_place: bool, with_ece: bool, with_loss: bool) -> list[str]:
     name = _name(m.row)
     at = [] if not with_place else ['' if m.row.at is None else drawing.place(m.row.at)]
     if not m.scores:
-        return [name, *at, 'not done', *[''] * (6 if with_ece else 5)]
+        return [name, *at, 'not done', *[''] * (5 + with_ece + with_loss)]
     ece = [''] if m.ece is None else [f'{m.ece.mean:.3f}']
+    loss = [''] if m.loss is None else [f'{m.loss.mean:.3f}']
     return [
-        name, *at, f'**{_written(m.uar)}**', _written(m.war), *(ece if with_ece else []), str(len(m.scores)),
+        name, *at, f'**{_written(m.uar)}**', _written(m.war), *(ece if with_ece else []),
+        *(loss if with_loss else []), str(len(m.scores)),
         str(m.scores[0].count), f'{m.seconds:.1f}', _size(m.peak_bytes),
     ]
 

@@ -10,6 +10,7 @@ from smern_ros.training.openset.experiment import Experiment
 SOURCES: dict[str, str] = {
     'speech': 'smern_ros.training.openset.speech',
     'words': 'smern_ros.training.openset.words',
+    'doubt': 'smern_ros.training.openset.doubt',
     'movement': 'smern_ros.training.openset.movement',
     'checkpoint': 'smern_ros.training.openset.fusion',
     'adaptation': 'smern_ros.training.openset.adaptation',

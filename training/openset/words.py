@@ -91,8 +91,8 @@ class Source:
     def heard(self) -> list[Comment]:
         """The same, with the words that were heard. :raises spoken.SpeechMissing: if nothing can be spoken."""
         said = self.to_speak()
-        texts = spoken.heard([spoken.speakable(comment.text) for comment in said], self.cache)
-        return [replace(comment, text=words) for comment, words in zip(said, texts, strict=True)]
+        found = spoken.heard([spoken.speakable(comment.text) for comment in said], self.cache)
+        return [replace(comment, text=heard.text) for comment, heard in zip(said, found, strict=True)]
 
 
 @dataclass(frozen=True)

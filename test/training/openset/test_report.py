@@ -2,12 +2,14 @@
 import math
 import xml.etree.ElementTree as ElementTree
 
+import numpy as np
 import pytest
 from support.dice import TABLE, dice
 
+from smern_ros.training.experiments.integrate import Predictions
 from smern_ros.training.openset import report
 from smern_ros.training.openset.carry_out import carry_out
-from smern_ros.training.openset.experiment import Row, Table
+from smern_ros.training.openset.experiment import Row, Table, jobs
 from smern_ros.training.openset.gather import gather
 from smern_ros.training.openset.sources import SOURCES
 from smern_ros.training.openset.store import Store
@@ -90,3 +92,21 @@ def test_every_table_of_a_source_names_its_development_data(shared_data, tmp_pat
         for row in experiment.rows:
             assert row.table.data and row.table.protocol and row.table.development
         assert experiment.modules
+
+
+def nothing(fold, seed):
+    return [Predictions(np.empty(0, str), np.empty(0, np.int64), np.empty((0, 4), np.float32))]
+
+
+def test_a_row_of_which_there_was_nothing_to_test_is_not_done_and_the_others_are(tmp_path):
+    store = Store(tmp_path / 'jobs')
+    rows = [dice(tmp_path, name='empty', rows=(Row(TABLE, 'empty', loss=True),), run=nothing),
+            dice(tmp_path, name='full', rows=(Row(TABLE, 'full', loss=True),))]
+    carry_out(rows, store)
+    gathered = gather(rows, store)
+    text = report.write(gathered, tmp_path, {}).read_text()
+    (loss,) = [m.loss for _, measured in gathered.tables for m in measured if m.row.name == 'full']
+    assert '| UAR | WAR | cross-entropy | seeds |' in text and f'| {loss.mean:.3f} | 2 | 16 |' in text
+    assert '| empty | not done |' in text
+    said = [store.get(job).predictions[0] for job in jobs(rows[1])]
+    assert loss.mean == pytest.approx(np.mean([-np.log(p.probabilities[np.arange(8), p.labels]) for p in said]))
