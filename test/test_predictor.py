@@ -10,7 +10,7 @@ import torch
 from smern_ros.audio.features import extract
 from smern_ros.models.inputs import MAX_SKELETON_FRAMES
 from smern_ros.predictor import EmotionPredictor, NoEvidence
-from smern_ros.shipped import checkpoint_folder
+from smern_ros.shipped import DEFAULT, checkpoint_folder, names
 from smern_ros.spec import LABELS, MODALITIES, SPEC
 from smern_ros.values import SECOND, AudioFeatures, SkeletonWindow, Transcript, Utterance, UtteranceInputs
 
@@ -151,5 +151,14 @@ def test_a_megabyte_of_text_is_read_as_far_as_its_first_words(predictor):
     )
 
 
-def test_the_shipped_checkpoint_is_small():
-    assert sum(file.stat().st_size for file in checkpoint_folder().iterdir()) < 10_000_000
+@pytest.mark.parametrize('name', names())
+def test_each_shipped_checkpoint_is_small_and_called_by_its_id(name):
+    assert sum(file.stat().st_size for file in checkpoint_folder(name).iterdir()) < 10_000_000
+    assert EmotionPredictor.load(name).id == name
+
+
+def test_a_checkpoint_without_a_network_for_movement_reads_none():
+    predictor = EmotionPredictor.load(f'{DEFAULT}-commercial')
+    assert predictor.encode_skeleton(skeleton()) is None
+    with pytest.raises(ValueError, match=f'{DEFAULT}-commercial reads no skeleton'):
+        predictor.fuse({'text': predictor.encode_text(text()), 'skeleton': torch.zeros(256)})

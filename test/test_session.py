@@ -10,6 +10,7 @@ from smern_ros.adaptation import Example
 from smern_ros.persons import ABSENT, EVERYBODY, NOBODY, PriorWeights
 from smern_ros.predictor import ADAPTED, EmotionPredictor, NoEvidence
 from smern_ros.session import MOST_BODIES, Session
+from smern_ros.shipped import DEFAULT
 from smern_ros.spec import AUDIO, SKELETON, TEXT
 from smern_ros.values import SECOND, AudioFeatures, SkeletonWindow, Transcript, UtteranceInputs, Word
 
@@ -44,6 +45,19 @@ def test_somebody_new_is_judged_by_the_utterance_alone_and_somebody_known_otherw
     np.testing.assert_array_equal(probabilities(Session(predictor), utterance(2)), stranger)
     session.predict(utterance(1))
     assert np.abs(probabilities(session, utterance(2)) - stranger).max() > 1e-4
+
+
+def test_movement_that_a_checkpoint_does_not_read_tells_whose_the_voice_is_and_nothing_else():
+    predictor = EmotionPredictor.load(f'{DEFAULT}-commercial')
+    session = Session(predictor)
+    first = session.predict(utterance(1))
+    assert first.person_id == 'anna' and first.prediction.modalities == (AUDIO, TEXT)
+    strange = predictor.predict(utterance(2, modalities=(AUDIO, TEXT))).probabilities
+    np.testing.assert_array_equal(predictor.predict(utterance(2)).probabilities, strange)
+    np.testing.assert_array_equal(probabilities(session, utterance(2, 'ben')), strange)
+    assert np.abs(probabilities(session, utterance(2)) - strange).max() > 1e-4, 'anna is known'
+    with pytest.raises(NoEvidence, match='no voiced sound, no known word$'):
+        session.predict(utterance(3, modalities=(SKELETON,)))
 
 
 def assert_words_are_used(predictor, used, **told):

@@ -6,7 +6,7 @@ from email.parser import Parser
 
 import pytest
 
-from smern_ros import graph
+from smern_ros import graph, shipped
 
 pytestmark = [pytest.mark.ros, pytest.mark.slow, pytest.mark.timeout(900)]
 
@@ -50,8 +50,10 @@ def test_every_file_beside_the_modules_is_in_it(names, clean_source):
     assert {str(p.relative_to(clean_source)) for p in files} <= names
 
 
-def test_a_checkpoint_is_in_it(names):
-    assert any(name.startswith('smern_ros/checkpoints/') and name.endswith('.safetensors') for name in names)
+@pytest.mark.parametrize('checkpoint', shipped.names())
+def test_every_checkpoint_is_in_it_with_its_card(names, checkpoint):
+    assert {f'smern_ros/checkpoints/{checkpoint}/{name}' for name in (
+        'config.json', 'model.safetensors', 'README.md')} <= names
 
 
 @pytest.mark.parametrize('kind', ['msg', 'srv'])

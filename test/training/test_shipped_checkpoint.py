@@ -5,12 +5,12 @@ import pytest
 from smern_ros.audio.features import extract
 from smern_ros.media.reader import MediaReader, VideoFrame
 from smern_ros.predictor import EmotionPredictor
-from smern_ros.shipped import checkpoint_folder
+from smern_ros.shipped import DEFAULT, checkpoint_folder, names
 from smern_ros.skeleton import pose
 from smern_ros.spec import LABELS, SPEC
 from smern_ros.speech.encoder import SpeechEncoder
 from smern_ros.training import movement, speech
-from smern_ros.training.corpora import bandai
+from smern_ros.training.corpora import bandai, emodb
 from smern_ros.training.evaluation import HeldOut, alone
 from smern_ros.training.samples import SPOKEN, some_of_each_label, speech_split, text_split
 from smern_ros.values import SECOND, Transcript, Utterance
@@ -97,6 +97,26 @@ def test_plain_words_have_their_plain_meaning(predictor, words, label):
     assert predictor.fuse({'text': vector}).label == label
 
 
+@pytest.mark.weights
+def test_one_learnt_from_no_data_that_forbid_commercial_use_and_tells_unseen_voices_and_comments_apart(
+    speech_encoder, shared_data
+):
+    predictor = EmotionPredictor.load(f'{DEFAULT}-commercial')
+    about = predictor.checkpoint.training
+    assert about['data'] == {'audio': ['emodb'], 'text': ['goemotions']} and about['restricted'] == []
+    assert set(about['held_out']['speakers']) == emodb.TEST_SPEAKERS
+    clips = some_of_each_label([c for c in speech_split(shared_data).test if c.corpus == 'emodb'], 60)
+    features = []
+    for clip in clips:
+        samples = speech.load(clip)
+        utterance = Utterance(clip.id, 0, len(samples) * SECOND // SPEC.sample_rate, samples)
+        features.append(extract(utterance, speech_encoder))
+    assert alone(predictor, 'audio', predictor.encode_audio, features, clips).uar > 0.75 > CHANCE
+    comments = some_of_each_label(text_split(shared_data).test, 200)
+    transcripts = [Transcript('', 0, 0, comment.text) for comment in comments]
+    assert alone(predictor, 'text', predictor.encode_text, transcripts, comments).uar > 0.55 > CHANCE
+
+
 def test_it_was_not_made_from_what_it_is_measured_on(predictor):
     held_out = predictor.checkpoint.training['held_out']
     assert held_out['speakers'] == sorted(set().union(*(corpus.TEST_SPEAKERS for corpus in SPOKEN)))
@@ -105,7 +125,8 @@ def test_it_was_not_made_from_what_it_is_measured_on(predictor):
     assert not learnt & measured
 
 
-def test_its_card_lies_beside_it_and_carries_its_figures(predictor):
-    card = (checkpoint_folder() / 'README.md').read_text(encoding='utf-8')
-    for name, figures in predictor.checkpoint.metrics.items():
+@pytest.mark.parametrize('checkpoint', names())
+def test_its_card_lies_beside_it_and_carries_its_figures(checkpoint):
+    card = (checkpoint_folder(checkpoint) / 'README.md').read_text(encoding='utf-8')
+    for name, figures in EmotionPredictor.load(checkpoint).checkpoint.metrics.items():
         assert f'| {name} | {figures["count"]} | {100 * figures["uar"]:.1f} |' in card

@@ -10,10 +10,10 @@ import numpy as np
 import torch
 
 from smern_ros import checkpoint as checkpoints
-from smern_ros.checkpoint import SUBSETS
+from smern_ros.checkpoint import Checkpoint
 from smern_ros.predictor import EmotionPredictor
-from smern_ros.shipped import checkpoint_folder
-from smern_ros.spec import AUDIO, LABELS, MODALITIES, SKELETON, TEXT
+from smern_ros.shipped import DEFAULT, checkpoint_folder, names
+from smern_ros.spec import AUDIO, LABELS, SKELETON, TEXT
 from smern_ros.training import missing
 from smern_ros.training.corpora import bandai, goemotions
 from smern_ros.training.evaluation import AS_SEEN, PERSON_KNOWN, Alone, HeldOut, encode
@@ -53,13 +53,14 @@ class Source:
     def size(self) -> Size:
         return TRIAL if self.trial else FULL
 
-    def parts(self, uses_persons: bool) -> tuple[str, ...]:
+    def parts(self, made: Checkpoint) -> tuple[str, ...]:
         """Names of the encoded test parts."""
         corpora = sorted({clip.corpus for clip in speech_split(self.data, self.size.clips).test})
-        ways = ('', f', {PERSON_KNOWN}') if uses_persons else ('',)
+        ways = ('', f', {PERSON_KNOWN}') if made.person_prior.names else ('',)
+        moved = (f'{SKELETON}: {bandai.CORPUS}', f'{SKELETON}: {bandai.CORPUS}, {AS_SEEN}')
         return (
             *(f'{AUDIO}: {corpus}{way}' for way in ways for corpus in corpora), f'{TEXT}: {goemotions.CORPUS}',
-            f'{SKELETON}: {bandai.CORPUS}', f'{SKELETON}: {bandai.CORPUS}, {AS_SEEN}',
+            *(moved if SKELETON in made.modalities else ()),
         )
 
     def predictor(self) -> EmotionPredictor:
@@ -92,6 +93,7 @@ class Source:
 
     def joined(self, person_known: bool, seed: int) -> missing.Predictions:
         """One joining; from the cache if it can."""
+        made = checkpoints.load(self.checkpoint)
 
         def make() -> dict[str, torch.Tensor]:
             predictor = self.predictor()
@@ -105,8 +107,8 @@ class Source:
 
         kept = self._stages().tensors(f'joined-{"known" if person_known else "unknown"}-{seed}', _MODULES, make)
         return missing.Predictions(kept['labels'].numpy(), *(
-            {name: kept[f'{table}|{name}'].numpy() for name in names}
-            for table, names in (('fused', SUBSETS), ('untempered', SUBSETS), ('own', MODALITIES))
+            {name: kept[f'{table}|{name}'].numpy() for name in of}
+            for table, of in (('fused', made.temperatures), ('untempered', made.temperatures), ('own', made.modalities))
         ))
 
     def _stages(self) -> Stages:
@@ -116,27 +118,32 @@ class Source:
 def experiments(data: Path, cache: Path, trial: bool, checkpoint: Path | None = None) -> Iterable[Experiment]:
     """See `experiment`.
 
-    :param checkpoint: its directory; None: the one that is shipped.
+    :param checkpoint: its directory; None: all that are shipped, any subset of the modalities of the default one alone.
     """
-    source = Source(data, cache, checkpoint_folder() if checkpoint is None else checkpoint, trial)
-    made = checkpoints.load(source.checkpoint)
-    config = {'checkpoint': checkpoints.digest(source.checkpoint), 'trial': trial}
-    need = Need('the test parts, encoded', partial(_encode, source))
-    seeds = JOININGS[:2] if trial else JOININGS
-    uses_persons = bool(made.person_prior.names)
-    yield _each_alone(source, made.id, uses_persons, config, need)
-    for person_known in (False, True) if uses_persons else (False,):
+    for folder in map(checkpoint_folder, names()) if checkpoint is None else [checkpoint]:
+        source = Source(data, cache, folder, trial)
+        made = checkpoints.load(folder)
+        config = {'checkpoint': checkpoints.digest(folder), 'trial': trial}
+        need = Need(f'the test parts, encoded by {made.id}', partial(_encode, source))
+        yield _each_alone(source, made, config, need)
+        if checkpoint is not None or made.id == DEFAULT:
+            yield from _subsets(source, made, config, need)
+
+
+def _subsets(source: Source, made: Checkpoint, config: dict, need: Need) -> Iterable[Experiment]:
+    seeds = JOININGS[:2] if source.trial else JOININGS
+    for person_known in (False, True) if made.person_prior.names else (False,):
         table, calibration = _tables(source, made.id, person_known, seeds)
         rows = [
-            row for subset in SUBSETS for row in (
-                Row(table, _spoken_of(subset), confusion=subset == SUBSETS[-1]),
+            row for subset in made.temperatures for row in (
+                Row(table, _spoken_of(subset), confusion=subset == tuple(made.temperatures)[-1]),
                 Row(table, _spoken_of(subset), BEST_ALONE),
                 Row(calibration, _spoken_of(subset), BEFORE, reliability=True),
                 Row(calibration, _spoken_of(subset), reliability=True),
             )
         ]
         yield Experiment(
-            f'checkpoint, {JOINED}, {PERSON_KNOWN if person_known else PERSON_UNKNOWN}', tuple(rows), (HELD_OUT,),
+            f'{made.id}, {JOINED}, {PERSON_KNOWN if person_known else PERSON_UNKNOWN}', tuple(rows), (HELD_OUT,),
             seeds, config, _MODULES, partial(run_joined, source, person_known), (need,),
         )
 
@@ -146,7 +153,7 @@ def run_joined(source: Source, person_known: bool, fold: str, seed: int) -> list
     said = source.joined(person_known, seed)
     return [
         _predictions(said.labels, probabilities)
-        for subset in SUBSETS
+        for subset in said.fused
         for probabilities in (
             said.fused[subset], said.best_alone(subset), said.untempered[subset], said.fused[subset]
         )
@@ -160,19 +167,20 @@ def run_alone(source: Source, names: Sequence[str], fold: str, seed: int) -> lis
     return [_predictions(parts[name].labels, parts[name].probabilities(predictor)) for name in names]
 
 
-def _each_alone(source: Source, identity: str, uses_persons: bool, config: dict, need: Need) -> Experiment:
+def _each_alone(source: Source, made: Checkpoint, config: dict, need: Need) -> Experiment:
+    learnt = ', '.join(corpus for corpora in made.training['data'].values() for corpus in corpora)
     table = Table(
-        f'The checkpoint {identity}, one modality alone',
-        data='the test parts of EMO-DB, nEMO, RAVDESS, GoEmotions and the motions of Bandai Namco',
+        f'The checkpoint {made.id}, one modality alone',
+        data=f'the test parts of all corpora of what it reads; it learnt from {learnt}, and from nothing of others',
         protocol='the checkpoint through the predictor that a robot runs; speakers, comments and contents held out',
         development='the card of the checkpoint names it',
         note='ECE: the expected calibration error, in 15 bins of confidence, with labels as frequent as they are there',
     )
-    names = source.parts(uses_persons)
-    rows = tuple(Row(table, name, confusion=True, reliability=True) for name in names)
+    parts = source.parts(made)
+    rows = tuple(Row(table, name, confusion=True, reliability=True) for name in parts)
     return Experiment(
-        'checkpoint, one modality alone', rows, (HELD_OUT,), (0,), config, _MODULES,
-        partial(run_alone, source, names), (need,),
+        f'{made.id}, one modality alone', rows, (HELD_OUT,), (0,), config, _MODULES, partial(run_alone, source, parts),
+        (need,),
     )
 
 

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from smern_ros.checkpoint import SUBSETS
-from smern_ros.shipped import checkpoint_folder
+from smern_ros.shipped import DEFAULT, checkpoint_folder, names
 from smern_ros.training.openset import fusion
 
 
@@ -51,3 +51,15 @@ def test_another_checkpoint_is_another_experiment(experiments, shared_data, tmp_
     (copy / 'config.json').write_text((copy / 'config.json').read_text() + '\n')
     other = list(fusion.experiments(shared_data, tmp_path, True, copy))
     assert other[0].config != experiments[0].config
+
+
+def test_every_shipped_checkpoint_has_a_table_of_what_it_reads_and_the_default_one_alone_more(experiments):
+    rows = {}
+    for experiment in experiments:
+        for row in experiment.rows:
+            rows.setdefault(row.table.title, []).append(row.name)
+    alone = {name: rows.pop(f'The checkpoint {name}, one modality alone') for name in names()}
+    assert all(f' {DEFAULT}, ' in title or f' {DEFAULT} may be' in title for title in rows)
+    commercial = alone[f'{DEFAULT}-commercial']
+    assert {row.partition(':')[0] for row in commercial} == {'audio', 'text'}
+    assert {'audio: nemo', 'audio: ravdess'} < set(commercial), 'corpora that it never learnt from'
