@@ -42,6 +42,12 @@ def even(labels: torch.Tensor, groups: np.ndarray) -> torch.Tensor:
     return weights / weights.sum()
 
 
+def tempered(probabilities: np.ndarray, temperature: float) -> np.ndarray:
+    """(N, 4), what they are after their logits are divided by a temperature."""
+    powers = probabilities.astype(np.float64) ** (1 / temperature)
+    return powers / powers.sum(axis=1, keepdims=True)
+
+
 def of_modalities(development: Mapping[str, Source]) -> dict[str, float]:
     """The temperature of each encoder's own opinion.
 

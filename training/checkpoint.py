@@ -29,7 +29,7 @@ from smern_ros.spec import AUDIO, SKELETON, SPEC, TEXT
 from smern_ros.training import calibration, encoded, missing, speech
 from smern_ros.training.corpora import bandai, goemotions
 from smern_ros.training.dataset import Samples, prepare
-from smern_ros.training.encoders import train_audio, train_skeleton, train_text
+from smern_ros.training.encoders import train_skeleton, train_text
 from smern_ros.training.evaluation import HeldOut, encode
 from smern_ros.training.export import CARD, require_free
 from smern_ros.training.feature_code import ENCODED, HEARD, SHOWN
@@ -39,6 +39,7 @@ from smern_ros.training.model_card import write_card
 from smern_ros.training.samples import FULL, SPOKEN, TRIAL, Size, looks_of
 from smern_ros.training.splits import Split, require_disjoint
 from smern_ros.training.stages import Stages
+from smern_ros.training.voice import Spoken, teach
 
 CORPORA = (*SPOKEN, goemotions, bandai)
 RECIPES = {DEFAULT: CORPORA, f'{DEFAULT}-commercial': tuple(corpus for corpus in CORPORA if corpus.COMMERCIAL_USE)}
@@ -108,7 +109,10 @@ def _train(
     """:param seconds: what it takes is put into it, by step."""
     # What was made of the same samples for another checkpoint serves this one, too.
     stages = {m: Stages(cache, [asdict(size), seed, digest], seconds) for m, digest in _digests(samples).items()}
-    audio = stages[AUDIO].network('voice', _CODE[AUDIO], lambda: train_audio(samples, size, seed))
+    spoken = list(map(Spoken, samples.speech.train, samples.features['train']))
+    train_voice = partial(teach, inputs=samples.inputs, seed=seed)
+    train_body = partial(train_skeleton, size=size, seed=seed)
+    audio = stages[AUDIO].network('voice', _CODE[AUDIO], lambda: train_voice(spoken))
     text = stages[TEXT].network('words', _CODE[TEXT], lambda: train_text(samples, size, seed))
 
     def kept(name: str, modality: str, make: Callable[[], encoded.Encoded]) -> Source:
@@ -118,13 +122,14 @@ def _train(
 
         return encoded.Encoded(**stages[modality].tensors(name, (*_CODE[modality], *_ENCODED), seeded)).source()
 
-    train_voice, train_body = (partial(train, size=size, seed=seed) for train in (train_audio, train_skeleton))
     learnt = {
-        AUDIO: kept('heard', AUDIO, lambda: encoded.heard(samples, audio, seed)),
+        AUDIO: kept('heard', AUDIO, lambda: encoded.heard(spoken, samples.inputs, audio, seed)),
         TEXT: kept('read', TEXT, lambda: encoded.read(samples, 'train', text, dropout=True)),
     }
     strangers = {
-        AUDIO: kept('heard-of-strangers', AUDIO, lambda: encoded.heard_of_strangers(samples, train_voice)),
+        AUDIO: kept(
+            'heard-of-strangers', AUDIO, lambda: encoded.heard_of_strangers(spoken, samples.inputs, train_voice)
+        ),
         TEXT: kept('read-with-losses', TEXT, lambda: encoded.read(samples, 'lossy', text, dropout=False)),
     }
     skeleton = None

@@ -8,22 +8,20 @@ import numpy as np
 import torch
 from torch import nn
 
+from smern_ros.models.inputs import InputEncoder
 from smern_ros.training import body, sentences
 from smern_ros.training.dataset import Samples
 from smern_ros.training.encoders import skeleton_dev_items, text_items
 from smern_ros.training.fusion import Source
 from smern_ros.training.loop import say
 from smern_ros.training.persons import known_in_all
-from smern_ros.training.samples import audio_batch, label_of, looks_of, skeleton_batch
+from smern_ros.training.samples import audio_batch, looks_of, skeleton_batch
 from smern_ros.training.splits import Split, require_disjoint
-from smern_ros.training.voice import Spoken, known_items
+from smern_ros.training.voice import Item, Spoken, known_items
 
 BATCH = 32
 FOLDS = 3
 """Of speakers and of contents that look alike, for what an encoder says of those that it did not learn from."""
-
-Train = Callable[[Samples], nn.Module]
-"""Makes an encoder of the training part of what it is given."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,16 +41,12 @@ class Encoded:
         return cls(*(torch.cat([getattr(part, f.name) for part in parts]) for f in fields(cls)))
 
 
-def heard(samples: Samples, encoder: nn.Module, seed: int) -> Encoded:
+def heard(spoken: Sequence[Spoken], inputs: InputEncoder, encoder: nn.Module, seed: int) -> Encoded:
     """The utterances learnt from, each version with a chance part of its speaker's others known."""
     found = []
-    for number, corpus in enumerate(_corpora(samples)):
-        spoken = [
-            Spoken(clip, versions)
-            for clip, versions in zip(samples.speech.train, samples.features['train'], strict=True)
-            if clip.corpus == corpus
-        ]
-        versions, usable = known_items(spoken, samples.inputs, np.random.default_rng(seed))
+    for number, corpus in enumerate(_corpora(spoken)):
+        own = [s for s in spoken if s.clip.corpus == corpus]
+        versions, usable = known_items(own, inputs, np.random.default_rng(seed))
         items = [item for of_clip in versions for item in of_clip]
         labels = [s.label for of_clip, s in zip(versions, usable, strict=True) for _ in of_clip]
         found.append(_encode(encoder, *in_like_lengths(items, labels), audio_batch, dropout=True, group=number))
@@ -71,28 +65,33 @@ def shown(samples: Samples, count: int, smacn: nn.Module, seed: int) -> Encoded:
     return _encode(smacn, *in_like_lengths(items, labels), skeleton_batch, dropout=True)
 
 
-def heard_of_strangers(samples: Samples, train: Train) -> Encoded:
+def heard_of_strangers(
+    spoken: Sequence[Spoken], inputs: InputEncoder, train: Callable[[Sequence[Spoken]], nn.Module]
+) -> Encoded:
     """What is said of each corpus's utterances as recorded, by an encoder that learnt from other corpora alone.
 
     A robot meets people of another language before another microphone; how sure it may be of them shows here. Of a
     single corpus its speakers are left out, and their altered copies are there, too: rooms and noise are all that it
     has of other microphones.
     Each is there twice: nothing is known of the speaker but the utterance, and all other utterances are known.
+
+    :param train: makes an encoder of utterances.
     """
-    clips, single = samples.speech.train, len(_corpora(samples)) == 1
+    corpora = _corpora(spoken)
+    single = len(corpora) == 1
     parts = []
-    for kept, strangers in folds([clip.speaker if single else clip.corpus for clip in clips]):
-        say(f'audio: an encoder to which {len(strangers)} of {len(clips)} utterances are strange')
-        others = replace(
-            samples,
-            speech=replace(samples.speech, train=[clips[i] for i in kept]),
-            features={**samples.features, 'train': [samples.features['train'][i] for i in kept]},
-        )
-        parts += _heard_of_speakers(samples, strangers, train(others), versions=None if single else 1)
+    for kept, strangers in folds([s.clip.speaker if single else s.clip.corpus for s in spoken]):
+        say(f'audio: an encoder to which {len(strangers)} of {len(spoken)} utterances are strange')
+        encoder = train([spoken[i] for i in kept])
+        for speaker in sorted({spoken[i].clip.speaker for i in strangers}):
+            own = [s for s in spoken if s.clip.speaker == speaker]
+            items, labels = _of_speaker(own, inputs, versions=None if single else 1)
+            group = corpora.index(own[0].clip.corpus)
+            parts.append(_encode(encoder, *in_like_lengths(items, labels), audio_batch, group=group))
     return Encoded.joined(parts)
 
 
-def shown_to_strangers(samples: Samples, train: Train) -> Encoded:
+def shown_to_strangers(samples: Samples, train: Callable[[Samples], nn.Module]) -> Encoded:
     """What is said of windows of each content, captured and altered, by an encoder that learnt from none that looks
     like it."""
     motions = samples.movement.train
@@ -131,30 +130,22 @@ def in_like_lengths(items: Sequence, labels: Sequence[int]) -> tuple[list, list[
     return [items[i] for i in order], [labels[i] for i in order]
 
 
-def _heard_of_speakers(
-    samples: Samples, rows: Sequence[int], encoder: nn.Module, versions: int | None
-) -> list[Encoded]:
-    """One part a speaker, of the first so many versions of each utterance; others known are altered as it is."""
-    parts = []
-    corpora = _corpora(samples)
-    for speaker in sorted({samples.speech.train[i].speaker for i in rows}):
-        own = [i for i in rows if samples.speech.train[i].speaker == speaker]
-        items, labels = [], []
-        for version in zip(*(samples.features['train'][i][:versions] for i in own), strict=True):
-            told = [samples.inputs.told_by(features) for features in version]
-            for k, (i, features) in enumerate(zip(own, version, strict=True)):
-                for known in (None, known_in_all(told, k)):
-                    item = samples.inputs.audio(features, known)
-                    if item is not None:
-                        items.append(item)
-                        labels.append(label_of(samples.speech.train[i]))
-        group = corpora.index(samples.speech.train[own[0]].corpus)
-        parts.append(_encode(encoder, *in_like_lengths(items, labels), audio_batch, group=group))
-    return parts
+def _of_speaker(own: Sequence[Spoken], inputs: InputEncoder, versions: int | None) -> tuple[list[Item], list[int]]:
+    """Of the first so many versions of each utterance of one speaker; others that are known are altered as it is."""
+    items, labels = [], []
+    for version in zip(*(s.versions[:versions] for s in own), strict=True):
+        told = [inputs.told_by(features) for features in version]
+        for k, (s, features) in enumerate(zip(own, version, strict=True)):
+            for known in (None, known_in_all(told, k)):
+                item = inputs.audio(features, known)
+                if item is not None:
+                    items.append(item)
+                    labels.append(s.label)
+    return items, labels
 
 
-def _corpora(samples: Samples) -> list[str]:
-    return sorted({clip.corpus for clip in samples.speech.train})
+def _corpora(spoken: Sequence[Spoken]) -> list[str]:
+    return sorted({s.clip.corpus for s in spoken})
 
 
 @torch.no_grad()

@@ -1,4 +1,4 @@
-"""Training the three encoders, each alone on its own source."""
+"""Training the encoders of text and skeleton, each alone on its own source; that of audio is `voice.teach`."""
 from __future__ import annotations
 
 from dataclasses import replace
@@ -6,22 +6,15 @@ from dataclasses import replace
 import numpy as np
 
 from smern_ros.models.smacn import SMACN
-from smern_ros.models.voice import Voice
 from smern_ros.models.words import Words
 from smern_ros.training import body, movement, sentences
 from smern_ros.training.dataset import Samples
 from smern_ros.training.loop import say
 from smern_ros.training.samples import Size, label_of
-from smern_ros.training.voice import Spoken, teach
 
 DEV_WINDOW = 64
 DEV_ALTERED = 3
 """Altered copies of each window in the development part: few clips make a noisy judge."""
-
-
-def train_audio(samples: Samples, size: Size, seed: int) -> Voice:
-    """See `voice.teach`: the recipe of the results on people never heard, here on the speakers of all corpora."""
-    return teach(_spoken(samples, 'train'), samples.inputs, seed)
 
 
 def train_text(samples: Samples, size: Size, seed: int) -> Words:
@@ -33,13 +26,6 @@ def train_skeleton(samples: Samples, size: Size, seed: int) -> SMACN:
     """See `body.teach`."""
     recipe = body.RECIPE if size.skeleton_steps is None else replace(body.RECIPE, steps=size.skeleton_steps)
     return body.teach(body.to_learn(samples.movement.train), samples.inputs, seed, recipe=recipe, report=say)
-
-
-def _spoken(samples: Samples, part: str) -> list[Spoken]:
-    return [
-        Spoken(clip, versions)
-        for clip, versions in zip(getattr(samples.speech, part), samples.features[part], strict=True)
-    ]
 
 
 def text_items(samples: Samples, part: str) -> tuple[list, list[int]]:

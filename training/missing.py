@@ -14,6 +14,7 @@ import torch
 
 from smern_ros.predictor import EmotionPredictor
 from smern_ros.spec import AUDIO, LABELS
+from smern_ros.training.calibration import tempered
 from smern_ros.training.evaluation import PERSON_KNOWN, Alone
 from smern_ros.training.fusion import Source, join
 from smern_ros.training.metrics import Figures, measure
@@ -91,7 +92,7 @@ def predict(predictor: EmotionPredictor, test: Sequence[Source], seed: int, per_
     return Predictions(
         labels=joined.labels.numpy(),
         fused=stacked,
-        untempered={s: _sharpened(p, temperatures[s]) for s, p in stacked.items()},
+        untempered={s: tempered(p, 1 / temperatures[s]) for s, p in stacked.items()},
         own={m: opinion.softmax(dim=1).numpy() for m, opinion in zip(modalities, joined.opinions, strict=True)},
     )
 
@@ -123,9 +124,3 @@ def verdict(subsets: Sequence[Subset]) -> str:
     if not broken:
         return f'No subset is below the best of its modalities alone by more than {100 * TOLERANCE:.0f} point of UAR.'
     return f'Broken: {"; ".join(broken)}.'
-
-
-def _sharpened(probabilities: np.ndarray, temperature: float) -> np.ndarray:
-    """What the probabilities were before the logits were divided by the temperature."""
-    powers = probabilities.astype(np.float64) ** temperature
-    return powers / powers.sum(axis=1, keepdims=True)

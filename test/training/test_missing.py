@@ -6,6 +6,7 @@ import torch
 from smern_ros.checkpoint import SUBSETS
 from smern_ros.predictor import EmotionPredictor
 from smern_ros.training import missing
+from smern_ros.training.calibration import tempered
 from smern_ros.training.evaluation import Alone
 from smern_ros.training.fusion import join
 from smern_ros.training.metrics import Figures
@@ -52,8 +53,8 @@ def test_it_is_what_the_predictor_says_of_these_vectors(predictor, encoded):
 
 def test_before_is_the_same_with_temperature_one():
     logits = torch.randn(6, 4, generator=torch.Generator().manual_seed(1))
-    tempered = (logits / 2.5).softmax(dim=1).numpy()
-    assert missing._sharpened(tempered, 2.5) == pytest.approx(logits.softmax(dim=1).numpy(), abs=1e-6)
+    softer = (logits / 2.5).softmax(dim=1).numpy()
+    assert tempered(softer, 1 / 2.5) == pytest.approx(logits.softmax(dim=1).numpy(), abs=1e-6)
 
 
 def subset(name, fused, best):

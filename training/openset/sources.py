@@ -11,6 +11,7 @@ SOURCES: dict[str, str] = {
     'speech': 'smern_ros.training.openset.speech',
     'words': 'smern_ros.training.openset.words',
     'doubt': 'smern_ros.training.openset.doubt',
+    'calibration': 'smern_ros.training.openset.calibration',
     'movement': 'smern_ros.training.openset.movement',
     'checkpoint': 'smern_ros.training.openset.fusion',
     'adaptation': 'smern_ros.training.openset.adaptation',
