@@ -22,6 +22,7 @@ from smern_ros import models, shipped
 from smern_ros.file_size import require_size
 from smern_ros.models.inputs import Normalisation
 from smern_ros.persons import NOBODY, PriorWeights
+from smern_ros.skeleton.posture import Posture
 from smern_ros.spec import MODALITIES, SKELETON, SPEC, FeatureSpec, SpecMismatch
 from smern_ros.text.vocabulary import Vocabulary
 
@@ -67,6 +68,7 @@ class Checkpoint:
     temperatures: dict[str, float]  # of each of `subsets(modalities)`: logits are divided by it before the softmax
     vocabulary: Vocabulary | None = None  # whose rows a TRE reads
     person_prior: PriorWeights = NOBODY  # as how much of a person the normalisation counts
+    posture: Posture | None = None  # tells movement that is unlike what was learnt; None: all of it counts
     spec: FeatureSpec = SPEC
     training: dict = field(default_factory=dict)  # data, licences, seed: JSON
     metrics: dict = field(default_factory=dict)   # held-out figures: JSON
@@ -111,6 +113,7 @@ def save(checkpoint: Checkpoint, path: Path) -> None:
         'temperatures': checkpoint.temperatures,
         'normalisation': dataclasses.asdict(checkpoint.normalisation),
         'person_prior': dataclasses.asdict(checkpoint.person_prior),
+        **({} if checkpoint.posture is None else {'posture': dataclasses.asdict(checkpoint.posture)}),
         'training': checkpoint.training,
         'metrics': checkpoint.metrics,
     }
@@ -136,6 +139,7 @@ def load(path: Path) -> Checkpoint:
         wanted = subsets([m for m in MODALITIES if m in networks])
         temperatures = _check_temperatures(_part(config, 'temperatures', dict, path), wanted)
         person_prior = PriorWeights(**_part(config, 'person_prior', dict, path))
+        posture = _read_posture(_part(config, 'posture', dict, path)) if 'posture' in config else None
     except SpecMismatch:
         raise
     except (ValueError, TypeError, RecursionError) as error:
@@ -147,6 +151,7 @@ def load(path: Path) -> Checkpoint:
         normalisation=normalisation,
         temperatures=temperatures,
         person_prior=person_prior,
+        posture=posture,
         spec=spec,
         training=_part(config, 'training', dict, path),
         metrics=_part(config, 'metrics', dict, path),
@@ -290,6 +295,10 @@ def _read_normalisation(fields: dict, spec: FeatureSpec) -> Normalisation:
     normalisation = Normalisation(**{name: tuple(map(float, values)) for name, values in fields.items()})
     normalisation.check(spec)
     return normalisation
+
+
+def _read_posture(fields: dict) -> Posture:
+    return Posture(**{name: tuple(map(float, weights)) for name, weights in fields.items()})
 
 
 def _check_temperatures(temperatures: dict, wanted: Sequence[str]) -> dict[str, float]:

@@ -14,6 +14,7 @@ from smern_ros.checkpoint import Checkpoint
 from smern_ros.models.inputs import NO_WORDS, InputEncoder
 from smern_ros.models.voice import Voice
 from smern_ros.persons import PersonStatistics
+from smern_ros.skeleton.features import model_input
 from smern_ros.spec import AUDIO, MODALITIES, SKELETON, TEXT
 from smern_ros.text.sentence_encoder import SentenceEncoder
 from smern_ros.values import AudioFeatures, Prediction, SkeletonWindow, Transcript, UtteranceInputs
@@ -22,6 +23,7 @@ ADAPTED = '+adapted'
 """After the checkpoint's id, where a person's labels had a part in the prediction."""
 
 
+_UNFAMILIAR = 'somebody moves unlike all that was learnt from'
 _NOTHING = {AUDIO: 'no voiced sound', TEXT: 'no known word', SKELETON: 'no visible joint'}
 
 
@@ -88,26 +90,38 @@ class EmotionPredictor:
 
     @torch.inference_mode()
     def encode_skeleton(self, window: SkeletonWindow, person: PersonStatistics | None = None) -> torch.Tensor | None:
-        """SMACN's vector (256,), or None if no joint is visible in any frame or the checkpoint reads no movement.
+        """SMACN's vector (256,).
+
+        None if no joint is visible in any frame, the movement is `unfamiliar` or the checkpoint reads none.
 
         :param person: what is known of who moves beside this window; None: nothing.
         """
         network, inputs = self.checkpoint.skeleton, self._inputs.skeleton(window, person)
-        if network is None or inputs is None:
+        if network is None or inputs is None or self.unfamiliar(window):
             return None
         x, visible = inputs
         return network.features(x[None], visible[None])[0]
 
+    def unfamiliar(self, window: SkeletonWindow) -> bool:
+        """Whether somebody is seen who moves unlike all that the checkpoint learnt from, as far as it can tell."""
+        posture = self.checkpoint.posture
+        if posture is None or not window.visible.any():
+            return False
+        return posture.unlikeness(*model_input(window)) > 0
+
     @torch.inference_mode()
-    def fuse(self, vectors: Mapping[str, torch.Tensor | None], adapted: Adapted | None = None) -> Prediction:
+    def fuse(
+        self, vectors: Mapping[str, torch.Tensor | None], adapted: Adapted | None = None, unfamiliar: Sequence[str] = ()
+    ) -> Prediction:
         """What the encoded modalities say together, and what each would say alone.
 
         :param vectors: by name of the modality, what `encode_*` returned; those that are None or not given are missing.
         :param adapted: the fusion as one person taught it, if somebody did (`smern_ros.adaptation`).
+        :param unfamiliar: of those missing the modalities that were there; the prediction names them.
         :raises NoEvidence: if all are missing.
         :raises ValueError: for an unknown modality, one that the checkpoint does not read, or another shape.
         """
-        given = self._check_vectors(vectors)
+        given = self._check_vectors(vectors, unfamiliar)
         present = tuple(given)
         without = {m: tuple(o for o in present if o != m) for m in present} if len(present) > 1 else {}
         # One pass for all: the modalities together, each alone, and all but one.
@@ -130,6 +144,7 @@ class EmotionPredictor:
             weights=_shares([said[present][label] - said[others][label] for others in without.values()]),
             alone=np.exp([said[(m,)] for m in present]).astype(np.float32),
             model=self.id if adapted is None else f'{self.id}{ADAPTED}',
+            unfamiliar=tuple(unfamiliar),
         )
 
     def told_by(
@@ -150,10 +165,13 @@ class EmotionPredictor:
                 AUDIO: None if inputs.audio is None else self.encode_audio(inputs.audio),
                 TEXT: None if inputs.text is None else self.encode_text(inputs.text),
                 SKELETON: None if inputs.skeleton is None else self.encode_skeleton(inputs.skeleton),
-            }
+            },
+            unfamiliar=(SKELETON,) if inputs.skeleton is not None and self.unfamiliar(inputs.skeleton) else (),
         )
 
-    def _check_vectors(self, vectors: Mapping[str, torch.Tensor | None]) -> dict[str, torch.Tensor]:
+    def _check_vectors(
+        self, vectors: Mapping[str, torch.Tensor | None], unfamiliar: Sequence[str]
+    ) -> dict[str, torch.Tensor]:
         """Those given, in the order of MODALITIES."""
         unknown = sorted(set(vectors) - set(MODALITIES))
         if unknown:
@@ -162,7 +180,7 @@ class EmotionPredictor:
         if unread := sorted(set(given) - set(self.checkpoint.modalities)):
             raise ValueError(f'the checkpoint {self.id} reads no {", ".join(unread)}')
         if not given:
-            lacking = ', '.join(_NOTHING[m] for m in self.checkpoint.modalities)
+            lacking = ', '.join(_UNFAMILIAR if m in unfamiliar else _NOTHING[m] for m in self.checkpoint.modalities)
             raise NoEvidence(f'no modality holds anything: {lacking}')
         for modality, vector in given.items():
             shape = tuple(vector.shape)

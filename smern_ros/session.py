@@ -23,7 +23,7 @@ class Encoded:
     """One modality's evidence after its encoder."""
 
     source: AudioFeatures | Transcript | SkeletonWindow
-    vector: torch.Tensor | None  # None: the checkpoint reads no movement, which tells here whose the voice is alone
+    vector: torch.Tensor | None  # None: movement that is unfamiliar or not read tells whose the voice is alone
     newest_ns: int               # its last informative sample
     known: PersonStatistics = UNKNOWN  # what it was normalised by, beside itself
 
@@ -92,7 +92,8 @@ class Session:
         known, identity = self.people.known(person_id, start_ns), self.people.identity(person_id, start_ns)
         encoded = {m: self._encoded_for(known, of_one).vector for m, of_one in evidence.items()}
         vectors = {m: vector for m, vector in encoded.items() if vector is not None}
-        prediction = self.predictor.fuse(vectors, self.adaptation.network(identity))
+        unfamiliar = [m for m in encoded if m not in vectors and m in self.predictor.checkpoint.modalities]
+        prediction = self.predictor.fuse(vectors, self.adaptation.network(identity), unfamiliar)
         return Judgement(prediction, person_id, identity, vectors)
 
     def learn(self, evidence: Mapping[str, Encoded], start_ns: int, end_ns: int, speaker: str = ABSENT) -> None:

@@ -142,6 +142,7 @@ class Prediction:
     weights: np.ndarray          # (modalities,) float32, how much the answer leans on each, sum 1 (EmotionState.msg)
     alone: np.ndarray            # (modalities, labels) float32, what each modality alone would say
     model: str                   # checkpoint id
+    unfamiliar: tuple[str, ...] = ()  # modalities that were there and were not used: unlike what was learnt
 
     @property
     def label(self) -> str:

@@ -10,6 +10,7 @@ from smern_ros import models
 from smern_ros.checkpoint import Checkpoint, CheckpointError
 from smern_ros.models.inputs import Normalisation
 from smern_ros.persons import PriorWeights
+from smern_ros.skeleton.posture import Posture
 from smern_ros.spec import SpecMismatch
 from smern_ros.text.vocabulary import Vocabulary
 
@@ -70,6 +71,28 @@ def test_what_was_saved_is_loaded(saved):
             stored = theirs.state_dict()[key]
             assert stored.dtype == torch.float32
             assert torch.equal(stored, value.half().float())
+
+
+POSTURE = Posture(elbow=(1.5,) * 10, arm=(-0.25,) * 28)
+
+
+def test_what_tells_movement_unlike_what_was_learnt_is_kept_and_may_be_missing(saved, tmp_path):
+    assert checkpoints.load(saved).posture is None
+    checkpoints.save(untrained(posture=POSTURE), tmp_path)
+    assert checkpoints.load(tmp_path).posture == POSTURE
+
+
+@pytest.mark.parametrize(('posture', 'why'), [
+    ({'elbow': [0.0] * 9, 'arm': [0.0] * 28}, 'posture: elbow has 9 weights; wanted 10'),
+    ({'elbow': [0.0] * 10, 'arm': [0.0] * 27 + [float('inf')]}, 'posture: arm has 28 weights; wanted 28, all finite'),
+    ({'elbow': [0.0] * 10}, "missing 1 required .*'arm'"),
+    ({'elbow': [0.0] * 10, 'arm': ['x'] * 28}, "could not convert string to float: 'x'"),
+    ([0.0] * 38, "has no 'posture', or it is no dict"),
+])
+def test_weights_of_postures_that_do_not_fit_are_refused(saved, posture, why):
+    edit(saved, lambda config: config.update(posture=posture))
+    with pytest.raises(CheckpointError, match=why):
+        checkpoints.load(saved)
 
 
 def test_one_that_reads_no_movement_has_no_network_weight_or_temperature_for_it(tmp_path):

@@ -6,6 +6,7 @@ from itertools import combinations
 import numpy as np
 import pytest
 import torch
+from support.body import standing
 
 from smern_ros.audio.features import extract
 from smern_ros.models.inputs import MAX_SKELETON_FRAMES
@@ -34,8 +35,7 @@ def text(words='What a lovely day!'):
 
 
 def skeleton(frames=90, visible=True):
-    generator = np.random.default_rng(1)
-    positions = generator.normal(0, 0.2, (frames, 10, 3)).astype(np.float32)
+    positions = standing(frames, np.random.default_rng(1))
     return SkeletonWindow('p', 0, 3 * SECOND, positions * visible, np.full((frames, 10), visible), 0.3)
 
 

@@ -25,8 +25,9 @@ from smern_ros.checkpoint import FILES, Checkpoint
 from smern_ros.paths import expand
 from smern_ros.predictor import EmotionPredictor
 from smern_ros.shipped import DEFAULT, checkpoint_folder
+from smern_ros.skeleton.posture import Posture
 from smern_ros.spec import AUDIO, SKELETON, SPEC, TEXT
-from smern_ros.training import calibration, encoded, missing, speech
+from smern_ros.training import body, calibration, encoded, missing, posture, speech
 from smern_ros.training.corpora import bandai, goemotions
 from smern_ros.training.dataset import Samples, prepare
 from smern_ros.training.encoders import train_skeleton, train_text
@@ -56,6 +57,7 @@ _CODE = {
               'smern_ros.training.shown', 'smern_ros.training.corpora'),
 }
 """Modules by which each encoder is made: a change of them makes it again."""
+_POSTURE = ('smern_ros.skeleton.posture', 'smern_ros.training.posture')
 _ENCODED = ('smern_ros.training.encoded', 'smern_ros.training.fusion')
 
 
@@ -132,9 +134,10 @@ def _train(
         ),
         TEXT: kept('read-with-losses', TEXT, lambda: encoded.read(samples, 'lossy', text, dropout=False)),
     }
-    skeleton = None
+    skeleton = held = None
     if SKELETON in stages:
         skeleton = stages[SKELETON].network('smacn', _CODE[SKELETON], lambda: train_body(samples))
+        held = stages[SKELETON].tensors('posture', (*_CODE[SKELETON], *_POSTURE), lambda: _posture(samples, seed))
         learnt[SKELETON] = kept('shown', SKELETON, lambda: encoded.shown(samples, size.fusion_windows, skeleton, seed))
         strangers[SKELETON] = kept(
             'shown-to-strangers', SKELETON, lambda: encoded.shown_to_strangers(samples, train_body)
@@ -149,8 +152,15 @@ def _train(
         id=identity, audio=audio, text=text, skeleton=skeleton, fusion=fusion,
         normalisation=samples.inputs.normalisation,
         person_prior=samples.inputs.person_prior, temperatures=temperatures,
+        posture=None if held is None else Posture(**{name: tuple(w.tolist()) for name, w in held.items()}),
         training=_provenance(samples, RECIPES[identity], size, seed),
     )
+
+
+def _posture(samples: Samples, seed: int) -> dict[str, torch.Tensor]:
+    motions = samples.movement.train
+    made = posture.teach(body.to_learn(motions), motions, seed)
+    return {name: torch.tensor(weights, dtype=torch.double) for name, weights in vars(made).items()}
 
 
 def _learning_from_development(samples: Samples, data: Path, cache: Path, size: Size) -> Samples:

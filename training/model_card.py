@@ -152,13 +152,16 @@ chance. Shoulders and head were set as MediaPipe measures them.
 """,
     'movement_figures': """\
 Movement is counted in overlapping windows of 64 frames (2.1 s) of few clips, of actors who were also in training: its
-figures are the least certain. "As a camera sees it" has the same windows altered as in training.
+figures are the least certain. "As a camera sees it" has the same windows altered as in training. Movement unlike
+all that was learnt from counts as an even guess.
 """,
     'movement_calibration': 'That of movement was found on contents that a network had not learnt from ({folds} '
                             'trainings). ',
     'movement_fails': """\
 - Movement: learnt from {clips} clips of three actors who walk, run, bow and wave. Sitting people and talking hands are
-  not in the source. Expect little of it. Who stands with hanging arms may be taken for sad.
+  not in the source. Movement with the arms held as people hold them who sit or talk, or out of the picture, is not used
+  (`unfamiliar`). That was taught with people made of frames of the clips and misses some (docs/results.md). Expect
+  little of movement. Who stands with hanging arms may be taken for sad.
 - Distances and cameras: bodies were captured, not filmed; what a camera does to them is imitated (jitter, hidden
   joints, another body). At what range which camera still serves was not measured.""",
 }

@@ -21,12 +21,14 @@ _MIRROR = [
 ]
 _ARMS = [Joint.LEFT_ELBOW, Joint.RIGHT_ELBOW, Joint.LEFT_WRIST, Joint.RIGHT_WRIST]
 _FRAMINGS = (
-    (0.35, []),                                                 # everything in the image
-    (0.15, [Joint.LEFT_WRIST, Joint.RIGHT_WRIST]),
-    (0.20, [Joint.LEFT_WRIST, Joint.RIGHT_WRIST, Joint.SPINE]),
-    (0.30, [*_ARMS, Joint.SPINE]),                              # head and shoulders, as a laptop sees its user
+    (0.5, []),                                                 # everything in the image
+    (0.2, [Joint.LEFT_WRIST, Joint.RIGHT_WRIST]),
+    (0.3, [Joint.LEFT_WRIST, Joint.RIGHT_WRIST, Joint.SPINE]),
 )
-"""How often the camera cuts off which joints. Without hips in the image the spine is not seen either."""
+"""How often the camera cuts off which joints. Without hips in the image the spine is not seen either.
+
+Elbows are: of who is seen to the shoulders, as a laptop sees its user, a robot does not judge the movement.
+"""
 
 
 @dataclass(frozen=True)

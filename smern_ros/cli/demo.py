@@ -24,7 +24,7 @@ def add_parser(subparsers) -> None:
         'demo',
         help='play a clip through the graph and report what was felt',
         description='Play a clip through the real graph, print every state as it comes, and write '
-                    'emotion_states.jsonl, report.html and graph.log. Exit code 0 only if a final state used voice, '
+                    'emotion_states.jsonl, report.html and graph.log. Exit code 0 only if a final state had voice, '
                     'words and movement.',
     )
     parser.add_argument('--media', metavar='FILE|webcam',

@@ -27,8 +27,8 @@ def add_parser(subparsers) -> None:
         'predict',
         help='emotions of media or audio files, without ROS',
         description='Print one JSON line for each utterance found: labels, probabilities, which modalities were used '
-        'and how much the answer leans on each. A file without speech is judged by movement, one without picture by '
-        'voice and words.',
+        'and how much the answer leans on each, and which were there, but unlike all that was learnt from. '
+        'A file without speech is judged by movement, one without picture by voice and words.',
     )
     parser.add_argument('files', nargs='*', type=expand, metavar='FILE', help='video or audio')
     parser.add_argument('--text', help='the words, in place of speech recognition; without a file: words alone')
@@ -135,4 +135,5 @@ def _line(session: Session, inputs: UtteranceInputs, file: str) -> str:
         'modality_probabilities': [[round(float(p), 6) for p in row] for row in prediction.alone],
         'person_id': judgement.person_id,
         'model': prediction.model,
+        'unfamiliar': list(prediction.unfamiliar),
     })

@@ -21,6 +21,7 @@ def line(state: State, recording: Recording, *, colour: bool = False) -> str:
     text = (
         f'{recording.seconds(state.stamp_ns):6.1f} s  {_NAMES[state.kind]:<11}  {state.label:<8}'
         f'{100 * state.confidence:4.0f} %  {probabilities:<44}  {weighed}  {1e3 * state.latency:5.0f} ms'
+        f'{"".join(f"  {m} unlike what was learnt" for m in state.unfamiliar)}'
     )
     if not colour or state.kind is Kind.PROVISIONAL:
         return text

@@ -59,7 +59,7 @@ class Demo:
         self._stopped = True
 
     def run(self) -> int:
-        """:return: 0 if a final state used all modalities, 1 if not, 2 if a node could not be configured."""
+        """:return: 0 if a final state had all modalities, 1 if not, 2 if a node could not be configured."""
         plan = self._plan
         os.environ.update(dds.environment(dds.LOCAL), ROS_DOMAIN_ID=str(plan.domain_id))
         with ExitStack() as stack:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Generic, TypeVar
 
-from smern_ros.spec import MODALITIES
+from smern_ros.spec import MODALITIES, SKELETON
 from smern_ros.values import SECOND, Transcript
 
 T = TypeVar('T')
@@ -40,6 +40,7 @@ class State:
     alone: tuple[tuple[float, ...], ...]       # (modalities, labels), each row with sum 1
     latency: float                             # s
     model: str
+    unfamiliar: tuple[str, ...] = ()           # modalities that were there, unlike what was learnt, and not used
 
     @property
     def kind(self) -> Kind:
@@ -59,6 +60,7 @@ class State:
             labels=labels,
             probabilities=tuple(message['probabilities']),
             modalities=tuple(message['modalities']),
+            unfamiliar=tuple(message['unfamiliar']),
             weights=tuple(message['modality_weights']),
             ages=tuple(message['modality_ages']),
             alone=tuple(tuple(alone[i:i + len(labels)]) for i in range(0, len(alone), len(labels))),
@@ -167,8 +169,16 @@ class Recording:
 
     @property
     def complete(self) -> list[State]:
-        """The final states that used every modality: what a demo is to show."""
-        return [s for s in self.finals if set(s.modalities) == set(MODALITIES)]
+        """The final states of all modalities, used or unfamiliar: what a demo is to show."""
+        return [s for s in self.finals if {*s.modalities, *s.unfamiliar} == set(MODALITIES)]
+
+    @property
+    def outcome(self) -> str:
+        """How many final states are complete, in words."""
+        complete = self.complete
+        unlike = sum(SKELETON in s.unfamiliar for s in complete)
+        text = f'{len(complete)} of {len(self.finals)} final states had voice, words and movement'
+        return f'{text}; in {unlike} of them it was unlike what was learnt, and not used' if unlike else text
 
 
 def _ns(time: Mapping[str, int]) -> int:

@@ -57,16 +57,14 @@ def median_and_p95(values: Sequence[float]) -> tuple[float, float]:
 
 
 def _summary(recording: Recording) -> str:
-    finals, complete = len(recording.finals), len(recording.complete)
     gestures = len(recording.of_kind(Kind.GESTURE))
     seen = recording.frames_with_body / recording.frames if recording.frames else 0.0
     skipped = recording.images - recording.frames
     busy = f' The machine was too busy for {skipped} more.' if skipped > 0.02 * recording.images else ''
     return (
-        f'{recording.duration:.1f} s, {_count(recording.utterances, "utterance")}. <b>{complete} of '
-        f'{_count(finals, "final state")}</b> used voice, words and movement; {_count(gestures, "state")} between '
-        f'utterances came from movement alone. Somebody was found in {percent(seen)} of '
-        f'{_count(recording.frames, "frame")}.{busy}'
+        f'{recording.duration:.1f} s, {_count(recording.utterances, "utterance")}. <b>{recording.outcome}</b>. '
+        f'{_count(gestures, "state")} between utterances came from movement alone. Somebody was found in '
+        f'{percent(seen)} of {_count(recording.frames, "frame")}.{busy}'
     )
 
 
@@ -142,7 +140,8 @@ def _modalities(state: State) -> str:
     rows = []
     for modality in MODALITIES:
         if modality not in state.modalities:
-            rows.append(f'<tr><td>{modality}</td><td class="absent" colspan="2">was not there</td></tr>')
+            why = 'not used: unlike what was learnt' if modality in state.unfamiliar else 'was not there'
+            rows.append(f'<tr><td>{modality}</td><td class="absent" colspan="2">{why}</td></tr>')
             continue
         index = state.modalities.index(modality)
         weight = state.weights[index]

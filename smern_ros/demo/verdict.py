@@ -9,7 +9,7 @@ from smern_ros.spec import AUDIO, SKELETON, TEXT
 
 @dataclass(frozen=True)
 class Verdict:
-    """`missing` holds a sentence or two for each modality that no final state used."""
+    """`missing` holds a sentence or two for each modality that no final state had."""
 
     shown: bool
     text: str
@@ -17,22 +17,21 @@ class Verdict:
 
 
 def judge(recording: Recording) -> Verdict:
-    """A demo has shown what it is for when one final state used voice, words and movement."""
-    complete, finals = len(recording.complete), len(recording.finals)
-    if complete:
-        return Verdict(True, f'{complete} of {finals} final states used voice, words and movement.')
-    used = {m for state in recording.finals for m in state.modalities}
+    """A demo has shown what it is for when one final state had voice, words and movement."""
+    if recording.complete:
+        return Verdict(True, f'{recording.outcome}.')
+    had = {m for state in recording.finals for m in (*state.modalities, *state.unfamiliar)}
     reasons = {
         AUDIO: _no_voice(recording), TEXT: _no_words(recording), SKELETON: _no_movement(recording),
     }
-    if not finals:
+    if not recording.finals:
         # Without an utterance nothing else could follow; without a picture the movement is missing besides.
         missing = (reasons[AUDIO], *([] if recording.frames_with_body else [reasons[SKELETON]]))
         return Verdict(False, 'No utterance came to a final state.', missing)
-    missing = tuple(reason for modality, reason in reasons.items() if modality not in used)
+    missing = tuple(reason for modality, reason in reasons.items() if modality not in had)
     if not missing:
-        missing = ('Each modality was used, but never all three in one utterance: be in the picture while speaking.',)
-    return Verdict(False, 'No final state used voice, words and movement together.', missing)
+        missing = ('Each modality was there, but never all three in one utterance: be in the picture while speaking.',)
+    return Verdict(False, 'No final state had voice, words and movement together.', missing)
 
 
 def _no_voice(recording: Recording) -> str:

@@ -50,6 +50,7 @@ WAITING_LABELS = 64
 """That may wait to be learnt from; more are refused."""
 DOUBTFUL = 'doubtful transcripts'
 FOREIGN = 'transcripts of other languages'
+UNFAMILIAR = 'windows of movement unlike what was learnt'
 """In /diagnostics: those that were not used."""
 
 
@@ -85,9 +86,10 @@ class FusionNode(SmernNode):
         self._reads = predictor.checkpoint.modalities
         self.health.fact('modalities', ', '.join(self._reads))
         self.get_logger().info(f'the checkpoint {predictor.id} reads {", ".join(self._reads)}')
-        self._doubtful = self._foreign = 0
+        self._doubtful = self._foreign = self._unfamiliar = 0
         self.health.fact(DOUBTFUL, self._doubtful)
         self.health.fact(FOREIGN, self._foreign)
+        self.health.fact(UNFAMILIAR, self._unfamiliar)
         self._session = Session(predictor)
         self._load_adaptation()
         self._judged: OrderedDict[str, Judgement] = OrderedDict()  # of the last utterances; filled by the encoder
@@ -203,7 +205,7 @@ class FusionNode(SmernNode):
             if people and speaker is None:
                 names = f'{wanted[:80]!r} speaks, but in view is {" ".join(p.person_id for p in people)[:200]}'
                 self.get_logger().info(f'utterance {message.utterance_id[:80]}: {names}')
-            encoded = None if speaker is None else self._session.see(speaker)
+            encoded = None if speaker is None else self._see(speaker)
             self._add(SKELETON, message.utterance_id, start_ns, end_ns, encoded)
             return
         self._forward_only(topics.SKELETON_WINDOW, end_ns)
@@ -214,9 +216,16 @@ class FusionNode(SmernNode):
         self.each(topics.SKELETON_WINDOW, [p for p in people if not (speaking and p is speaker)], self._judge_gesture)
 
     def _judge_gesture(self, window: SkeletonWindow) -> None:
-        encoded = self._session.see(window)
-        if encoded is not None:
+        encoded = self._see(window)
+        if encoded is not None and encoded.vector is not None:
             self._publish(Due('', window.start_ns, window.end_ns, {SKELETON: encoded}, late=(), is_final=False))
+
+    def _see(self, window: SkeletonWindow) -> Encoded | None:
+        encoded = self._session.see(window)
+        if encoded is not None and encoded.vector is None and SKELETON in self._reads:
+            self._unfamiliar += 1
+            self.health.fact(UNFAMILIAR, self._unfamiliar)
+        return encoded
 
     def _speaker(self, utterance_id: str) -> str:
         """:return: the person_id that others name, if they are to be believed; empty: not known."""

@@ -360,6 +360,7 @@ def prediction_to_fields(prediction: Prediction) -> dict:
         'modality_weights': to_floats(prediction.weights),
         'modality_probabilities': to_floats(prediction.alone),
         'model': prediction.model,
+        'unfamiliar': list(prediction.unfamiliar),
     }
 
 

@@ -29,7 +29,8 @@ def test_a_film_with_speech_gives_a_line_with_all_modalities_for_each_utterance(
     code, lines, _ = predict(capsys, clip)
     assert code == 0 and len(lines) >= 2
     for line in lines:
-        assert line['modalities'] == ['audio', 'text', 'skeleton'] and line['text']
+        # Of the woman head and shoulders alone are seen.
+        assert line['modalities'] == ['audio', 'text'] and line['unfamiliar'] == ['skeleton'] and line['text']
         assert line['labels'] == list(LABELS) and sum(line['probabilities']) == pytest.approx(1, abs=1e-4)
         assert sum(line['modality_weights']) == pytest.approx(1, abs=1e-4)
         assert 0 <= line['start'] < line['end'] <= 20
@@ -49,12 +50,13 @@ def test_words_alone_need_no_file(capsys):
 
 def test_sound_alone_and_film_alone_are_judged_by_what_they_hold(capsys, shared_data):
     sound = next(iter(sorted((shared_data / 'emodb4/wav').glob('*.wav'))))
-    film = next(iter(sorted((shared_data / 'video_upperbody/asl_gestures').glob('*.mkv'))))
-    code, lines, _ = predict(capsys, sound, film, '--no-asr')
+    film, unlike = (shared_data / f'video_upperbody/asl_gestures/{name}.mkv' for name in ('no', 'book'))
+    code, (*lines, told), _ = predict(capsys, sound, film, unlike, '--no-asr')
     assert code == 0
     assert {(line['file'], tuple(line['modalities'])) for line in lines} == {
         (str(sound), ('audio',)), (str(film), ('skeleton',))
     }
+    assert told['file'] == str(unlike) and 'somebody moves unlike all that was learnt' in told['error']
 
 
 def test_without_the_weights_of_the_speech_encoder_voices_are_judged_and_it_is_told(

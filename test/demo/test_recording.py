@@ -1,6 +1,7 @@
 """What a recording keeps is bounded and spread over the whole time."""
 import itertools
 import json
+from dataclasses import replace
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -38,6 +39,15 @@ def test_a_state_says_whether_it_is_final_provisional_or_from_movement_alone(rec
 
 def test_only_states_with_all_modalities_are_complete(recording):
     assert [s.utterance_id for s in recording.complete] == ['u1']
+    assert recording.outcome == '1 of 2 final states had voice, words and movement'
+
+
+def test_movement_that_was_unlike_what_was_learnt_was_there(recording):
+    recording.finals[0] = replace(
+        recording.finals[0], modalities=('audio', 'text'), weights=(0.5, 0.5), unfamiliar=('skeleton',)
+    )
+    assert [s.utterance_id for s in recording.complete] == ['u1']
+    assert recording.outcome.endswith('words and movement; in 1 of them it was unlike what was learnt, and not used')
 
 
 def test_time_counts_from_the_first_instant_even_if_it_comes_late():
@@ -56,8 +66,10 @@ def test_a_state_is_read_back_from_its_line():
         'is_final': True, 'labels': ['happy', 'sad'], 'probabilities': [0.25, 0.75], 'label': 'sad',
         'confidence': 0.75, 'modalities': ['audio', 'skeleton'], 'modality_weights': [0.9, 0.1],
         'modality_ages': [0.0, 0.02], 'modality_probabilities': [0.1, 0.9, 0.8, 0.2], 'latency': 0.05, 'model': 'm',
+        'unfamiliar': ['text'],
     })
     state = State.from_json(json.loads(line))
     assert (state.stamp_ns, state.start_ns, state.end_ns) == (12_500_000_000, 10_000_000_000, 12_000_000_005)
     assert state.alone == ((0.1, 0.9), (0.8, 0.2))
+    assert state.unfamiliar == ('text',)
     assert state.kind is Kind.FINAL

@@ -61,6 +61,16 @@ def test_the_page_tells_what_was_recorded(recording):
     assert page.count('text', 'word') == 4
 
 
+def test_movement_unlike_what_was_learnt_is_told_from_movement_that_was_not_there(recording):
+    recording.finals[0] = replace(
+        recording.finals[0], modalities=('audio', 'text'), weights=(0.5, 0.5), unfamiliar=('skeleton',)
+    )
+    text = ' '.join(Page(render(recording, FACTS)).text.split())
+    assert text.count('not used: unlike what was learnt') == 1
+    assert text.count('was not there') == 1  # the words of the other utterance
+    assert 'in 1 of them it was unlike what was learnt' in text
+
+
 def test_a_skeleton_is_drawn_without_the_joints_that_were_not_seen(recording):
     page = Page(render(recording, FACTS))
     bones = [attrs['d'] for tag, attrs in page.tags if tag == 'path' and attrs.get('class') == 'bone']

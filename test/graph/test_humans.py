@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from std_msgs.msg import Bool, String
 from support import interfaces, speech
+from support.body import STANDING
 
 from smern_ros import assets, msg
 from smern_ros.nodes import qos, topics
@@ -20,7 +21,7 @@ FRAMES = 3  # of the camera, meanwhile
 
 def body(person_id, stamp_ns, extent):
     """Somebody who moves slowly."""
-    wave = 0.2 * np.sin(3.0 * stamp_ns / SECOND + len(person_id) + np.arange(30).reshape(10, 3))
+    wave = STANDING + 0.05 * np.sin(3.0 * stamp_ns / SECOND + len(person_id) + np.arange(30).reshape(10, 3))
     return Skeleton(stamp_ns, person_id, wave.astype(np.float32), np.ones(10, np.float32), 0.9, extent,
                     np.full((10, 2), 100, np.float32))
 

@@ -85,7 +85,9 @@ def test_what_is_seen_and_said_here_is_judged_there(computers, recording, robot)
     camera, _ = computers
     source = play(camera, recording, ROBOT, '--set', 'media_source.loop:=true')  # a busy machine loses some images
     heard = robot.wait_for(
-        lambda report: any(set(state['modalities']) == {'audio', 'text', 'skeleton'} for state in report['finals']),
+        lambda report: any(
+            {*state['modalities'], *state['unfamiliar']} == {'audio', 'text', 'skeleton'} for state in report['finals']
+        ),
         'a final state on the robot by voice, words and movement',
     )
     assert heard['heard'][topics.IMAGE_COMPRESSED] > 0

@@ -53,7 +53,7 @@ def test_three_modalities_give_a_provisional_and_then_the_offline_answer(fusion)
     assert state.person_id == 'near' and state.header.frame_id == CAMERA
     assert to_ns(state.header.stamp) == to_ns(state.window_end) == END and to_ns(state.window_start) == START
     assert list(state.modality_ages) == pytest.approx([0.0, 1.5, 0.0], abs=0.04)
-    assert state.model == EmotionPredictor.load().id
+    assert state.model == EmotionPredictor.load().id and not state.unfamiliar
     assert len([s for s in fusion.states if s.is_final]) == 1
 
 
@@ -69,6 +69,29 @@ def test_words_that_are_doubtful_or_of_another_language_are_no_evidence_and_are_
     assert list(fusion.final().modalities) == [AUDIO, SKELETON]
     told = KeyValue(key=counted, value='1')
     fusion.probe.wait_for(lambda: any(told in s.values for m in fusion.health for s in m.status), 'the count')
+
+
+def test_movement_unlike_what_was_learnt_is_told_and_counted_and_no_state_comes_of_it_alone(
+    probe, start_node, tmp_path
+):
+    shutil.copytree(checkpoint_folder(), tmp_path / 'wary')
+    config = json.loads((tmp_path / 'wary' / 'config.json').read_text())
+    config['posture'] = {'elbow': [1.0] + [0.0] * 9, 'arm': [1.0] + [0.0] * 27}  # unlike: all
+    (tmp_path / 'wary' / 'config.json').write_text(json.dumps(config))
+    fusion = Fusion(probe, start_node, {'checkpoint': str(tmp_path / 'wary'), 'text_wait': 0.3})
+    fusion.see(body('anna'), utterance_id='')  # between utterances
+    fusion.see(body('anna'), utterance_id='alone')
+    fusion.announce(msg.Utterance.ENDED, 'alone')
+    fusion.hear(audio('heard'))
+    fusion.see(body('anna'), utterance_id='heard')
+    fusion.announce(msg.Utterance.ENDED, 'heard')
+    state = fusion.final('heard')
+    assert list(state.modalities) == [AUDIO] and list(state.unfamiliar) == [SKELETON]
+    assert state.person_id == 'anna' and state.header.frame_id == CAMERA
+    told = KeyValue(key='windows of movement unlike what was learnt', value='3')
+    fusion.probe.wait_for(lambda: any(told in s.values for m in fusion.health for s in m.status), 'the count')
+    assert {s.utterance_id for s in fusion.states} == {'heard'}
+    assert 'utterance alone: nothing to judge by' in fusion.node.output
 
 
 def test_any_subset_of_modalities_gives_a_final_state(probe, start_node):

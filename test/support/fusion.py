@@ -13,6 +13,7 @@ from smern_ros.nodes.messages import (
 )
 from smern_ros.spec import SPEC
 from smern_ros.values import SECOND, AudioFeatures, SkeletonWindow, Transcript, Word
+from support.body import standing
 
 START = 1_000 * SECOND
 END = START + 2 * SECOND
@@ -37,8 +38,7 @@ def body(person_id='p1', start=START, end=END, extent=0.2, seed=2) -> SkeletonWi
     frames = round((end - start) / SECOND * SPEC.skeleton_rate) + 1
     rng = np.random.default_rng(seed)
     return SkeletonWindow(
-        person_id, start, end, rng.normal(scale=0.3, size=(frames, 10, 3)).astype(np.float32),
-        np.ones((frames, 10), bool), extent,
+        person_id, start, end, standing(frames, rng), np.ones((frames, 10), bool), extent,
     )
 
 

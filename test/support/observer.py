@@ -78,7 +78,8 @@ class Observer(Node):
             'sound': stretches(self._sound),
             'labels': sorted({state.label for state in self._states}),
             'finals': [
-                {'utterance': s.utterance_id, 'end': stamp_of(s.header), 'modalities': list(s.modalities)}
+                {'utterance': s.utterance_id, 'end': stamp_of(s.header), 'modalities': list(s.modalities),
+                 'unfamiliar': list(s.unfamiliar)}
                 for s in self._states if s.is_final
             ],
         }), flush=True)

@@ -1,4 +1,7 @@
-"""The shipped networks as a checkpoint that normalises by person: its answers are no better, but they differ."""
+"""The shipped networks as a checkpoint that normalises by person: its answers are no better, but they differ.
+
+It uses all movement.
+"""
 import dataclasses
 from pathlib import Path
 
@@ -14,6 +17,8 @@ def personal_checkpoint(folder: Path, weights: PriorWeights = WEIGHTS) -> Path:
     """Saves it into a new folder below `folder`. :param weights: `persons.NOBODY` makes networks without a memory."""
     path = folder / 'personal'
     checkpoint.save(
-        dataclasses.replace(checkpoint.load(checkpoint_folder()), id='personal', person_prior=weights), path
+        dataclasses.replace(
+            checkpoint.load(checkpoint_folder()), id='personal', person_prior=weights, posture=None
+        ), path
     )
     return path

@@ -4,6 +4,7 @@ import pytest
 
 from smern_ros.audio.features import extract
 from smern_ros.media.reader import MediaReader, VideoFrame
+from smern_ros.offline import Analyser
 from smern_ros.predictor import EmotionPredictor
 from smern_ros.shipped import DEFAULT, checkpoint_folder, names
 from smern_ros.skeleton import pose
@@ -78,9 +79,27 @@ def test_who_stands_still_is_not_called_anything_but_neutral_with_certainty(pred
         estimator.close()
     visible = np.isfinite(seen.positions).all(axis=1)
     held = np.nan_to_num(seen.positions) + np.random.default_rng(0).normal(0, 0.001, (64, 1, 1))
-    vector = predictor.encode_skeleton(movement.window(held, np.tile(visible, (64, 1))))
+    window = movement.window(held, np.tile(visible, (64, 1)))
+    if predictor.unfamiliar(window):
+        return  # and called nothing at all
+    vector = predictor.encode_skeleton(window)
     certain = predictor.fuse({'skeleton': vector}).probabilities[[LABELS.index(x) for x in LABELS if x != 'neutral']]
     assert certain.max() < 0.75
+
+
+@pytest.mark.weights
+@pytest.mark.parametrize('name', ['book', 'help', 'please', 'school'])
+def test_who_talks_with_their_hands_moves_unlike_what_was_learnt(predictor, shared_data, name):
+    """Signers in front of a camera; nothing was learnt from them."""
+    estimator = pose.create('mediapipe')
+    analyser = Analyser(pose=estimator)
+    try:
+        media = MediaReader(shared_data / 'video_upperbody' / 'asl_gestures' / f'{name}.mkv')
+        stamps = [item.stamp_ns for item in media if isinstance(item, VideoFrame) and analyser.see(item) == []]
+    finally:
+        estimator.close()
+    window = analyser.movement(stamps[0], stamps[-1])
+    assert predictor.unfamiliar(window) and predictor.encode_skeleton(window) is None
 
 
 @pytest.mark.parametrize(
