@@ -56,7 +56,7 @@ def messages(count: int, size: int = 1024) -> list[Recorded]:
             p = rng.dirichlet(np.ones(4)).astype(np.float32)
             message = kinds[TYPES[STATE]](
                 header, 'p1', f'u{k}', stamp, stamp, True, ['angry', 'happy', 'neutral', 'sad'], p, 'happy', 0.5,
-                ['audio'], np.ones(1, np.float32), np.zeros(1, np.float32), p, 0.1, 'größer',
+                ['audio'], np.ones(1, np.float32), np.zeros(1, np.float32), p, 0.1, 'größer', ['skeleton'],
             )
         topic = AUDIO if k % 2 == 0 else STATE
         made.append((topic, now_ns, bytes(types.serialize_cdr(message, TYPES[topic]))))
