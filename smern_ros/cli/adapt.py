@@ -114,7 +114,8 @@ def _learnt(
         problems += wrong
     learnt = adaptation_offline.examples(predictor, labelled)
     problems += [
-        f'{one.recording}: nothing in it can be used: no voiced sound, no known word, no visible joint'
+        f'{one.recording}: nothing in it can be used: no voiced sound, no known word, no movement '
+        'like that which was learnt from'
         for one, example in zip(labelled, learnt, strict=True) if example is None
     ]
     if problems:
