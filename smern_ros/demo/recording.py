@@ -178,7 +178,7 @@ class Recording:
         complete = self.complete
         unlike = sum(SKELETON in s.unfamiliar for s in complete)
         text = f'{len(complete)} of {len(self.finals)} final states had voice, words and movement'
-        return f'{text}; in {unlike} of them it was unlike what was learnt, and not used' if unlike else text
+        return f'{text}; in {unlike} of them movement was unlike what was learnt' if unlike else text
 
 
 def _ns(time: Mapping[str, int]) -> int:

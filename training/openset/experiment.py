@@ -27,6 +27,7 @@ class Table:
     development: str      # in words: the data by which training was stopped and everything else was chosen
     axis: str | None = None  # what `Row.at` is of, with its unit; the table is drawn as a curve, too
     note: str | Callable[[], str] = ''  # what must be known before a figure is believed; or what tells it afterwards
+    grid: Callable[[], Sequence[Sequence[str]]] | None = None  # tells afterwards what else is shown: head, then lines
 
 
 @dataclass(frozen=True)

@@ -72,6 +72,10 @@ def _table(table: Table, rows: Sequence[Measured]) -> Iterator[str]:
     yield from _grid(head, [_row(m, table.axis is not None, with_ece, with_loss) for m in rows])
     if table.axis and (points := _points(rows)):
         yield from ('', f'![UAR against {table.axis}: {", ".join(points)}]({DRAWINGS}/{_file(table)})')
+    if table.grid is not None and all(m.scores for m in rows):
+        head, *lines = table.grid()
+        yield ''
+        yield from _grid(head, lines)
     drawn = [m for m in rows if m.row.confusion and m.scores]
     if drawn:
         yield from ('', 'Percent of all that truly show an emotion (row) that were said to show which (column):', '')

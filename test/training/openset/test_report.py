@@ -110,3 +110,13 @@ def test_a_row_of_which_there_was_nothing_to_test_is_not_done_and_the_others_are
     assert '| empty | not done |' in text
     said = [store.get(job).predictions[0] for job in jobs(rows[1])]
     assert loss.mean == pytest.approx(np.mean([-np.log(p.probabilities[np.arange(8), p.labels]) for p in said]))
+
+
+@pytest.mark.parametrize('broken', [None, 'b'])
+def test_what_a_table_shows_besides_is_told_once_all_of_its_rows_are_done(tmp_path, broken):
+    store = Store(tmp_path / 'jobs')
+    table = Table('Dice', data='', protocol='', development='', grid=lambda: [('side', 'seen'), ('six', '9 %')])
+    experiments = [dice(tmp_path, broken=broken, name='die', rows=(Row(table, 'die'),))]
+    carry_out(experiments, store)
+    text = report.write(gather(experiments, store), tmp_path / 'docs', {}).read_text()
+    assert ('| side | seen |\n|---|---|\n| six | 9 % |' in text) == (broken is None)
