@@ -11,7 +11,8 @@ from smern_ros.persons import ABSENT, EVERYBODY, NOBODY, PriorWeights
 from smern_ros.predictor import ADAPTED, EmotionPredictor, NoEvidence
 from smern_ros.session import MOST_BODIES, Session
 from smern_ros.shipped import DEFAULT
-from smern_ros.spec import AUDIO, SKELETON, TEXT
+from smern_ros.skeleton.posture import Posture
+from smern_ros.spec import AUDIO, SKELETON, TEXT, Joint
 from smern_ros.values import SECOND, AudioFeatures, SkeletonWindow, Transcript, UtteranceInputs, Word
 
 
@@ -83,6 +84,44 @@ def test_words_of_which_the_recogniser_is_not_sure_are_no_evidence(predictor, co
 ])
 def test_words_of_another_language_are_no_evidence(predictor, language, used):
     assert_words_are_used(predictor, used, language=language)
+
+
+@pytest.fixture
+def wary(predictor):
+    """To which all movement is unlike what was learnt of which an elbow and a wrist are seen."""
+    unlike = Posture(elbow=(-1.0, *[0.0] * 9), arm=(1.0, *[0.0] * 27))
+    return EmotionPredictor(replace(predictor.checkpoint, posture=unlike))
+
+
+def test_movement_unlike_what_was_learnt_tells_who_speaks_and_is_no_evidence(wary):
+    expected = wary.predict(utterance(1, modalities=(AUDIO, TEXT)))
+    session = Session(wary)
+    judgement = session.predict(utterance(1))
+    assert judgement.person_id == 'anna' and set(judgement.vectors) == {AUDIO, TEXT}
+    for prediction in (judgement.prediction, wary.predict(utterance(1))):
+        assert prediction.modalities == (AUDIO, TEXT) and prediction.unfamiliar == (SKELETON,)
+        np.testing.assert_array_equal(prediction.probabilities, expected.probabilities)
+    assert expected.unfamiliar == ()
+    # What was heard of her counts, as it does of somebody whose movement is used.
+    assert np.abs(probabilities(session, utterance(2)) - wary.predict(utterance(2)).probabilities).max() > 1e-4
+
+
+def test_from_movement_unlike_what_was_learnt_alone_nothing_is_judged(wary):
+    for judge in (Session(wary).predict, wary.predict):
+        with pytest.raises(NoEvidence, match='somebody moves unlike all that was learnt'):
+            judge(utterance(1, modalities=(SKELETON,)))
+
+
+def test_movement_like_what_was_learnt_is_used_and_movement_of_nobody_is_not_called_unlike(wary):
+    moved = utterance(1).skeleton
+    wrists = [Joint.LEFT_WRIST, Joint.RIGHT_WRIST]
+    hidden, nobody = moved.visible.copy(), np.zeros_like(moved.visible)
+    hidden[:, wrists] = False
+    used = Session(wary).predict(replace(utterance(1), skeleton=replace(moved, visible=hidden))).prediction
+    assert used.modalities == (AUDIO, TEXT, SKELETON) and used.unfamiliar == ()
+    unseen = replace(utterance(1), skeleton=replace(moved, visible=nobody))
+    for prediction in (Session(wary).predict(unseen).prediction, wary.predict(unseen)):
+        assert prediction.modalities == (AUDIO, TEXT) and prediction.unfamiliar == ()
 
 
 def test_another_person_changes_nothing(predictor):
