@@ -38,7 +38,7 @@ from smern_ros.training.fusion import Source, train_fusion
 from smern_ros.training.loop import say
 from smern_ros.training.model_card import write_card
 from smern_ros.training.samples import FULL, SPOKEN, TRIAL, Size, looks_of
-from smern_ros.training.splits import Split, require_disjoint
+from smern_ros.training.splits import FOLDS, Split, require_disjoint
 from smern_ros.training.stages import Stages
 from smern_ros.training.voice import Spoken, teach
 
@@ -216,7 +216,7 @@ def _provenance(samples: Samples, corpora: Sequence[ModuleType], size: Size, see
             'comments': 'the published test part',
         },
         'left_out': {
-            'folds': encoded.FOLDS, 'corpora': sorted({clip.corpus for clip in samples.speech.train}),
+            'folds': FOLDS, 'corpora': sorted({clip.corpus for clip in samples.speech.train}),
             'contents': sorted({motion.content for motion in samples.movement.train}),
         },
         'size': asdict(size),

@@ -1,7 +1,7 @@
 """What the encoders make of the samples: what the fusion learns from, and what its temperatures are found on."""
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields, replace
 
 import numpy as np
@@ -16,12 +16,10 @@ from smern_ros.training.fusion import Source
 from smern_ros.training.loop import say
 from smern_ros.training.persons import known_in_all
 from smern_ros.training.samples import audio_batch, looks_of, skeleton_batch
-from smern_ros.training.splits import Split, require_disjoint
-from smern_ros.training.voice import Item, Spoken, known_items
+from smern_ros.training.splits import Split, folds
+from smern_ros.training.voice import Item, Spoken, groups_of, known_items
 
 BATCH = 32
-FOLDS = 3
-"""Of speakers and of contents that look alike, for what an encoder says of those that it did not learn from."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,7 +78,7 @@ def heard_of_strangers(
     corpora = _corpora(spoken)
     single = len(corpora) == 1
     parts = []
-    for kept, strangers in folds([s.clip.speaker if single else s.clip.corpus for s in spoken]):
+    for kept, strangers in folds(groups_of(spoken)):
         say(f'audio: an encoder to which {len(strangers)} of {len(spoken)} utterances are strange')
         encoder = train([spoken[i] for i in kept])
         for speaker in sorted({spoken[i].clip.speaker for i in strangers}):
@@ -104,24 +102,6 @@ def shown_to_strangers(samples: Samples, train: Callable[[Samples], nn.Module]) 
         )
         parts.append(_encode(train(others), *in_like_lengths(*skeleton_dev_items(others)), skeleton_batch))
     return Encoded.joined(parts)
-
-
-def folds(groups: Sequence[str]) -> Iterator[tuple[list[int], list[int]]]:
-    """Rows to learn from and rows of groups that are not among them; each group is left out once.
-
-    As many folds as there are groups, at most FOLDS. The groups are dealt out in turn, in alphabetical order: no fold
-    takes all speakers of a corpus.
-
-    :raises ValueError: for a single group; nobody would be left to learn from.
-    """
-    names = sorted(set(groups))
-    if len(names) < 2:
-        raise ValueError(f'there is only {", ".join(names)}: left out, nobody is left to learn from')
-    for k in range(min(FOLDS, len(names))):
-        out = set(names[k::FOLDS])
-        kept, strangers = ([i for i, g in enumerate(groups) if (g in out) == is_out] for is_out in (False, True))
-        require_disjoint(Split([groups[i] for i in kept], [], [groups[i] for i in strangers]), str)
-        yield kept, strangers
 
 
 def in_like_lengths(items: Sequence, labels: Sequence[int]) -> tuple[list, list[int]]:

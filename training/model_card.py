@@ -84,8 +84,8 @@ that the fusion makes use of what is there. **It is no claim about people**, who
 
 Logits are divided by a temperature for each subset of the modalities:
 {temperatures}.
-{voice_calibration}Voices count once as of somebody of whom nothing is known and once as of somebody of whom much is:
-one temperature serves both. {movement_calibration}\
+{voice_calibration}Voices count once as of somebody of whom nothing is known and once as of somebody of whom much is.
+{movement_calibration}\
 That of the words was found on the development part of the comments, of which {lost} of the words were left out at
 random, as many as a recogniser gets wrong. Every label and corpus counts the same. None is below 1. Those of several
 modalities were found on samples joined by label, in half of which one modality alone tells anything of the label, and
@@ -173,9 +173,9 @@ WITHOUT_MOVEMENT = {
 }
 SEVERAL_CORPORA = {
     'voice_calibration': """\
-That of voice was found on corpora that a network had not learnt from: each was left out once, with its language and its
-microphone. It is what `confidence` may be before a stranger of another language; of people like those learnt from it is
-too low.
+That of voice is 1: it is judged by a committee of which each member but one learnt without one corpus, its language and
+its microphone, and which is less sure where they disagree. What it says of each corpus, left out once, served those of
+several modalities.
 """,
     'other_corpora': 'a corpus left out',
     'chosen': """\
@@ -185,9 +185,10 @@ published development part of the comments (docs/results.md names them); then al
 }
 ONE_CORPUS = {
     'voice_calibration': """\
-**That of voice is of other speakers of the same corpus**: there is no other to leave out. It was found on speakers that
-a network had not learnt from ({folds} trainings), as recorded and altered. How sure it may be of strangers of other
-languages and microphones, nothing here could tell it.
+That of voice is 1: it is judged by a committee of which each member but one learnt without some of the speakers, and
+which is less sure where they disagree. **They are all of the same corpus**: how sure it may be of strangers of other
+languages and microphones, nothing here could tell it. What it says of speakers left out ({folds} trainings), recorded
+as they were and altered, served the temperature of voice and words together.
 """,
     'other_corpora': 'The checkpoint {id}, one modality alone',
     'chosen': """\

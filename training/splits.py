@@ -1,11 +1,13 @@
 """Who is learnt from, who is chosen by and who is measured on: never the same speaker or content twice."""
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 Sample = TypeVar('Sample')
+FOLDS = 3
+"""Of corpora, speakers and contents that look alike, of which each is left out once."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,24 @@ def by_group(
             raise ValueError(f'nothing is left for {name}; the groups are {sorted({group(s) for s in samples})}')
     require_disjoint(split, group)
     return split
+
+
+def folds(groups: Sequence[str]) -> Iterator[tuple[list[int], list[int]]]:
+    """Rows to learn from and rows of groups that are not among them; each group is left out once.
+
+    As many folds as there are groups, at most FOLDS. The groups are dealt out in turn, in alphabetical order: no fold
+    takes all speakers of a corpus.
+
+    :raises ValueError: for a single group; nobody would be left to learn from.
+    """
+    names = sorted(set(groups))
+    if len(names) < 2:
+        raise ValueError(f'there is only {", ".join(names)}: left out, nobody is left to learn from')
+    for k in range(min(FOLDS, len(names))):
+        out = set(names[k::FOLDS])
+        kept, strangers = ([i for i, g in enumerate(groups) if (g in out) == is_out] for is_out in (False, True))
+        require_disjoint(Split([groups[i] for i in kept], [], [groups[i] for i in strangers]), str)
+        yield kept, strangers
 
 
 def require_disjoint(split: Split[Sample], group: Callable[[Sample], str]) -> None:

@@ -20,6 +20,7 @@ from smern_ros.training.corpora import Clip
 from smern_ros.training.persons import known_by_chance
 from smern_ros.training.samples import audio_batch
 from smern_ros.training.scaling import PERSON, of_audio
+from smern_ros.training.splits import folds
 from smern_ros.values import AudioFeatures
 
 Item = tuple[torch.Tensor, torch.Tensor, torch.Tensor]
@@ -39,6 +40,7 @@ class Recipe:
     penalty: float = 0.1            # on the squared weights, to the loss of a sample
     acoustic: float = 0.5           # deviation of MFCC and prosody, of which the penalty thus allows less; 0: not used
     person: PriorWeights = PERSON
+    committee: bool = True          # else one regression alone tells the emotion
 
 
 RECIPE = Recipe()
@@ -98,8 +100,9 @@ def known_items(
 def teach(spoken: Sequence[Spoken], inputs: InputEncoder, seed: int, *, recipe: Recipe = RECIPE) -> Voice:
     """An encoder that has learnt from these utterances, all versions of each.
 
-    Logistic regression with a squared penalty, once on everything and once without the speech encoder. The vector is
-    the four logits and the directions in which emotions differ in single speakers, from which a person's labels teach
+    Logistic regressions with a squared penalty, once on everything and once without the speech encoder: one of all
+    utterances and, for the committee, of all but each group (`groups_of`). The vector is their four logits together and
+    the directions in which emotions differ in single speakers, from which a person's labels teach
     a correction (`smern_ros.adaptation`).
 
     :param inputs: with the normalisation of these utterances and the weights of `recipe.person`.
@@ -112,7 +115,14 @@ def teach(spoken: Sequence[Spoken], inputs: InputEncoder, seed: int, *, recipe: 
     joined = models.build('voice').joined
     x = torch.cat([joined(*audio_batch(versions, [0] * len(versions))[0]) for versions in items])
     speakers = np.array([s.clip.speaker for s in usable])[of_clip.numpy()]
-    return fitted(x, Weighted(labels, weights / weights.sum(), speakers), recipe)
+    groups = np.array(groups_of(usable) if recipe.committee else [''] * len(usable))[of_clip.numpy()]
+    return fitted(x, Weighted(labels, weights / weights.sum(), speakers, groups), recipe)
+
+
+def groups_of(spoken: Sequence[Spoken]) -> list[str]:
+    """Of each utterance what is left out to see strangers: its corpus, or of a single corpus its speaker."""
+    several = len({s.clip.corpus for s in spoken}) > 1
+    return [s.clip.corpus if several else s.clip.speaker for s in spoken]
 
 
 def fitted(x: torch.Tensor, samples: Weighted, recipe: Recipe = RECIPE) -> Voice:
@@ -120,7 +130,7 @@ def fitted(x: torch.Tensor, samples: Weighted, recipe: Recipe = RECIPE) -> Voice
 
     :param x: (N, 881), of `Voice.joined`.
     """
-    network = models.build('voice')
+    network = models.build('voice', members=len(_members(samples.groups)))
     size = network.config.speech
     scale = torch.cat([torch.ones(size), torch.full((x.shape[1] - size,), recipe.acoustic)])
     _fit(network.whole, x, scale, samples, recipe.penalty)
@@ -137,6 +147,13 @@ class Weighted(NamedTuple):
     labels: torch.Tensor   # (N,) of 0..3
     weights: torch.Tensor  # (N,) of sum 1
     speakers: np.ndarray   # (N,)
+    groups: np.ndarray     # (N,) each is left out by one member of the committee; of a single one there is no other
+
+
+def _members(groups: np.ndarray) -> list[list[int]]:
+    """Rows that each member of the committee learns from."""
+    everything = list(range(len(groups)))
+    return [everything, *(kept for kept, _ in folds(groups.tolist()))] if len(set(groups)) > 1 else [everything]
 
 
 def _fit(layer: nn.Linear, x: torch.Tensor, scale: torch.Tensor, samples: Weighted, penalty: float) -> None:
@@ -148,11 +165,15 @@ def _fit(layer: nn.Linear, x: torch.Tensor, scale: torch.Tensor, samples: Weight
     mean = samples.weights @ x
     factor = scale / ((samples.weights @ (x - mean) ** 2).sqrt() + 1e-4)
     z = (x - mean) * factor                                                            # (N, D)
-    logits = logistic_regression(z, samples.labels, samples.weights, penalty)
-    others = speaker_directions(z, samples, layer.out_features - len(LABELS))          # (28, D)
+    members = [
+        logistic_regression(z[rows], samples.labels[rows], samples.weights[rows] / samples.weights[rows].sum(), penalty)
+        for rows in _members(samples.groups)
+    ]
+    others = speaker_directions(z, samples, layer.out_features - len(LABELS) * len(members))  # (28, D)
     with torch.no_grad():
-        layer.weight.copy_(torch.cat([logits.weight, others]) * factor)
-        layer.bias.copy_(torch.cat([logits.bias, torch.zeros(len(others))]) - layer.weight @ mean)
+        layer.weight.copy_(torch.cat([*(member.weight for member in members), others]) * factor)
+        bias = torch.cat([*(member.bias for member in members), torch.zeros(len(others))])
+        layer.bias.copy_(bias - layer.weight @ mean)
 
 
 def speaker_directions(x: torch.Tensor, samples: Weighted, count: int) -> torch.Tensor:

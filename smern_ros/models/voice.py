@@ -1,6 +1,7 @@
 """The voice encoder that is shipped: linear layers on features of a pretrained speech encoder, MFCC and prosody."""
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -13,8 +14,10 @@ from smern_ros.models.masked import mean_and_deviation
 class Voice(nn.Module):
     """The vector A: one linear layer on the speech encoder's features, mean and deviation of the MFCC, and prosody.
 
-    Ours, in place of the paper's ARE. Without the speech encoder's features another layer, trained on the rest alone,
-    takes its place. `smern_ros.training.voice` fits the layers, a convex problem: there is no dropout.
+    Ours, in place of the paper's ARE. Its first four numbers are what a committee says of the emotion, each member of
+    which learnt from other corpora or people: the logarithm of its mean probability (a linear opinion pool), which is
+    less sure where they disagree. Without the speech encoder's features another layer, trained on the rest alone, takes
+    its place. `smern_ros.training.voice` fits the layers, convex problems: there is no dropout.
     """
 
     INPUTS = ('mfcc', 'mfcc_lengths', 'prosody', 'speech')
@@ -26,6 +29,7 @@ class Voice(nn.Module):
         speech: int = 768
         out: int = 32
         labels: int = 4
+        members: int = 1  # of the committee
 
         def __post_init__(self):
             check_config(self)
@@ -34,8 +38,9 @@ class Voice(nn.Module):
         super().__init__()
         self.config = config
         acoustic = 2 * config.mfcc + config.prosody
-        self.whole = nn.Linear(config.speech + acoustic, config.out)
-        self.acoustic = nn.Linear(acoustic, config.out)
+        rows = config.out + (config.members - 1) * config.labels
+        self.whole = nn.Linear(config.speech + acoustic, rows)
+        self.acoustic = nn.Linear(acoustic, rows)
         self.output = nn.Linear(config.out, config.labels)
 
     def features(
@@ -50,8 +55,16 @@ class Voice(nn.Module):
         :return: (B, 32)
         """
         whole = self.joined(mfcc, lengths, prosody, speech)                            # (B, 881)
-        acoustic = self.acoustic(whole[:, self.config.speech :])                       # (B, 32)
-        return torch.where(speech.any(dim=1, keepdim=True), self.whole(whole), acoustic)
+        acoustic = self.acoustic(whole[:, self.config.speech :])                       # (B, 4 M + 28)
+        return self._agreed(torch.where(speech.any(dim=1, keepdim=True), self.whole(whole), acoustic))
+
+    def _agreed(self, said: torch.Tensor) -> torch.Tensor:
+        """(B, 32) of (B, 4 M + 28): the logits of M members become those of all, as large as a member's on average."""
+        members, labels = self.config.members, self.config.labels
+        logits = said[:, : members * labels].unflatten(1, (members, labels))           # (B, M, 4)
+        size = logits.logsumexp(dim=2, keepdim=True)                                   # (B, M, 1)
+        together = (logits - size).logsumexp(dim=1) - math.log(members) + size.mean(dim=1)
+        return torch.cat([together, said[:, members * labels :]], dim=1)
 
     def joined(
         self, mfcc: torch.Tensor, lengths: torch.Tensor, prosody: torch.Tensor, speech: torch.Tensor

@@ -44,3 +44,32 @@ def test_another_number_of_features_is_named(network):
     mfcc, n, prosody, speech = inputs()
     with pytest.raises(ValueError, match=r'speech has the shape \(1, 767\); wanted 1 x 768'):
         network(mfcc, n, prosody, speech[:, 1:])
+
+
+def committee(*logits):
+    """Of members each of which says the same whatever is heard."""
+    network = models.build('voice', members=len(logits)).eval()
+    with torch.no_grad():
+        network.output.weight.copy_(torch.eye(4, network.config.out))
+        network.output.bias.zero_()
+        for layer in (network.whole, network.acoustic):
+            layer.weight.zero_()
+            layer.bias.zero_()
+            layer.bias[: 4 * len(logits)] = torch.tensor(logits).flatten()
+    with torch.no_grad():
+        return network(*inputs())[0]
+
+
+SAD, HAPPY = [0.0, 4.0, 1.0, 0.0], [4.0, 0.0, 1.0, 0.0]
+
+
+def test_members_who_agree_say_together_what_one_says():
+    assert torch.allclose(committee(SAD), torch.tensor(SAD))
+    assert torch.allclose(committee(SAD, SAD, SAD), torch.tensor(SAD), atol=1e-6)
+
+
+def test_members_who_disagree_say_the_mean_of_their_probabilities():
+    each = torch.tensor([SAD, HAPPY]).softmax(dim=1)
+    together = committee(SAD, HAPPY).softmax(dim=0)
+    assert torch.allclose(together, each.mean(dim=0), atol=1e-6)
+    assert together.max() < each.max() / 1.8

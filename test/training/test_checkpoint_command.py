@@ -93,7 +93,7 @@ def test_its_card_has_the_same_figures_and_says_what_it_is_not(made):
     if made.name == DEFAULT:
         assert 'non-commercial use only (nemo: CC BY-NC-SA 4.0; ' in card and 'walk, run, bow and wave' in card
     else:
-        assert 'It reads no movement' in card and 'of other speakers of the same corpus' in card
+        assert 'It reads no movement' in card and 'They are all of the same corpus' in card
         for foreign in ('nEMO', 'RAVDESS', 'Bandai', 'SMACN', '-NC'):
             assert foreign not in card
 

@@ -1,7 +1,7 @@
 """No encoder says what it makes of strangers about a speaker or content that it learnt from."""
 import pytest
 
-from smern_ros.training.encoded import folds
+from smern_ros.training.splits import folds
 
 
 @pytest.mark.parametrize('count', [2, 3, 10])

@@ -27,7 +27,8 @@ def voice(learn: Samples, dev: Samples, settings: Settings, seed: int) -> tuple[
     x = torch.cat([network.joined(*batch.inputs(network)) for batch in batches])
     labels = torch.tensor(learn.labels)
     weights = class_weights(labels, len(LABELS))[labels]
-    return fitted(x, Weighted(labels, weights / weights.sum(), np.zeros(len(labels)))), ()
+    nobody = np.zeros(len(labels))
+    return fitted(x, Weighted(labels, weights / weights.sum(), nobody, nobody)), ()
 
 
 def words(learn: Samples, dev: Samples, settings: Settings, seed: int) -> tuple[Words, tuple[Epoch, ...]]:

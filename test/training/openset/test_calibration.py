@@ -19,7 +19,8 @@ def left_out(shared_data, tmp_path_factory):
 def test_only_the_corpus_left_out_is_tested_and_its_temperature_changes_no_choice(left_out):
     _, found = left_out
     for way in WAYS:
-        before, after = (found[calibration.VOICE.title, detail] for detail in (f'{way}, {calibration.BEFORE}', way))
+        before, after = (found[calibration.VOICE.title, f'{way}, one network, {what}'] for what in (
+            calibration.BEFORE, 'its temperature'))
         assert {name.partition('/')[0] for name in before.ids} == {'emodb'} and np.array_equal(before.ids, after.ids)
         assert np.array_equal(before.probabilities.argmax(axis=1), after.probabilities.argmax(axis=1))
         assert (after.probabilities.max(axis=1) <= before.probabilities.max(axis=1) + 1e-6).all()
@@ -48,6 +49,6 @@ def test_what_is_found_does_not_depend_on_the_corpus_left_out(left_out, monkeypa
     rows = [(row.table.title, row.detail) for row in experiment.rows]
     again = dict(zip(rows, experiment.run('emodb', 0), strict=True))
     for way in WAYS:
-        before, after = found[calibration.VOICE.title, way], again[calibration.VOICE.title, way]
+        before, after = (of[calibration.VOICE.title, f'{way}, one network, its temperature'] for of in (found, again))
         assert not np.array_equal(before.labels, after.labels)
         assert np.array_equal(before.probabilities, after.probabilities)

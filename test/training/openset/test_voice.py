@@ -18,6 +18,7 @@ from smern_ros.training.voice import (
     Spoken,
     Weighted,
     audio_only,
+    groups_of,
     known_items,
     logistic_regression,
     probabilities,
@@ -98,10 +99,34 @@ def test_the_vector_goes_on_with_directions_of_single_speakers():
     speakers = np.array(['a', 'b'])[(np.arange(400) // 4) % 2]
     x[torch.from_numpy(speakers == 'a') & (labels == 0), 3] += 4.0  # what happy is like in a
     x[torch.from_numpy(speakers == 'b') & (labels == 1), 7] += 4.0  # what sad is like in b
-    found = speaker_directions(x, Weighted(labels, torch.full((400,), 1 / 400), speakers), 10)
+    found = speaker_directions(x, Weighted(labels, torch.full((400,), 1 / 400), speakers, speakers), 10)
     assert found.shape == (10, 20) and torch.linalg.matrix_rank(found) == 6  # 3 a speaker; the rest is zero
     seen = found[:2].pow(2).sum(dim=0)
     assert set(seen.topk(2).indices.tolist()) == {3, 7} and seen[[3, 7]].min() > 0.8
+
+
+def corpora(people):
+    """The same of two corpora, in the second of which sad is as loud as angry in the first."""
+    return [
+        replace(s, clip=replace(s.clip, corpus=corpus, label=names.get(s.clip.label, s.clip.label)))
+        for corpus, names in (('one', {}), ('two', {'angry': 'sad', 'sad': 'angry'})) for s in people['a']
+    ]
+
+
+def test_each_member_of_the_committee_learns_without_one_corpus_or_of_one_corpus_without_some_speakers(people):
+    spoken = corpora(people)
+    assert set(groups_of(spoken)) == {'one', 'two'} and set(groups_of(people['a'] + people['b'])) == {'a', 'b'}
+    inputs = InputEncoder(audio_only(spoken), person_prior=RECIPE.person)
+    network = teach(spoken, inputs, 0)
+    assert network.config.members == 3
+    alone = [teach([s for s in spoken if s.clip.corpus == corpus], inputs, 0) for corpus in ('one', 'two')]
+    assert [encoder.config.members for encoder in alone] == [1, 1], 'one speaker: nobody can be left out'
+    loud = [s for s in spoken if s.clip.corpus == 'one' and s.clip.label == 'angry']
+    items = heard_after([*loud, *(s for s in spoken if s.clip.corpus == 'one')], inputs, math.inf, 0)[: len(loud)]
+    one, two = (probabilities(encoder, items).mean(axis=0) for encoder in alone)
+    assert one.argmax() == 2 and two.argmax() == 1, 'they have learnt the opposite'
+    assert probabilities(network, items).mean(axis=0).max() < min(one.max(), two.max()) - 0.1
+    assert teach(spoken, inputs, 0, recipe=replace(RECIPE, committee=False)).config.members == 1
 
 
 def test_the_vector_begins_with_the_logits(people):
