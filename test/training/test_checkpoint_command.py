@@ -12,6 +12,8 @@ from smern_ros.training.corpora import bandai, emodb, goemotions
 from smern_ros.training.samples import TRIAL
 from smern_ros.values import Transcript
 
+pytestmark = pytest.mark.timeout(900)  # it trains two
+
 COMMERCIAL = f'{DEFAULT}-commercial'
 MOVEMENT = ('skeleton: bandai', 'skeleton: bandai, as a camera sees it')
 
