@@ -49,13 +49,13 @@ evaluate: ## train and test the encoders on open corpora, with people and conten
 
 checkpoint: ## train the shipped networks again
 	@scripts/setup.sh training
-	@$(BIN)/python -m smern_ros.training.checkpoint $(ARGS)
+	@$(BIN)/python -m smern_ros.training.open_model.build $(ARGS)
 
 reproduce-mini: ## the paper's tables and figures from a small imitation of IEMOCAP, to show that every part works
 	@scripts/setup.sh training
 	@$(BIN)/smern assets fetch pose-landmarker-full whisper-tiny.en minilm-l6-int8
 	@test -d $(MINI)/corpus || { rm -rf $(MINI)/corpus.part && \
-	  $(BIN)/python -m smern_ros.training.mini_iemocap --dialogs 3 --utterances 10 $(MINI)/corpus.part && \
+	  $(BIN)/python -m smern_ros.training.iemocap.mini_corpus --dialogs 3 --utterances 10 $(MINI)/corpus.part && \
 	  mv $(MINI)/corpus.part $(MINI)/corpus; }
 	@$(BIN)/smern corpus iemocap --subset $(MINI)/corpus
 	@$(BIN)/smern features --corpus iemocap --subset $(MINI)/corpus --out $(MINI)/features --extra

@@ -6,7 +6,7 @@ import os
 import sys
 from pathlib import Path
 
-from smern_ros.paths import expand
+from smern_ros.utils.paths import expand
 
 MOST_IDLE = 0.15
 """Of a core, all nodes together, while nobody is in view and nobody speaks."""

@@ -22,8 +22,8 @@ import soundfile
 from bench import asr_context
 from bench.asr_context import RATE, Clip
 from bench.summary import machine
-from smern_ros.paths import expand
 from smern_ros.speech.recogniser import Recogniser, create
+from smern_ros.utils.paths import expand
 from smern_ros.values import SECOND, Transcript, Utterance
 
 EMODB = {  # as the corpus's makers publish them

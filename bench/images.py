@@ -9,7 +9,7 @@ import resource
 import time
 
 from bench.summary import machine, row
-from smern_ros import dds
+from smern_ros.deploy import dds
 
 WIDTH, HEIGHT, RATE = 640, 480, 30.0
 WARM_UP, COUNT = 30, 300  # images
@@ -33,7 +33,7 @@ def publish() -> None:
     import rclpy
     from sensor_msgs.msg import Image
 
-    from smern_ros.nodes import qos, topics
+    from smern_ros.ros import qos, topics
 
     rclpy.init()
     images = rclpy.create_node('camera').create_publisher(Image, topics.IMAGE, qos.IMAGES)
@@ -51,11 +51,11 @@ def take(keep: bool) -> float:
     import rclpy
     from sensor_msgs.msg import Image
 
-    from smern_ros import allocator
-    from smern_ros.nodes import executor, qos, topics
+    from smern_ros.ros import executor, qos, topics
+    from smern_ros.utils import malloc
 
     if keep:
-        allocator.keep_freed(allocator.IMAGES)
+        malloc.keep_freed(malloc.IMAGES)
     came = 0
 
     def count(_: Image) -> None:

@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from bench.summary import row, spread
-from smern_ros import dds, graph, starter
-from smern_ros.starter import Override
-from smern_ros.supervisor import Supervisor
+from smern_ros.deploy import dds, graph, processes
+from smern_ros.deploy.processes import Override
+from smern_ros.deploy.supervisor import Supervisor
 from smern_ros.values import SECOND
 
 READY_WITHIN, PLAYED_WITHIN = 120.0, 600.0  # s
@@ -56,13 +56,13 @@ class Session:
         from std_msgs.msg import Bool
 
         from smern_ros import msg
-        from smern_ros.nodes import diagnostics, qos, topics
+        from smern_ros.ros import diagnostics, qos, topics
 
         self._is_active = diagnostics.is_active
         self._frame_rate = f'out {topics.IMAGE} [Hz]'
         self._nodes = [n for n in graph.select() if n.name != _SOURCE]
         # Each play is a new stream with a clock of its own, which the nodes would call a fault.
-        self.supervisor = Supervisor(starter.children(self._nodes, overrides=overrides, log_level='fatal'))
+        self.supervisor = Supervisor(processes.children(self._nodes, overrides=overrides, log_level='fatal'))
         self.supervisor.start()
         rclpy.init()
         self._node, self._executor = Node('bench'), SingleThreadedExecutor()
@@ -107,7 +107,7 @@ class Session:
         self.heard, self._finished = Heard(), False
         source = [Override(_SOURCE, 'media', str(clip)),
                   *(Override(_SOURCE, name, str(value).lower()) for name, value in parameters.items())]
-        return Supervisor(starter.children([graph.node(_SOURCE)], overrides=source, log_level='warn'))
+        return Supervisor(processes.children([graph.node(_SOURCE)], overrides=source, log_level='warn'))
 
     def __enter__(self) -> Session:
         return self

@@ -36,7 +36,7 @@ def fusion() -> None:
     """Encoders and graph attention for an utterance of three seconds."""
     import numpy as np
 
-    from smern_ros.predictor import EmotionPredictor
+    from smern_ros.emotion.predictor import EmotionPredictor
     from smern_ros.spec import AUDIO, SKELETON, SPEC, TEXT
     from smern_ros.values import SECOND, AudioFeatures, SkeletonWindow, Transcript
 
@@ -77,7 +77,7 @@ def pose(clip: Path) -> float:
 def _utterances(clip: Path) -> list:
     from smern_ros.audio.channels import Downmix
     from smern_ros.audio.pcm import decode
-    from smern_ros.audio.segmenter import State
+    from smern_ros.audio.segmenter import UtteranceState
     from smern_ros.audio.stream import Boundary, SpeechStream
     from smern_ros.media.reader import AudioBlock, MediaReader
 
@@ -87,4 +87,4 @@ def _utterances(clip: Path) -> list:
             samples = decode(item.samples.tobytes(), encoding='s16le', channels=item.samples.shape[1])
             events += stream.push(mono.push(samples, item.sample_rate), item.sample_rate, item.stamp_ns)
     events += stream.flush()
-    return [e.utterance for e in events if isinstance(e, Boundary) and e.state == State.ENDED]
+    return [e.utterance for e in events if isinstance(e, Boundary) and e.state == UtteranceState.ENDED]

@@ -9,15 +9,15 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from smern_ros.training.experiments.prepare import Samples
-from smern_ros.training.experiments.train import CLIP_VALUE, Settings
-from smern_ros.training.loop import Batch, Epoch, fit
+from smern_ros.training.common.trainer import Batch, Epoch, fit
+from smern_ros.training.iemocap.experiments.network_samples import NetworkSamples
+from smern_ros.training.iemocap.experiments.train_network import CLIP_VALUE, TrainingSettings
 
 PADDED = ('mfcc', 'words', 'skeleton', 'visible')
 
 
 def train(
-    network: nn.Module, model: str, learn: Samples, dev: Samples, settings: Settings, seed: int
+    network: nn.Module, model: str, learn: NetworkSamples, dev: NetworkSamples, settings: TrainingSettings, seed: int
 ) -> tuple[Epoch, ...]:
     """In float32, in batches in random order, each at once and padded to the longest utterance of all."""
     generator = np.random.default_rng(seed)
@@ -26,7 +26,7 @@ def train(
         for name in PADDED if getattr(learn.tensors[0], name) is not None
     }
 
-    def batches(samples: Samples, order: np.ndarray) -> Iterator[Batch]:
+    def batches(samples: NetworkSamples, order: np.ndarray) -> Iterator[Batch]:
         for start in range(0, len(order), settings.batch):
             yield padded(network, samples, order[start : start + settings.batch].tolist(), longest)
 
@@ -41,7 +41,7 @@ def train(
     )
 
 
-def padded(network: nn.Module, samples: Samples, rows: list[int], longest: dict[str, int]) -> Batch:
+def padded(network: nn.Module, samples: NetworkSamples, rows: list[int], longest: dict[str, int]) -> Batch:
     """Some samples, padded to so many steps of each field."""
     batch, labels = samples.batch(rows, 'cpu')
     wide = {}

@@ -19,7 +19,7 @@ from bench import films
 from bench.__main__ import demo_clip
 from bench.live import Heard, Session
 from bench.summary import machine, row
-from smern_ros.paths import expand
+from smern_ros.utils.paths import expand
 
 SAMPLE_EVERY = 5.0  # s
 AWAY = 10.0

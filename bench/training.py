@@ -25,12 +25,12 @@ import torch
 
 from bench import plain_training
 from bench.summary import machine
-from smern_ros import allocator
 from smern_ros.spec import SKELETON, SPEC
-from smern_ros.training.experiments import planted, prepare, train
-from smern_ros.training.experiments.prepare import Preparation
-from smern_ros.training.experiments.train import Machine, Settings, build
-from smern_ros.training.features.store import FeatureSet
+from smern_ros.training.iemocap.experiments import network_samples, synthetic, train_network
+from smern_ros.training.iemocap.experiments.network_samples import Preparation
+from smern_ros.training.iemocap.experiments.train_network import Machine, TrainingSettings, build
+from smern_ros.training.iemocap.features.store import FeatureSet
+from smern_ros.utils import malloc
 
 MEDIAN, SPREAD, SHORTEST, LONGEST = 3.6, 0.67, 0.6, 30.0
 """Seconds of an utterance, log-normal: 4.5 on average, as in IEMOCAP, and longer than 10 for one in sixteen."""
@@ -38,7 +38,7 @@ WORDS = 15  # of an utterance, on average
 PLAIN, OURS = 'plain', 'ours'
 
 
-CONVOLVING = frozenset(m for m, sources in planted.SOURCES.items() if {SKELETON, planted.MOCAP} & {*sources}) - {
+CONVOLVING = frozenset(m for m, sources in synthetic.SOURCES.items() if {SKELETON, synthetic.MOCAP} & {*sources}) - {
     'lstm', 'lstm_att'}
 
 
@@ -48,7 +48,7 @@ class Size:
 
     learn: int
     dev: int
-    settings: Settings
+    settings: TrainingSettings
     low_precision: bool = False
 
 
@@ -65,7 +65,9 @@ class Timed:
 
 def corpus(utterances: int, seed: int = 0) -> FeatureSet:
     """The planted one, with durations like IEMOCAP's; sound and movement of an utterance are as long as each other."""
-    short = planted.corpus(planted.Plan(utterances=utterances, words=WORDS, mocap_fraction=1.0, seed=seed))
+    short = synthetic.corpus(
+        synthetic.SyntheticCorpusSpec(utterances=utterances, words=WORDS, mocap_fraction=1.0, seed=seed)
+    )
     generator = np.random.default_rng(seed)
     samples = []
     for i in range(utterances):
@@ -85,13 +87,15 @@ def run(way: str, model: str, size: Size, features: FeatureSet) -> Timed:
     ids = [row.id for row in features.utterances]
     learnt, developed = ids[: size.learn], ids[size.learn :]
     preparation = Preparation.of(features, learnt, model)
-    learn, dev = (prepare.samples(features, part, preparation, model) for part in (learnt, developed))
+    learn, dev = (network_samples.samples(features, part, preparation, model) for part in (learnt, developed))
     network = build(model, preparation.inputs.vocabulary, {}, seed=0)
     began, processor = time.time(), time.process_time()
     if way == PLAIN:
         history = plain_training.train(network, model, learn, dev, size.settings, seed=0)
     else:
-        history = train.train(network, model, learn, dev, size.settings, 0, Machine(low_precision=size.low_precision))
+        history = train_network.train(
+            network, model, learn, dev, size.settings, 0, Machine(low_precision=size.low_precision)
+        )
     each = (time.process_time() - processor) / size.learn / size.settings.epochs
     return Timed(each, began, time.time(), history[-1].dev_loss, history[-1].dev_uar)
 
@@ -102,8 +106,8 @@ _features: dict[int, FeatureSet] = {}  # of a process that does runs, by how man
 def _begin(way: str) -> None:
     torch.set_num_threads(1)
     if way == OURS:
-        allocator.keep_freed(allocator.TENSORS)
-    _do(way, 'are', Size(32, 8, Settings(epochs=1)))  # what is imported by the first run alone
+        malloc.keep_freed(malloc.TENSORS)
+    _do(way, 'are', Size(32, 8, TrainingSettings(epochs=1)))  # what is imported by the first run alone
 
 
 def _do(way: str, model: str, size: Size) -> Timed:
@@ -148,7 +152,7 @@ def beside_each_other(sizes: Mapping[str, Size], jobs: int) -> float:
 
 def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog='bench.training', description=__doc__)
-    parser.add_argument('--models', default=','.join(planted.SOURCES), help='networks (default: all 13)')
+    parser.add_argument('--models', default=','.join(synthetic.SOURCES), help='networks (default: all 13)')
     parser.add_argument('--learn', type=int, default=64, help='utterances that networks which convolve learn from; '
                         'the others learn from four times as many')
     parser.add_argument('--batch', type=int, default=16, help='of networks that convolve; of the others four times it')
@@ -156,8 +160,10 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument('--bfloat16', action='store_true', help='as smern reproduce --bfloat16 (default: float32)')
     parser.add_argument('--jobs', type=int, default=2, help='processes of our way, at last; 1: leave that out')
     args = parser.parse_args(argv)
-    few = Size(args.learn, args.learn // 16, Settings(args.epochs, args.epochs, args.batch), args.bfloat16)
-    many = Size(4 * args.learn, args.learn // 4, Settings(args.epochs, args.epochs, 4 * args.batch), args.bfloat16)
+    few = Size(args.learn, args.learn // 16, TrainingSettings(args.epochs, args.epochs, args.batch), args.bfloat16)
+    many = Size(
+        4 * args.learn, args.learn // 4, TrainingSettings(args.epochs, args.epochs, 4 * args.batch), args.bfloat16
+    )
     sizes = {model: few if model in CONVOLVING else many for model in args.models.split(',')}
     print(f'machine  {machine()}\n'
           f'data     {few.learn} utterances in batches of {few.settings.batch} ({", ".join(sorted(CONVOLVING))}),\n'

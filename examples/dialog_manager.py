@@ -17,9 +17,9 @@ from __future__ import annotations
 import os
 import sys
 
-from smern_ros import dds, stopping
+from smern_ros.deploy import dds, stop_signals
 
-stop = stopping.begin()  # from here on Ctrl-C is heard, also while the rest is imported
+stop = stop_signals.begin()  # from here on Ctrl-C is heard, also while the rest is imported
 
 import rclpy
 from debounce import Debouncer
@@ -104,7 +104,7 @@ def main() -> int:
         return 2
     while not stop.asked:
         rclpy.spin_once(node, timeout_sec=0.2)
-    with stopping.closing():
+    with stop_signals.closing():
         node.destroy_node()
         rclpy.try_shutdown()
     return 0

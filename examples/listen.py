@@ -7,9 +7,9 @@
 # ruff: noqa: E402
 import os
 
-from smern_ros import dds, stopping
+from smern_ros.deploy import dds, stop_signals
 
-stop = stopping.begin()  # from here on Ctrl-C is heard, also while the rest is imported
+stop = stop_signals.begin()  # from here on Ctrl-C is heard, also while the rest is imported
 
 import rclpy
 from rclpy.qos import QoSProfile
@@ -32,7 +32,7 @@ def main() -> None:
     node.create_subscription(EmotionState, 'emotion_state', show, QoSProfile(depth=50))  # reliable
     while not stop.asked:
         rclpy.spin_once(node, timeout_sec=0.2)
-    with stopping.closing():
+    with stop_signals.closing():
         node.destroy_node()
         rclpy.try_shutdown()
 

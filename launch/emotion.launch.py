@@ -9,9 +9,9 @@ from launch_ros.actions import Node
 from launch_ros.parameter_descriptions import ParameterValue
 from launch_ros.substitutions import FindPackageShare
 
-from smern_ros import dds, graph, parameter_file
-from smern_ros.paths import expand
-from smern_ros.supervisor import CANNOT_RUN
+from smern_ros.deploy import dds, graph, parameter_file
+from smern_ros.deploy.supervisor import CANNOT_RUN
+from smern_ros.utils.paths import expand
 
 RESPAWN_DELAY = 0.2
 """s after which a node that broke is started again."""
@@ -32,7 +32,7 @@ class OnInThisPart(Substitution):
 
 
 def generate_launch_description() -> LaunchDescription:
-    """One argument for what all nodes share, and one for each node of `smern_ros.graph` that turns it on or off."""
+    """One argument for what all nodes share, and one for each node of `smern_ros.deploy.graph`: whether it runs."""
     default_params = PathJoinSubstitution([FindPackageShare('smern_ros'), 'config', 'emotion.yaml'])
     arguments = [
         DeclareLaunchArgument('params_file', default_value=default_params,

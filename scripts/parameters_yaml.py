@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 import yaml
 
-from smern_ros import graph
-from smern_ros.nodes.base import SmernNode
-from smern_ros.nodes.parameters import Parameter
+from smern_ros.deploy import graph
+from smern_ros.ros.node import SmernNode
+from smern_ros.ros.parameters import Parameter
 
 HEAD = """\
 # Every parameter of every node, with its default; `ros2 launch smern_ros emotion.launch.py` and `smern run` read it.

@@ -68,7 +68,7 @@ install_requirements() {
 
 install_package() {
   local hash
-  hash=$(hash_of setup.py pyproject.toml package.xml CMakeLists.txt smern_ros/graph.py msg/*.msg srv/*.srv)
+  hash=$(hash_of setup.py pyproject.toml package.xml CMakeLists.txt smern_ros/deploy/graph.py msg/*.msg srv/*.srv)
   is_done package "$hash" && "$venv/bin/python" -c 'import smern_ros.msg, smern_ros.srv' 2>/dev/null && return
   say 'compiling the messages and installing smern_ros (about a minute)'
   install --no-build-isolation --no-deps -e .

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from smern_ros import dds
-from smern_ros.paths import expand
+from smern_ros.deploy import dds
+from smern_ros.utils.paths import expand
 
 # Before any rclpy.init(): two test processes on one machine never hear each other.
 os.environ['ROS_AUTOMATIC_DISCOVERY_RANGE'] = 'LOCALHOST'

@@ -10,12 +10,12 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from smern_ros import whole_folder
 from smern_ros.assets import manifest, sources
 from smern_ros.assets.errors import AssetError, FetchFailed, MissingAsset, WrongAsset
 from smern_ros.assets.manifest import Asset
 from smern_ros.assets.sources import Progress, sha256, silent
-from smern_ros.paths import expand
+from smern_ros.utils import atomic_folder
+from smern_ros.utils.paths import expand
 
 
 def default_folder() -> Path:
@@ -149,7 +149,7 @@ class Store:
             yield
 
     def _fill(self, asset: Asset, progress: Progress) -> None:
-        whole_folder.restore(self.folder / asset.name)
+        atomic_folder.restore(self.folder / asset.name)
         try:
             self._check(asset, trust_receipt=True)
             return  # another process was faster
@@ -163,7 +163,7 @@ class Store:
             shutil.rmtree(left, ignore_errors=True)
         with tempfile.TemporaryDirectory(dir=self.folder, prefix=staging_prefix) as staging:
             ready = self._from_first_source(asset, Path(staging), progress)
-            whole_folder.put(ready, self.folder / asset.name)
+            atomic_folder.put(ready, self.folder / asset.name)
         self._check(asset, trust_receipt=False)
 
     def _from_first_source(self, asset: Asset, staging: Path, progress: Progress) -> Path:

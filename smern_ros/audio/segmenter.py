@@ -10,7 +10,7 @@ from smern_ros.audio import vad
 FRAME_SECONDS = vad.FRAME / vad.SAMPLE_RATE
 
 
-class State(IntEnum):
+class UtteranceState(IntEnum):
     """What is said of an utterance. The numbers are those of the Utterance message."""
 
     TENTATIVE = 0  # silence has begun; speech may go on
@@ -28,26 +28,29 @@ class Segmentation:
     tentative_silence: float = 0.16
     end_silence: float = 0.448
     margin: float = 0.128           # of sound after the last voiced frame; not more than tentative_silence
-    shortest: float = 0.25          # voiced frames together; less is no utterance
-    longest: float = 15.0           # an utterance is cut there
+    min_speech_duration: float = 0.25          # voiced frames together; less is no utterance
+    max_utterance_duration: float = 15.0           # an utterance is cut there
 
     def __post_init__(self) -> None:
         if not 0 < self.release <= self.threshold < 1:
             raise ValueError(f'wanted is 0 < release <= threshold < 1; got {self.release} and {self.threshold}')
-        if not self.margin <= self.tentative_silence < self.end_silence < self.longest:
+        if not self.margin <= self.tentative_silence < self.end_silence < self.max_utterance_duration:
             raise ValueError(
-                'wanted is margin <= tentative_silence < end_silence < longest; got '
-                f'{self.margin}, {self.tentative_silence}, {self.end_silence}, {self.longest} s'
+                'wanted is margin <= tentative_silence < end_silence < max_utterance_duration; got '
+                f'{self.margin}, {self.tentative_silence}, {self.end_silence}, {self.max_utterance_duration} s'
             )
-        if not self.shortest < self.longest:
-            raise ValueError(f'wanted is shortest < longest; got {self.shortest} and {self.longest} s')
+        if not self.min_speech_duration < self.max_utterance_duration:
+            raise ValueError(
+                f'wanted is min_speech_duration < max_utterance_duration; got {self.min_speech_duration} and '
+                f'{self.max_utterance_duration} s'
+            )
 
 
 @dataclass(frozen=True)
 class Cut:
     """A boundary in frames since the start of the stream; `end` and `voiced_end` are the first frame after."""
 
-    state: State
+    state: UtteranceState
     start: int
     end: int
     voiced_end: int
@@ -75,10 +78,14 @@ class Segmenter:
         self._pre_roll, self._tentative, self._ending, self._margin, self._shortest = (
             round(seconds / FRAME_SECONDS)
             for seconds in (
-                settings.pre_roll, settings.tentative_silence, settings.end_silence, settings.margin, settings.shortest
+                settings.pre_roll,
+                settings.tentative_silence,
+                settings.end_silence,
+                settings.margin,
+                settings.min_speech_duration,
             )
         )
-        self._longest = int(settings.longest / FRAME_SECONDS)
+        self._longest = int(settings.max_utterance_duration / FRAME_SECONDS)
 
     def reset(self) -> None:
         """The next frame is number 0 again, and no utterance is open."""
@@ -131,7 +138,7 @@ class Segmenter:
         utterance = self._open
         if utterance.announced:
             utterance.announced = False
-            yield self._cut(State.RESUMED, utterance.voiced_end + self._margin)
+            yield self._cut(UtteranceState.RESUMED, utterance.voiced_end + self._margin)
         utterance.voiced += 1
         utterance.voiced_end = self._frame
         if self._too_long():
@@ -147,7 +154,7 @@ class Segmenter:
             yield from self._end(min(utterance.voiced_end + self._margin, self._frame))
         elif silence == self._tentative and utterance.voiced >= self._shortest:
             utterance.announced = True
-            yield self._cut(State.TENTATIVE, utterance.voiced_end + self._margin)
+            yield self._cut(UtteranceState.TENTATIVE, utterance.voiced_end + self._margin)
 
     def _too_long(self) -> bool:
         return self._open is not None and self._frame - self._open.start >= self._longest
@@ -156,11 +163,11 @@ class Segmenter:
         utterance = self._open
         if utterance is not None and utterance.voiced >= self._shortest:
             if not utterance.announced:
-                yield self._cut(State.TENTATIVE, end)
-            yield self._cut(State.ENDED, end)
+                yield self._cut(UtteranceState.TENTATIVE, end)
+            yield self._cut(UtteranceState.ENDED, end)
             self._earliest = end
         self._open = None
 
-    def _cut(self, state: State, end: int) -> Cut:
+    def _cut(self, state: UtteranceState, end: int) -> Cut:
         assert self._open is not None
         return Cut(state, self._open.start, end, self._open.voiced_end)

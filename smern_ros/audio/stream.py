@@ -8,8 +8,8 @@ import numpy as np
 
 from smern_ros.audio.pcm import require_rate
 from smern_ros.audio.resampler import Resampler
-from smern_ros.audio.segmenter import Cut, Segmentation, Segmenter, State
-from smern_ros.audio.spells import Spells
+from smern_ros.audio.segmenter import Cut, Segmentation, Segmenter, UtteranceState
+from smern_ros.audio.time_intervals import TimeIntervals
 from smern_ros.audio.vad import FRAME, SAMPLE_RATE, VoiceDetector
 from smern_ros.values import SECOND, Utterance
 
@@ -31,7 +31,7 @@ class Activity:
 class Boundary:
     """An utterance has perhaps ended, has ended, or goes on after all."""
 
-    state: State
+    state: UtteranceState
     utterance: Utterance  # RESUMED: with the end that is void, without samples
     last_voiced_ns: int   # end of the last voiced frame
 
@@ -70,8 +70,8 @@ class SpeechStream:
         self.tolerance = tolerance  # may be changed at any time
         self._detector = VoiceDetector()
         self._segmenter = Segmenter(segmentation)
-        self._mute = Spells(mute_tail)
-        self._voiced = None if own_detector else Spells(0.0)
+        self._mute = TimeIntervals(mute_tail)
+        self._voiced = None if own_detector else TimeIntervals(0.0)
         self._resampler: Resampler | None = None
         self.reset()
 
@@ -187,11 +187,11 @@ class SpeechStream:
         start_ns = self._time(self._first_frame + len(self._frames))
         end_ns = start_ns + FRAME_NS
         self._frames.append(frame)
-        muted = self._mute.covers(start_ns, end_ns)
+        muted = self._mute.overlaps(start_ns, end_ns)
         if self._voiced is None:
             probability = self._detector.probability(frame)
         else:
-            probability = float(self._voiced.covers(start_ns, end_ns))
+            probability = float(self._voiced.overlaps(start_ns, end_ns))
         cuts = self._segmenter.push(probability, muted=muted)
         events: list[Event] = [Activity(end_ns, probability, self._segmenter.is_speaking, muted)]
         events += map(self._boundary, cuts)
@@ -204,7 +204,7 @@ class SpeechStream:
         start_ns = self._time(cut.start)
         end = min(cut.end * FRAME, self._received)  # the last frame of a stream may be filled up with silence
         samples = np.zeros(0, np.float32)
-        if cut.state != State.RESUMED:
+        if cut.state != UtteranceState.RESUMED:
             first, last = cut.start - self._first_frame, cut.end - self._first_frame
             samples = np.concatenate([self._frames[i] for i in range(first, last)])[: end - cut.start * FRAME]
         seconds, rest_ns = divmod(start_ns, SECOND)

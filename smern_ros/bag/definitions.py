@@ -6,7 +6,7 @@ from pathlib import Path
 
 from rosbags.typesys import Stores, get_types_from_msg, get_typestore
 
-from smern_ros.share import share
+from smern_ros.utils.resources import share
 
 OURS = 'smern_ros'
 _SEPARATOR = '=' * 80 + '\nMSG: '

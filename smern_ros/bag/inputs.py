@@ -7,8 +7,8 @@ from smern_ros.bag.contents import Topic
 from smern_ros.bag.definitions import Definitions
 from smern_ros.bag.errors import BagError
 from smern_ros.bag.reader import MAX_TOLD, BagReader
-from smern_ros.nodes import topics
-from smern_ros.nodes.streams import STREAMS, Role, Stream
+from smern_ros.ros import topics
+from smern_ros.ros.streams import STREAMS, Role, Stream
 
 IMAGES = tuple(stream for stream in STREAMS if stream.role is Role.IMAGES)
 SOUND = tuple(stream for stream in STREAMS if stream.topic == topics.AUDIO)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from smern_ros.media.pressure import BackPressure
+from smern_ros.media.back_pressure import BackPressure
 from smern_ros.values import SECOND
 
 MAX_PAUSE = 600.0
@@ -19,7 +19,7 @@ LOOKS_AGAIN = 1.0
 
 
 @dataclass(frozen=True, eq=False)
-class Piece:
+class TimedMessage:
     """A message that is ready to be sent."""
 
     topic: str
@@ -41,10 +41,10 @@ class Player:
 
     def __init__(
         self,
-        pictures: Iterable[Piece],
-        sound: Iterable[Piece],
+        pictures: Iterable[TimedMessage],
+        sound: Iterable[TimedMessage],
         *,
-        send: Callable[[Piece], object],
+        send: Callable[[TimedMessage], object],
         on_error: Callable[[Exception], object],
         on_end: Callable[[], object],
         rate: float,
@@ -87,7 +87,7 @@ class Player:
         if not self._stopping.is_set():
             self._on_end()
 
-    def _next(self, track: Iterator[Piece]) -> Piece | None:
+    def _next(self, track: Iterator[TimedMessage]) -> TimedMessage | None:
         try:
             return next(track, None)
         except Exception as error:
@@ -95,7 +95,11 @@ class Player:
             return None
 
     def _play(
-        self, name: str, track: Iterator[Piece], may_go: Callable[[Piece], bool], no_more: Callable[[], None],
+        self,
+        name: str,
+        track: Iterator[TimedMessage],
+        may_go: Callable[[TimedMessage], bool],
+        no_more: Callable[[], None],
     ) -> None:
         try:
             for piece in track:
@@ -109,10 +113,10 @@ class Player:
                 self._due[name] = math.inf
             no_more()
 
-    def _may_show(self, piece: Piece) -> bool:
+    def _may_show(self, piece: TimedMessage) -> bool:
         return piece.start_ns is None or self._pressure.before_frame(piece.start_ns)
 
-    def _may_sound(self, piece: Piece) -> bool:
+    def _may_sound(self, piece: TimedMessage) -> bool:
         if piece.start_ns is None or piece.end_ns is None:
             return not self._stopping.is_set()
         return self._pressure.before_sound(piece.start_ns, piece.end_ns)

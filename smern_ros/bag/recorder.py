@@ -22,12 +22,12 @@ from rclpy.qos import (
     qos_check_compatible,
 )
 
-from smern_ros import dds_in_force, stopping
 from smern_ros.bag.errors import BagError
 from smern_ros.bag.queue import BoundedQueue, Received
 from smern_ros.bag.writer import BagWriter
-from smern_ros.nodes import executor
-from smern_ros.nodes.streams import Stream
+from smern_ros.deploy import dds_in_force, stop_signals
+from smern_ros.ros import executor
+from smern_ros.ros.streams import Stream
 
 REST_WITHIN, REST_LOOKS = 2.0, 3
 """At the end: s to take what has arrived already, and looks in vain after which that was all."""
@@ -35,7 +35,7 @@ LOOK_EVERY = 0.2
 """s between two looks at who publishes with less than was asked for."""
 
 
-class Recorder:
+class BagRecorder:
     """Records from its making until it is closed. For one thread; the bag is written by another.
 
     :param folder: of the bag; must not exist.
@@ -82,7 +82,7 @@ class Recorder:
         self._executor.shutdown(timeout_sec=1.0)
         self._queue.close()
         self._thread.join()  # the bag is whole before what may hang
-        with stopping.closing():
+        with stop_signals.closing():
             self._node.destroy_node()
             rclpy.try_shutdown(context=self._context)
         if self.failure is not None:

@@ -15,17 +15,17 @@ from smern_ros.audio import pcm
 from smern_ros.bag import inputs
 from smern_ros.bag.contents import Message
 from smern_ros.bag.errors import BagError
-from smern_ros.bag.player import Piece, Player
+from smern_ros.bag.player import Player, TimedMessage
 from smern_ros.bag.reader import BagReader
-from smern_ros.bag.states import Final, Said
-from smern_ros.media.pressure import BackPressure
-from smern_ros.nodes import qos, topics
-from smern_ros.nodes.answers import HEARS, JUDGES, SEES, Answers
-from smern_ros.nodes.base import SmernNode
-from smern_ros.nodes.messages import stamp_of, to_ns
-from smern_ros.nodes.roll_call import RollCall
-from smern_ros.nodes.simulated_time import SimulatedTime
-from smern_ros.nodes.streams import STREAMS, Role, Stream
+from smern_ros.bag.states import FinalState, RunStates
+from smern_ros.media.back_pressure import BackPressure
+from smern_ros.ros import qos, topics
+from smern_ros.ros.messages import stamp_of, to_ns
+from smern_ros.ros.node import SmernNode
+from smern_ros.ros.replay_acks import HEARS, JUDGES, SEES, ReplayAcks
+from smern_ros.ros.sim_clock import SimulatedTime
+from smern_ros.ros.streams import STREAMS, Role, Stream
+from smern_ros.ros.wait_for_nodes import NodeReadinessWaiter
 from smern_ros.values import SECOND
 
 LISTENERS = (SEES, 'skeleton_filter', HEARS, 'asr', JUDGES)
@@ -37,7 +37,7 @@ PATIENCE = 10.0
 
 
 @dataclass(frozen=True, kw_only=True)
-class Plan:
+class ReplayOptions:
     """What to play, and how."""
 
     bag: BagReader
@@ -57,13 +57,13 @@ class ReplayNode(SmernNode):
 
     NAME = 'replay'
 
-    def __init__(self, plan: Plan, **kwargs: Any) -> None:
+    def __init__(self, plan: ReplayOptions, **kwargs: Any) -> None:
         """:param kwargs: as of rclpy's Node."""
         self._plan = plan
         self.finished = False
         self.refused = self.problem = ''
         self.sent = 0                     # messages
-        self.said = Said()                # by the graph, now
+        self.said = RunStates()                # by the graph, now
         self.stirred = time.monotonic()   # when it last said something
         super().__init__(**kwargs)
 
@@ -71,17 +71,17 @@ class ReplayNode(SmernNode):
         plan = self._plan
         self._outputs = {s.topic: self.output(s.type, s.topic, s.qos) for s in plan.inputs.values()}
         self._time = SimulatedTime(self.output(Clock, '/clock', qos.STREAM).publish) if plan.clock else None
-        self._answers = Answers(self)
+        self._answers = ReplayAcks(self)
         for stream in STREAMS:
             for take in (take for topic, take in TAKES if topic == stream.topic):
                 self.listen(stream.type, stream.topic, self._stirring(take), qos.STREAM)
         self._to_stop: list[Callable[[], object]] = []
 
     def start(self) -> None:
-        roll_call = RollCall(
+        readiness = NodeReadinessWaiter(
             self, self._plan.wait_for, also_missing=self._unheard, timeout=self._plan.wait, on_done=self._play
         )
-        self._to_stop.append(roll_call.close)
+        self._to_stop.append(readiness.close)
 
     def stop(self) -> None:
         while self._to_stop:
@@ -102,7 +102,7 @@ class ReplayNode(SmernNode):
             self.refused = f'somebody else publishes {", ".join(others)}; two cameras or microphones at once are none'
             return
         if missing:
-            self.complain('graph', f'playing without what is not there: {", ".join(missing)}')
+            self.log_error('graph', f'playing without what is not there: {", ".join(missing)}')
         there = set(self._plan.wait_for) - set(missing)
         roles = {s.role for s in self._plan.inputs.values()}
         pressure = BackPressure(
@@ -110,7 +110,7 @@ class ReplayNode(SmernNode):
             hears=HEARS in there and topics.AUDIO in self._outputs,
             judges=JUDGES in there,
             patience=PATIENCE,
-            on_stall=lambda text: self.complain('graph', text),
+            on_stall=lambda text: self.log_error('graph', text),
         )
         self._answers.to(pressure, 0)
         player = Player(
@@ -127,11 +127,11 @@ class ReplayNode(SmernNode):
     def _take_error(self, error: Exception) -> None:
         self.problem = self.problem or str(error)
         if not isinstance(error, BagError):  # ours
-            self.complain('replay', error)
+            self.log_error('replay', error)
 
     # --- what is played, on the player's threads ----------------------------------------------------------------
 
-    def _pieces(self, role: Role) -> Iterator[Piece]:
+    def _pieces(self, role: Role) -> Iterator[TimedMessage]:
         streams = {name: s for name, s in self._plan.inputs.items() if s.role is role}
         if not streams:
             return
@@ -139,17 +139,17 @@ class ReplayNode(SmernNode):
             try:
                 piece = _piece(streams[message.topic.name], message)
             except ValueError as error:
-                self.complain(message.topic.name, f'left out: {error}')
+                self.log_error(message.topic.name, f'left out: {error}')
             else:
                 yield piece
 
-    def _send(self, piece: Piece) -> None:
+    def _send(self, piece: TimedMessage) -> None:
         if self._time is not None and piece.start_ns is not None:
             self._time.advance(piece.end_ns or piece.start_ns)
         self._outputs[piece.topic].publish(piece.message)
         self.sent += 1
 
-    def _stirring(self, take: Callable[[Said, Any], None]) -> Callable[[Any], None]:
+    def _stirring(self, take: Callable[[RunStates, Any], None]) -> Callable[[Any], None]:
         def callback(message: Any) -> None:
             self.stirred = time.monotonic()
             take(self.said, message)
@@ -157,7 +157,7 @@ class ReplayNode(SmernNode):
         return callback
 
 
-def recorded(plan: Plan) -> Said:
+def recorded(plan: ReplayOptions) -> RunStates:
     """What the graph said when the bag was recorded.
 
     :raises BagError: if the bag does not tell.
@@ -170,7 +170,7 @@ def recorded(plan: Plan) -> Said:
     if not any(stream.topic == topics.EMOTION_STATE for stream, _ in takes.values()):
         raise BagError(f'{bag.path} holds no {topics.EMOTION_STATE} to compare with. {inputs.has(bag)}')
     inputs.require_same_version(bag, list(takes))
-    said = Said()
+    said = RunStates()
     with contextlib.suppress(BagError):  # what can be read is worth comparing; the player tells of the rest
         for message in bag.messages(takes):
             stream, take = takes[message.topic.name]
@@ -179,24 +179,24 @@ def recorded(plan: Plan) -> Said:
     return said
 
 
-def take_state(said: Said, state: msg.EmotionState) -> None:
+def take_state(said: RunStates, state: msg.EmotionState) -> None:
     if state.is_final:
-        said.finals[state.utterance_id] = Final(
+        said.finals[state.utterance_id] = FinalState(
             state.utterance_id, to_ns(state.window_start), to_ns(state.window_end), state.person_id, state.label,
             tuple(state.labels), tuple(state.probabilities), tuple(state.modalities),
         )
 
 
-def take_transcript(said: Said, transcript: msg.Transcript) -> None:
+def take_transcript(said: RunStates, transcript: msg.Transcript) -> None:
     if transcript.is_final:
         said.words[transcript.utterance_id] = transcript.text
 
 
-def take_skeletons(said: Said, skeletons: msg.SkeletonArray) -> None:
+def take_skeletons(said: RunStates, skeletons: msg.SkeletonArray) -> None:
     said.saw(stamp_of(skeletons.header))
 
 
-TAKES: tuple[tuple[str, Callable[[Said, Any], None]], ...] = (
+TAKES: tuple[tuple[str, Callable[[RunStates, Any], None]], ...] = (
     (topics.EMOTION_STATE, take_state),
     (topics.TRANSCRIPT, take_transcript),
     (topics.SKELETON_RAW, take_skeletons),
@@ -204,17 +204,19 @@ TAKES: tuple[tuple[str, Callable[[Said, Any], None]], ...] = (
 """What is kept of the graph's own words."""
 
 
-def _piece(stream: Stream, message: Message) -> Piece:
+def _piece(stream: Stream, message: Message) -> TimedMessage:
     """:raises ValueError: if it is no message of its type, or says what cannot be."""
     content = _unpacked(stream, message)
     if stream.role is Role.IMAGES:
-        return Piece(stream.topic, content, message.time_ns, stamp_of(content.header))
+        return TimedMessage(stream.topic, content, message.time_ns, stamp_of(content.header))
     if stream.topic != topics.AUDIO:
-        return Piece(stream.topic, content, message.time_ns)
+        return TimedMessage(stream.topic, content, message.time_ns)
     stamp_ns = stamp_of(content.header)
     pcm.require_rate(content.sample_rate)
     samples = len(pcm.decode(content.data, encoding=content.encoding, channels=content.channels))
-    return Piece(stream.topic, content, message.time_ns, stamp_ns, stamp_ns + samples * SECOND // content.sample_rate)
+    return TimedMessage(
+        stream.topic, content, message.time_ns, stamp_ns, stamp_ns + samples * SECOND // content.sample_rate
+    )
 
 
 def _unpacked(stream: Stream, message: Message) -> Any:

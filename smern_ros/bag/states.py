@@ -10,7 +10,7 @@ TOLERANCE = 1e-3
 
 
 @dataclass(frozen=True)
-class Final:
+class FinalState:
     """The final state of an utterance, with its words."""
 
     utterance_id: str
@@ -24,29 +24,29 @@ class Final:
 
 
 @dataclass
-class Said:
+class RunStates:
     """All that one run said, in the order of its coming."""
 
-    finals: dict[str, Final] = field(default_factory=dict)   # by utterance
+    finals: dict[str, FinalState] = field(default_factory=dict)   # by utterance
     words: dict[str, str] = field(default_factory=dict)      # final ones, by utterance
     _seen: list[int] = field(default_factory=list)           # stamps of the pictures that were looked at, growing
 
     def saw(self, stamp_ns: int) -> None:
         bisect.insort(self._seen, stamp_ns)
 
-    def frames(self, final: Final) -> int:
+    def frames(self, final: FinalState) -> int:
         """Pictures from the utterance that were looked at."""
         return bisect.bisect_right(self._seen, final.end_ns) - bisect.bisect_left(self._seen, final.start_ns)
 
 
 @dataclass(frozen=True)
-class Row:
+class StateComparison:
     """An utterance in both runs, or in one of them."""
 
     utterance_id: str
     start_ns: int
-    recorded: Final | None
-    replayed: Final | None
+    recorded: FinalState | None
+    replayed: FinalState | None
     words: tuple[str, str]           # recorded, replayed
     frames: tuple[int, int]
 
@@ -68,20 +68,20 @@ class Row:
         )
 
 
-def compare(recorded: Said, replayed: Said) -> list[Row]:
+def compare(recorded: RunStates, replayed: RunStates) -> list[StateComparison]:
     """A row for each utterance of either, in the order of time."""
     rows = []
     for name in dict.fromkeys([*recorded.finals, *replayed.finals]):
         pair = recorded.finals.get(name), replayed.finals.get(name)
         there = [final for final in pair if final is not None]
-        rows.append(Row(
+        rows.append(StateComparison(
             name, there[0].start_ns, *pair, (recorded.words.get(name, ''), replayed.words.get(name, '')),
             (sum(recorded.frames(f) for f in pair[:1] if f), sum(replayed.frames(f) for f in pair[1:] if f)),
         ))
     return sorted(rows, key=lambda row: row.start_ns)
 
 
-def table(rows: Sequence[Row]) -> Iterator[str]:
+def table(rows: Sequence[StateComparison]) -> Iterator[str]:
     """For people, line by line."""
     if not rows:
         yield 'Neither the bag nor the replay has a final state.'
@@ -99,7 +99,7 @@ def table(rows: Sequence[Row]) -> Iterator[str]:
     yield f'{same} of {len(rows)} final states are the same.'
 
 
-def _how(row: Row) -> str:
+def _how(row: StateComparison) -> str:
     a, b = row.recorded, row.replayed
     if a is None or b is None:
         return ''

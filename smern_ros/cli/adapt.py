@@ -7,14 +7,14 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from smern_ros.cli import recordings
-from smern_ros.paths import expand
-from smern_ros.persons import EVERYBODY, is_stranger
+from smern_ros.models.person_statistics import EVERYBODY, is_stranger
+from smern_ros.utils.paths import expand
 
 if TYPE_CHECKING:
-    from smern_ros.adaptation import Example
-    from smern_ros.adaptation_offline import Comparison, Labelled
-    from smern_ros.adaptation_table import Recording
-    from smern_ros.predictor import EmotionPredictor
+    from smern_ros.emotion.adaptation import Example
+    from smern_ros.emotion.label_table import LabelRow
+    from smern_ros.emotion.leave_one_out import AdaptationComparison, LabelledRecording
+    from smern_ros.emotion.predictor import EmotionPredictor
     from smern_ros.speech.encoder import SpeechEncoder
     from smern_ros.speech.recogniser import Recogniser
 
@@ -50,11 +50,11 @@ def add_parser(subparsers) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """:return: 0 if it was learnt and written, 2 if not; then nothing was."""
-    from smern_ros import adaptation_file, adaptation_table
-    from smern_ros.adaptation import Adaptation
     from smern_ros.assets import AssetError
-    from smern_ros.checkpoint import CheckpointError
-    from smern_ros.predictor import EmotionPredictor
+    from smern_ros.emotion import adaptation_file, label_table
+    from smern_ros.emotion.adaptation import Adaptation
+    from smern_ros.emotion.checkpoint import CheckpointError
+    from smern_ros.emotion.predictor import EmotionPredictor
     from smern_ros.spec import SpecMismatch
 
     if is_stranger(args.person):
@@ -62,7 +62,7 @@ def run(args: argparse.Namespace) -> int:
               'are, nobody can tell later; give an id, or --everybody', file=sys.stderr)
         return EXIT_CANNOT
     try:
-        table = adaptation_table.read(args.table)
+        table = label_table.read(args.table)
         predictor = EmotionPredictor.load(args.checkpoint)
         adaptation = Adaptation(predictor.checkpoint)
         if args.out.exists() and (left_out := adaptation_file.load(adaptation, predictor.checkpoint, args.out)):
@@ -83,36 +83,36 @@ def run(args: argparse.Namespace) -> int:
 
 def _require_room(examples: Sequence[Example], args: argparse.Namespace) -> None:
     """:raises ValueError: if the oldest would have to give way."""
-    from smern_ros.adaptation import Settings
+    from smern_ros.emotion.adaptation import AdaptationSettings
 
     count = len({example.utterance_id for example in examples})
-    if count > Settings().examples:
+    if count > AdaptationSettings().examples:
         raise ValueError(
-            f'{args.table} and {args.out} have {count} utterances, and {Settings().examples} of a person are kept at '
-            'most; leave some out, of each emotion alike'
+            f'{args.table} and {args.out} have {count} utterances, and {AdaptationSettings().examples} of a person are '
+            'kept at most; leave some out, of each emotion alike'
         )
 
 
 def _learnt(
-    predictor: EmotionPredictor, table: Sequence[Recording], args: argparse.Namespace
-) -> tuple[list[Labelled], list[Example]]:
+    predictor: EmotionPredictor, table: Sequence[LabelRow], args: argparse.Namespace
+) -> tuple[list[LabelledRecording], list[Example]]:
     """All utterances of all recordings.
 
     :raises ValueError: with a line for each recording that cannot be used.
     """
-    from smern_ros import adaptation_offline
+    from smern_ros.emotion import leave_one_out
 
     words_wanted = not args.no_asr and any(row.text is None for row in table)
     recogniser = recordings.recogniser(args) if words_wanted else None
     speech_encoder = recordings.speech_encoder('adapt')
-    labelled: list[Labelled] = []
+    labelled: list[LabelledRecording] = []
     problems: list[str] = []
     for number, row in enumerate(table, start=1):
         print(f'{number} of {len(table)}: {row.name}', file=sys.stderr, flush=True)
         found, wrong = _utterances(row, recogniser, speech_encoder, pose=not args.no_pose)
         labelled += found
         problems += wrong
-    learnt = adaptation_offline.examples(predictor, labelled)
+    learnt = leave_one_out.examples(predictor, labelled)
     problems += [
         f'{one.recording}: nothing in it can be used: no voiced sound, no known word, no movement '
         'like that which was learnt from'
@@ -124,16 +124,16 @@ def _learnt(
 
 
 def _utterances(
-    row: Recording, recogniser: Recogniser | None, speech_encoder: SpeechEncoder | None, *, pose: bool
-) -> tuple[list[Labelled], list[str]]:
+    row: LabelRow, recogniser: Recogniser | None, speech_encoder: SpeechEncoder | None, *, pose: bool
+) -> tuple[list[LabelledRecording], list[str]]:
     """Of one recording, and what is wrong with it."""
-    from smern_ros.adaptation_offline import Labelled
+    from smern_ros.emotion.leave_one_out import LabelledRecording
     from smern_ros.media.reader import MediaError
 
     damaged: list[MediaError] = []
     try:
         found = [
-            Labelled(row.name, row.label, inputs)
+            LabelledRecording(row.name, row.label, inputs)
             for inputs in recordings.utterances(
                 row.file, recogniser=None if row.text else recogniser, speech_encoder=speech_encoder,
                 pose=pose, text=row.text, on_problem=damaged.append,
@@ -147,9 +147,11 @@ def _utterances(
     return found, [] if found else [f'{row.name}: no speech was heard and nobody was seen']
 
 
-def _report(predictor: EmotionPredictor, labelled: Sequence[Labelled], learnt: Sequence[Example]) -> Iterator[str]:
+def _report(
+    predictor: EmotionPredictor, labelled: Sequence[LabelledRecording], learnt: Sequence[Example]
+) -> Iterator[str]:
     """What was learnt, and what it is worth, line by line."""
-    from smern_ros.adaptation_offline import leave_one_out
+    from smern_ros.emotion.leave_one_out import leave_one_out
 
     counts = ', '.join(f'{label} {n}' for label in predictor.labels if (n := sum(e.label == label for e in learnt)))
     files = len({one.recording for one in labelled})
@@ -166,7 +168,7 @@ def _report(predictor: EmotionPredictor, labelled: Sequence[Labelled], learnt: S
     yield from _figures(compared)
 
 
-def _figures(compared: Sequence[Comparison]) -> Iterator[str]:
+def _figures(compared: Sequence[AdaptationComparison]) -> Iterator[str]:
     right = [sum(getattr(c, when).label == c.label for c in compared) for when in ('before', 'after')]
     given = [
         sum(float(p.probabilities[p.labels.index(c.label)]) for c in compared for p in (getattr(c, when),))

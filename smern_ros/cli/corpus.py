@@ -7,10 +7,10 @@ import sys
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from smern_ros.paths import expand
+from smern_ros.utils.paths import expand
 
 if TYPE_CHECKING:
-    from smern_ros.training.corpora.iemocap import CorpusReport, Problem
+    from smern_ros.training.iemocap.corpus_reader import CorpusReport, Problem
 
 EXIT_COMPLETE, EXIT_PROBLEMS, EXIT_NO_CORPUS = 0, 1, 2
 SHOWN = 20
@@ -37,11 +37,11 @@ def add_parser(subparsers) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """:return: 0 if all is there, 1 if there are problems, 2 if ROOT is no IEMOCAP."""
-    from smern_ros.training.corpora import iemocap
+    from smern_ros.training.iemocap import corpus_reader
 
     try:
-        report = iemocap.read(args.root, subset=args.subset, seen=not args.no_video).report
-    except iemocap.CorpusError as error:
+        report = corpus_reader.read(args.root, subset=args.subset, seen=not args.no_video).report
+    except corpus_reader.CorpusError as error:
         print(f'smern corpus: {error}', file=sys.stderr)
         return EXIT_NO_CORPUS
     if args.json:
@@ -71,7 +71,7 @@ def _lines(report: CorpusReport) -> Iterator[str]:
 
 def _sessions(report: CorpusReport) -> Iterator[str]:
     from smern_ros.spec import LABELS
-    from smern_ros.training.corpora.iemocap import SESSIONS, published
+    from smern_ros.training.iemocap.corpus_reader import SESSIONS, published
 
     yield _row('session', 'evaluated', 'published', *LABELS, 'used')
     for session in SESSIONS:
@@ -84,7 +84,7 @@ def _sessions(report: CorpusReport) -> Iterator[str]:
 
 
 def _annotations(report: CorpusReport) -> Iterator[str]:
-    from smern_ros.training.corpora.iemocap import ANNOTATIONS
+    from smern_ros.training.iemocap.corpus_reader import ANNOTATIONS
 
     found = report.annotations()
     yield f'{"emotion":<10}' + ''.join(f'{annotation:>6}' for annotation in ANNOTATIONS)

@@ -10,10 +10,10 @@ from pathlib import Path
 
 from smern_ros import assets
 from smern_ros.cli import assets as assets_command
-from smern_ros.paths import expand
-from smern_ros.shipped import CHOICES, checkpoint_folder
-from smern_ros.starter import Override
-from smern_ros.supervisor import EXIT_CONFIGURATION
+from smern_ros.deploy.processes import Override
+from smern_ros.deploy.supervisor import EXIT_CONFIGURATION
+from smern_ros.emotion.shipped_checkpoints import CHOICES, checkpoint_folder
+from smern_ros.utils.paths import expand
 
 MODELS = ('pose-landmarker-full', 'whisper-tiny.en', 'minilm-l6-int8')
 EXIT_NOT_SHOWN = 1
@@ -41,9 +41,9 @@ def add_parser(subparsers) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """:return: 0 if all modalities were used, 1 if not, 2 if a node or this command is not configured rightly."""
-    from smern_ros import dds
     from smern_ros.demo.clip import SPEECH_ASSET, STATEMENT, VIDEO_ASSET, compose
-    from smern_ros.demo.play import WEBCAM, Demo, Plan
+    from smern_ros.demo.play import WEBCAM, Demo, DemoOptions
+    from smern_ros.deploy import dds
     from smern_ros.media.reader import MediaError, MediaReader
 
     try:
@@ -70,7 +70,7 @@ def run(args: argparse.Namespace) -> int:
     print(f'\nmedia: {media}\n{textwrap.fill(notice, 100)}\n')
 
     demo = Demo(
-        Plan(
+        DemoOptions(
             media=media, name=name, notice=notice, out=args.out, checkpoint=args.checkpoint, overrides=overrides,
             command=shlex.join(['smern', *sys.argv[1:]]),
             domain_id=dds.free_domain() if args.domain is None else args.domain,

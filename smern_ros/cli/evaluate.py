@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 
 from smern_ros.cli.progress import RunsShown
-from smern_ros.paths import expand
+from smern_ros.utils.paths import expand
 
 EXIT_COMPLETE, EXIT_PROBLEMS, EXIT_CANNOT_START = 0, 1, 2
 
@@ -40,21 +40,23 @@ def add_parser(subparsers) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """:return: 0 if all is done, 1 if something failed, 2 if it cannot start or go on."""
-    from smern_ros.training.openset import report, sources
-    from smern_ros.training.openset.carry_out import carry_out
-    from smern_ros.training.openset.gather import gather
-    from smern_ros.training.openset.store import Store, StoreError
+    from smern_ros.training.benchmarks import registry, report
+    from smern_ros.training.benchmarks.collect import collect_results
+    from smern_ros.training.benchmarks.run_jobs import run_jobs
+    from smern_ros.training.benchmarks.store import BenchmarkStore, BenchmarkStoreError
 
     began = time.monotonic()
     shown = RunsShown()
-    store, cache = Store(args.out / 'jobs'), args.out / 'cache'
+    store, cache = BenchmarkStore(args.out / 'jobs'), args.out / 'cache'
     try:
         cache.mkdir(parents=True, exist_ok=True)
-        experiments = sources.experiments(args.data, cache, trial=args.trial, only=args.tables)
-        failures = carry_out(experiments, store, processes=args.jobs, report=shown)
+        experiments = registry.experiments(args.data, cache, trial=args.trial, only=args.tables)
+        failures = run_jobs(experiments, store, processes=args.jobs, report=shown)
         shown.end()
-        page = report.write(gather(experiments, store), args.report or args.out, _facts(args, time.monotonic() - began))
-    except (StoreError, OSError, ValueError) as error:
+        page = report.write(
+            collect_results(experiments, store), args.report or args.out, _facts(args, time.monotonic() - began)
+        )
+    except (BenchmarkStoreError, OSError, ValueError) as error:
         shown.end()
         print(f'smern evaluate: {error}', file=sys.stderr)
         return EXIT_CANNOT_START
@@ -71,8 +73,8 @@ def run(args: argparse.Namespace) -> int:
 def _facts(args: argparse.Namespace, seconds: float) -> dict[str, str]:
     from importlib.metadata import version
 
-    from smern_ros.training.experiments.machine import described
-    from smern_ros.training.experiments.train import Machine
+    from smern_ros.training.common.machine import described
+    from smern_ros.training.iemocap.experiments.train_network import Machine
 
     trial = {'TRIAL': 'on a little of the data: no figure here tells anything'} if args.trial else {}
     return {

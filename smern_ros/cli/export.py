@@ -4,7 +4,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from smern_ros.paths import expand
+from smern_ros.utils.paths import expand
 
 EXIT_DONE, EXIT_CANNOT = 0, 2
 
@@ -26,13 +26,13 @@ def add_parser(subparsers) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """:return: 0 if it was written and can be loaded, 2 if not."""
-    from smern_ros.training.experiments.results import StoreError
-    from smern_ros.training.export import CARD, export
-    from smern_ros.training.features.store import FeatureError
+    from smern_ros.training.iemocap.experiments.results import ExperimentStoreError
+    from smern_ros.training.iemocap.export import CARD, export
+    from smern_ros.training.iemocap.features.store import FeatureError
 
     try:
         made = export(args.run, args.out, identity=args.id, features=args.features)
-    except (StoreError, FeatureError, OSError, ValueError) as error:
+    except (ExperimentStoreError, FeatureError, OSError, ValueError) as error:
         print(f'smern export: {error}', file=sys.stderr)
         return EXIT_CANNOT
     print(f'{args.out} holds {made.id}; {args.out / CARD} tells of it\n{made.training["note"]}')

@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from smern_ros.cli.progress import StatusLine, time_left
-from smern_ros.paths import expand
+from smern_ros.utils.paths import expand
 
 if TYPE_CHECKING:
-    from smern_ros.training.corpora.iemocap import Corpus
-    from smern_ros.training.features.actors import PoseChoice
-    from smern_ros.training.features.extract import Outcome, Progress
+    from smern_ros.training.iemocap.corpus_reader import Corpus
+    from smern_ros.training.iemocap.features.actors import PoseChoice
+    from smern_ros.training.iemocap.features.extract import ExtractionOutcome, ExtractionProgress
 
 EXIT_COMPLETE, EXIT_PROBLEMS, EXIT_CANNOT_START = 0, 1, 2
 SHOWN = 20
@@ -74,25 +74,25 @@ def run(args: argparse.Namespace) -> int:
     """:return: 0 if all was read, 1 if there were problems, 2 if it cannot start or go on."""
     from smern_ros.assets import AssetError
     from smern_ros.skeleton.pose import MissingLibrary
-    from smern_ros.training.cluster import ClusterError
-    from smern_ros.training.corpora import iemocap
-    from smern_ros.training.features import pretrained
-    from smern_ros.training.features.extract import extract
-    from smern_ros.training.features.skeletons import SkeletonChoice
-    from smern_ros.training.features.smile import MissingOpenSmile
-    from smern_ros.training.features.workers import WorkerDied
+    from smern_ros.training.common.ray_cluster import ClusterError
+    from smern_ros.training.iemocap import corpus_reader
+    from smern_ros.training.iemocap.features import pretrained
+    from smern_ros.training.iemocap.features.extract import extract
+    from smern_ros.training.iemocap.features.extraction_workers import WorkerDied
+    from smern_ros.training.iemocap.features.skeletons import SkeletonChoice
+    from smern_ros.training.iemocap.features.smile import MissingOpenSmile
 
     shown = _Shown()
     pose, skeletons = _pose(args), SkeletonChoice(args.raw_skeleton, args.filter)
     try:
         if pose is None and skeletons.differs:
             raise ValueError(f'skeletons with {skeletons.differs} need the videos; leave out --no-video')
-        corpus = iemocap.read(args.root.absolute(), subset=args.subset, seen=not args.no_video)
+        corpus = corpus_reader.read(args.root.absolute(), subset=args.subset, seen=not args.no_video)
         if pose is not None:
             pose.create().close()  # what is missing is told now, not by each process
         if args.extra:
             pretrained.require()
-    except (iemocap.CorpusError, AssetError, MissingLibrary, ValueError) as error:
+    except (corpus_reader.CorpusError, AssetError, MissingLibrary, ValueError) as error:
         print(f'smern features: {error}', file=sys.stderr)
         return EXIT_CANNOT_START
     try:
@@ -124,7 +124,7 @@ def _at_least_one(text: str) -> int:
 
 
 def _pose(args: argparse.Namespace) -> PoseChoice | None:
-    from smern_ros.training.features.actors import PoseChoice
+    from smern_ros.training.iemocap.features.actors import PoseChoice
 
     if args.no_video:
         return None
@@ -134,9 +134,9 @@ def _pose(args: argparse.Namespace) -> PoseChoice | None:
     return PoseChoice()
 
 
-def _lines(out: Path, corpus: Corpus, outcome: Outcome) -> Iterator[str]:
+def _lines(out: Path, corpus: Corpus, outcome: ExtractionOutcome) -> Iterator[str]:
     from smern_ros.spec import LABELS
-    from smern_ros.training.corpora.iemocap.published import IN_PAPER
+    from smern_ros.training.iemocap.corpus_reader.published import IN_PAPER
 
     yield f'{outcome.labels.total()} utterances in {out}\n'
     yield ' ' * 11 + ''.join(f'{label:>10}' for label in (*LABELS, 'all'))
@@ -165,7 +165,7 @@ class _Shown(StatusLine):
         super().__init__()
         self._began = time.monotonic()
 
-    def __call__(self, progress: Progress) -> None:
+    def __call__(self, progress: ExtractionProgress) -> None:
         share = progress.share
         left = time_left((time.monotonic() - self._began) * (1 - share) / share) if 0 < share < 1 else ''
         self.show(f'{progress.dialogs} of {progress.of} dialogs{left}')

@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from smern_ros.cli import recordings
-from smern_ros.paths import expand
+from smern_ros.utils.paths import expand
 from smern_ros.values import SECOND, Transcript, UtteranceInputs
 
 if TYPE_CHECKING:
+    from smern_ros.emotion.session import Session
     from smern_ros.media.reader import MediaError
-    from smern_ros.session import Session
     from smern_ros.speech.encoder import SpeechEncoder
     from smern_ros.speech.recogniser import Recogniser
 
@@ -40,12 +40,12 @@ def add_parser(subparsers) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """:return: 0 if every file was read, 1 if any could not be, 2 if nothing can start."""
-    from smern_ros import adaptation_file
-    from smern_ros.adaptation import Adaptation
     from smern_ros.assets import AssetError
-    from smern_ros.checkpoint import CheckpointError
-    from smern_ros.predictor import EmotionPredictor
-    from smern_ros.session import Session
+    from smern_ros.emotion import adaptation_file
+    from smern_ros.emotion.adaptation import Adaptation
+    from smern_ros.emotion.checkpoint import CheckpointError
+    from smern_ros.emotion.predictor import EmotionPredictor
+    from smern_ros.emotion.session import Session
     from smern_ros.spec import SpecMismatch
 
     if not args.files and args.text is None:
@@ -109,7 +109,7 @@ def _words_only(text: str) -> UtteranceInputs:
 
 
 def _line(session: Session, inputs: UtteranceInputs, file: str) -> str:
-    from smern_ros.predictor import NoEvidence
+    from smern_ros.emotion.predictor import NoEvidence
 
     line = {
         'file': file,

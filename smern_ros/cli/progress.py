@@ -31,7 +31,7 @@ class StatusLine:
             print('\r\033[K', end='', file=sys.stderr, flush=True)
 
 
-class Progress(Protocol):
+class ProgressReport(Protocol):
     """What is told after each run of a plan."""
 
     @property
@@ -49,7 +49,7 @@ class Progress(Protocol):
 class RunsShown(StatusLine):
     """How far a plan of runs is."""
 
-    def __call__(self, progress: Progress) -> None:
+    def __call__(self, progress: ProgressReport) -> None:
         if progress.error is not None:
             self.say(f'{progress.last.id} failed: {progress.error}')
         left = '' if math.isnan(progress.seconds_left) else time_left(progress.seconds_left)

@@ -11,14 +11,14 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from smern_ros import dds
 from smern_ros.bag.errors import BagError
 from smern_ros.cli.progress import StatusLine
-from smern_ros.paths import expand
+from smern_ros.deploy import dds
+from smern_ros.utils.paths import expand
 
 if TYPE_CHECKING:
-    from smern_ros.bag.recorder import Recorder
-    from smern_ros.nodes.streams import Stream
+    from smern_ros.bag.recorder import BagRecorder
+    from smern_ros.ros.streams import Stream
 
 EXIT_DONE, EXIT_CUT_SHORT, EXIT_CANNOT = 0, 1, 2
 QUEUE = 256
@@ -52,7 +52,7 @@ def run(args: argparse.Namespace) -> int:
     """:return: 0 after Ctrl-C, 1 if the disk ran full before, 2 if it cannot record."""
     try:
         os.environ.update(dds.environment(args.dds))
-        from smern_ros.bag.recorder import Recorder  # after the environment is set: it loads DDS
+        from smern_ros.bag.recorder import BagRecorder  # after the environment is set: it loads DDS
 
         if not args.queue > 0:
             raise ValueError(f'--queue is {args.queue:g} MB; give more than 0')
@@ -61,7 +61,7 @@ def run(args: argparse.Namespace) -> int:
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, lambda *_: stop.set())
         folder = args.out or Path(time.strftime('recording_%Y_%m_%d-%H_%M_%S'))
-        recorder = Recorder(folder, streams, namespace=args.namespace, queue=round(args.queue * 1e6),
+        recorder = BagRecorder(folder, streams, namespace=args.namespace, queue=round(args.queue * 1e6),
                             about={'recorded_by': 'smern record'})
     except (BagError, ValueError, ImportError) as error:
         print(f'smern record: {error}', file=sys.stderr)
@@ -81,7 +81,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _chosen(names: Sequence[str] | None, images: bool) -> list[Stream]:
     """:raises ValueError: if the graph has no topic of such a name, or none is left."""
-    from smern_ros.nodes.streams import STREAMS, Role
+    from smern_ros.ros.streams import STREAMS, Role
 
     known = {s.topic: s for s in STREAMS}
     wanted = [name.lstrip('/') for name in names or known]
@@ -94,7 +94,7 @@ def _chosen(names: Sequence[str] | None, images: bool) -> list[Stream]:
     return chosen
 
 
-def _watch(recorder: Recorder, stop: threading.Event) -> None:
+def _watch(recorder: BagRecorder, stop: threading.Event) -> None:
     """Until it is to stop, or cannot go on."""
     line, began = StatusLine(), time.monotonic()
     said, said_at = 0, -TELL_EVERY
@@ -109,7 +109,7 @@ def _watch(recorder: Recorder, stop: threading.Event) -> None:
     line.end()
 
 
-def _summary(recorder: Recorder, folder: Path, seconds: float) -> Iterator[str]:
+def _summary(recorder: BagRecorder, folder: Path, seconds: float) -> Iterator[str]:
     counts, dropped = recorder.counts, recorder.dropped
     for topic in sorted({*counts, *dropped}):
         lost = f', {dropped[topic]} dropped' if dropped[topic] else ''

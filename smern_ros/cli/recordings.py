@@ -9,7 +9,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from smern_ros.shipped import CHOICES, checkpoint_folder
+from smern_ros.emotion.shipped_checkpoints import CHOICES, checkpoint_folder
 from smern_ros.values import Transcript, UtteranceInputs
 
 if TYPE_CHECKING:
@@ -68,8 +68,8 @@ def utterances(
     :raises smern_ros.media.reader.MediaError: for a file that is no film or sound, or whose sound cannot be taken.
     :raises smern_ros.assets.AssetError: if the pose estimator's model is not there.
     """
+    from smern_ros.emotion.offline import analyse
     from smern_ros.media.reader import MediaError, MediaReader
-    from smern_ros.offline import analyse
     from smern_ros.skeleton import pose as poses
 
     with closing(MediaReader(file, on_problem=on_problem)) as media:

@@ -11,17 +11,17 @@ import time
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
-from smern_ros import dds, dds_in_force, graph, stopping
 from smern_ros.bag.errors import BagError
 from smern_ros.cli.progress import StatusLine
-from smern_ros.paths import expand
-from smern_ros.shipped import CHOICES, checkpoint_folder
-from smern_ros.starter import Override, children
-from smern_ros.supervisor import EXIT_CONFIGURATION, Supervisor
+from smern_ros.deploy import dds, dds_in_force, graph, stop_signals
+from smern_ros.deploy.processes import Override, children
+from smern_ros.deploy.supervisor import EXIT_CONFIGURATION, Supervisor
+from smern_ros.emotion.shipped_checkpoints import CHOICES, checkpoint_folder
+from smern_ros.utils.paths import expand
 
 if TYPE_CHECKING:
-    from smern_ros.bag.replay import Plan, ReplayNode
-    from smern_ros.bag.states import Said
+    from smern_ros.bag.replay import ReplayNode, ReplayOptions
+    from smern_ros.bag.states import RunStates
 
 EXIT_DONE, EXIT_DIFFERS = 0, 1
 QUIET_FOR, LAST_STATE_WITHIN = 2.0, 30.0
@@ -31,8 +31,8 @@ READY_WITHIN = 120.0
 EXACT = (
     Override('pose_estimation', 'drop_frames', 'false'),
     Override('skeleton_filter', 'late_frame_wait', '10.0'),
-    Override('fusion', 'skeleton_wait', '10.0'),
-    Override('fusion', 'text_wait', '30.0'),
+    Override('fusion', 'skeleton_timeout', '10.0'),
+    Override('fusion', 'text_timeout', '30.0'),
 )
 """Nobody waits for the answers of a replay: no evidence is late, and no picture left out."""
 
@@ -102,7 +102,7 @@ def run(args: argparse.Namespace) -> int:
     return EXIT_DONE if same and not problem and not nothing else EXIT_DIFFERS
 
 
-def _prepared(args: argparse.Namespace) -> tuple[Plan, list[Override]]:
+def _prepared(args: argparse.Namespace) -> tuple[ReplayOptions, list[Override]]:
     """What to play, and the parameters of a graph that is started for it. Sets the environment of DDS.
 
     :raises BagError, ValueError: if it cannot be played, or the arguments contradict each other.
@@ -118,7 +118,7 @@ def _prepared(args: argparse.Namespace) -> tuple[Plan, list[Override]]:
     from smern_ros.bag.reader import BagReader
 
     bag = BagReader(args.bag)
-    plan = replay.Plan(
+    plan = replay.ReplayOptions(
         bag=bag,
         inputs=inputs.find(bag, image=args.image, audio=args.audio, robot_speaking=args.robot_speaking),
         rate=args.rate, clock=args.clock or args.start,
@@ -130,9 +130,9 @@ def _prepared(args: argparse.Namespace) -> tuple[Plan, list[Override]]:
     return plan, [*EXACT, *(Override.parse(text) for text in args.overrides)]
 
 
-def _graph(args: argparse.Namespace, plan: Plan, overrides: list[Override]) -> Supervisor:
+def _graph(args: argparse.Namespace, plan: ReplayOptions, overrides: list[Override]) -> Supervisor:
     """:raises ValueError, FileNotFoundError: if it cannot be started as it was told."""
-    from smern_ros.nodes import topics
+    from smern_ros.ros import topics
 
     if args.checkpoint:
         overrides.append(Override.text('fusion', 'checkpoint', str(args.checkpoint.resolve())))
@@ -149,7 +149,7 @@ def _graph(args: argparse.Namespace, plan: Plan, overrides: list[Override]) -> S
 class _Playing:
     """The node, spun by this thread; a context manager."""
 
-    def __init__(self, plan: Plan, namespace: str) -> None:
+    def __init__(self, plan: ReplayOptions, namespace: str) -> None:
         import rclpy
         from rclpy.context import Context
         from rclpy.executors import SingleThreadedExecutor
@@ -180,7 +180,7 @@ class _Playing:
 
         self.replay.close()
         self._executor.shutdown(timeout_sec=1.0)
-        with stopping.closing():
+        with stop_signals.closing():
             self.replay.destroy_node()
             rclpy.try_shutdown(context=self._context)
 
@@ -206,7 +206,7 @@ def _play(node: _Playing, supervisor: Supervisor | None, stop: threading.Event) 
     return replay.refused
 
 
-def _compared(before: Said, after: Said) -> bool:
+def _compared(before: RunStates, after: RunStates) -> bool:
     from smern_ros.bag import states
 
     rows = states.compare(before, after)

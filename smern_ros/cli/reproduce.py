@@ -8,10 +8,10 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from smern_ros.cli.progress import RunsShown
-from smern_ros.paths import expand
+from smern_ros.utils.paths import expand
 
 if TYPE_CHECKING:
-    from smern_ros.training.reproduce.plan import Choice
+    from smern_ros.training.iemocap.reproduce.experiment_plan import Choice
 
 EXIT_COMPLETE, EXIT_PROBLEMS, EXIT_CANNOT_START = 0, 1, 2
 
@@ -65,15 +65,15 @@ def add_parser(subparsers) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """:return: 0 if all runs are done, 1 if some failed, 2 if it cannot start or go on."""
-    from smern_ros.training.cluster import ClusterError
-    from smern_ros.training.experiments.carry_out import carry_out
-    from smern_ros.training.experiments.results import StoreError
-    from smern_ros.training.experiments.train import Machine
-    from smern_ros.training.experiments.workers import Work
-    from smern_ros.training.features.store import FeatureError, FeatureSet
-    from smern_ros.training.reproduce import report
-    from smern_ros.training.reproduce.gather import Kept, gather
-    from smern_ros.training.reproduce.plan import plan
+    from smern_ros.training.common.ray_cluster import ClusterError
+    from smern_ros.training.iemocap.experiments.results import ExperimentStoreError
+    from smern_ros.training.iemocap.experiments.run_experiments import run_experiments
+    from smern_ros.training.iemocap.experiments.train_network import Machine
+    from smern_ros.training.iemocap.experiments.training_workers import Work
+    from smern_ros.training.iemocap.features.store import FeatureError, FeatureSet
+    from smern_ros.training.iemocap.reproduce import report
+    from smern_ros.training.iemocap.reproduce.collect_results import Kept, collect_results
+    from smern_ros.training.iemocap.reproduce.experiment_plan import plan
 
     shown = RunsShown()
     try:
@@ -82,11 +82,11 @@ def run(args: argparse.Namespace) -> int:
         features = FeatureSet.load(args.features, memory_mapped=True)
         kept = Kept.of(planned.runs, args.out)
         shown.say(f'{len(planned.runs)} runs ({_costs(planned.costs)}), kept in {args.out / "runs"}: {kept.told}')
-        failures = carry_out(planned.runs, work, jobs=args.jobs, ray=args.ray, report=shown)
+        failures = run_experiments(planned.runs, work, jobs=args.jobs, ray=args.ray, report=shown)
         shown.end()
-        made = gather(planned, work, features, failures, _command(args), kept)
+        made = collect_results(planned, work, features, failures, _command(args), kept)
         report.write(made, args.out)
-    except (FeatureError, StoreError, ClusterError, OSError, ValueError) as error:
+    except (FeatureError, ExperimentStoreError, ClusterError, OSError, ValueError) as error:
         shown.end()
         print(f'smern reproduce: {error}', file=sys.stderr)
         return EXIT_CANNOT_START
@@ -102,13 +102,13 @@ def run(args: argparse.Namespace) -> int:
 
 def _choice(args: argparse.Namespace) -> Choice:
     """What was not given is the paper's."""
-    from smern_ros.training.experiments.train import Settings
-    from smern_ros.training.reproduce.plan import Choice
+    from smern_ros.training.iemocap.experiments.train_network import TrainingSettings
+    from smern_ros.training.iemocap.reproduce.experiment_plan import Choice
 
     given = {
         'tables': args.tables, 'figures': args.figures, 'models': args.models, 'folds': args.folds,
         'repetitions': args.runs, 'fractions': args.fractions, 'seed': args.seed,
-        'extra': args.extra, 'settings': None if args.epochs is None else Settings(epochs=args.epochs),
+        'extra': args.extra, 'settings': None if args.epochs is None else TrainingSettings(epochs=args.epochs),
     }
     return Choice(**{name: value for name, value in given.items() if value is not None})
 

@@ -5,11 +5,11 @@ import argparse
 import signal
 import sys
 
-from smern_ros import dds, graph
-from smern_ros.paths import expand
-from smern_ros.shipped import CHOICES, checkpoint_folder
-from smern_ros.starter import LOG_LEVELS, Override, children
-from smern_ros.supervisor import EXIT_CONFIGURATION, Supervisor
+from smern_ros.deploy import dds, graph
+from smern_ros.deploy.processes import LOG_LEVELS, Override, children
+from smern_ros.deploy.supervisor import EXIT_CONFIGURATION, Supervisor
+from smern_ros.emotion.shipped_checkpoints import CHOICES, checkpoint_folder
+from smern_ros.utils.paths import expand
 
 EPILOG = 'nodes:\n' + '\n'.join(
     f'  {n.name:<16} {n.purpose}{"" if n.default else " (off unless --with)"}' for n in graph.NODES

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from html import escape
 from typing import TypeVar
 
-from smern_ros.demo.recording import Kind, Picture, Recording, State
+from smern_ros.demo.recording import Kind, Picture, Recording, StateRecord
 from smern_ros.spec import BONES, LABELS
 
 WIDTH, GUTTER, MARGIN = 1120.0, 92.0, 16.0
@@ -118,7 +118,7 @@ class _Timeline:
         label = LABELS[row]
         base = self._rows_top + row * (_ROW_HEIGHT + _ROW_GAP) + _ROW_HEIGHT
 
-        def y(state: State) -> float:
+        def y(state: StateRecord) -> float:
             return base - _probability(state, label) * _ROW_HEIGHT
 
         yield f'<g class="{label}">'
@@ -139,7 +139,7 @@ class _Timeline:
         dots = ''.join(f'M{self._x(s.end_ns):.1f} {y(s):.1f}h0' for s in gestures)
         yield f'<path class="gesture" d="{dots}"/></g>'
 
-    def _final(self, state: State, label: str, base: float, top: float) -> str:
+    def _final(self, state: StateRecord, label: str, base: float, top: float) -> str:
         left, right = self._x(state.start_ns), self._x(state.end_ns)
         strongest = ' strongest' if state.label == label else ''
         parts = [
@@ -152,7 +152,7 @@ class _Timeline:
                          f'{percent(_probability(state, label))}</text>')
         return ''.join(parts)
 
-    def _tooltip(self, state: State, label: str) -> str:
+    def _tooltip(self, state: StateRecord, label: str) -> str:
         return (f'{state.kind.value}, {self._recording.seconds(state.start_ns):.1f} to '
                 f'{self._recording.seconds(state.end_ns):.1f} s: {label} {percent(_probability(state, label))} '
                 f'({escape(", ".join(state.modalities))})')
@@ -162,7 +162,7 @@ def percent(share: float) -> str:
     return f'{100 * share:.0f} %'
 
 
-def _probability(state: State, label: str) -> float:
+def _probability(state: StateRecord, label: str) -> float:
     return state.probabilities[state.labels.index(label)] if label in state.labels else 0.0
 
 

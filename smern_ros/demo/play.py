@@ -12,12 +12,12 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from smern_ros import dds, graph, starter
-from smern_ros.demo import lines, report, verdict
+from smern_ros.demo import console, report, result_check
 from smern_ros.demo.recording import Recording
-from smern_ros.shipped import checkpoint_folder, names
-from smern_ros.starter import Override
-from smern_ros.supervisor import EXIT_CONFIGURATION, Supervisor
+from smern_ros.deploy import dds, graph, processes
+from smern_ros.deploy.processes import Override
+from smern_ros.deploy.supervisor import EXIT_CONFIGURATION, Supervisor
+from smern_ros.emotion.shipped_checkpoints import checkpoint_folder, names
 
 WEBCAM = 'webcam'
 EXIT_SHOWN, EXIT_NOT_SHOWN = 0, 1
@@ -31,7 +31,7 @@ _HARMLESS = re.compile(r'\[(DEBUG|INFO)\]')
 
 
 @dataclass(frozen=True, kw_only=True)
-class Plan:
+class DemoOptions:
     """What to play and where the results go."""
 
     media: str                                  # a file, or WEBCAM
@@ -47,7 +47,7 @@ class Plan:
 class Demo:
     """One run. `say` shows a line to whoever watches."""
 
-    def __init__(self, plan: Plan, *, say: Callable[[str], object], colour: bool = False) -> None:
+    def __init__(self, plan: DemoOptions, *, say: Callable[[str], object], colour: bool = False) -> None:
         self._plan = plan
         self._say = say
         self._colour = colour
@@ -67,7 +67,7 @@ class Demo:
             code = self._perform(stack)
         if code is not None:
             return code
-        judged = verdict.judge(self._recording)
+        judged = result_check.check_demo(self._recording)
         self._write_report(judged)
         self._say('')
         for text in (judged.text, *judged.missing):
@@ -80,19 +80,19 @@ class Demo:
 
     def _perform(self, stack: ExitStack) -> int | None:
         """Starts, plays and listens to the end. :return: an exit code if it had to be given up."""
-        from smern_ros.demo.recorder import Recorder  # after the environment is set: it loads DDS
+        from smern_ros.demo.recorder import DemoRecorder  # after the environment is set: it loads DDS
 
         plan = self._plan
-        *rest, source = starter.children(
+        *rest, source = processes.children(
             graph.select({_SOURCE: True}), overrides=[*_settings(plan), *plan.overrides],
         )
         source = dataclasses.replace(source, optional=False)  # here the demo is nothing without it
         self._say(f'starting {", ".join(child.name for child in rest)} in ROS domain {plan.domain_id}')
         supervisor = stack.enter_context(Supervisor(rest, output=self._take_line))
-        recorder = Recorder(
+        recorder = DemoRecorder(
             plan.out / STATES_FILE,
-            on_state=lambda state: self._say(lines.line(state, self._recording, colour=self._colour)),
-            on_words=lambda transcript: self._say(lines.words(transcript, self._recording)),
+            on_state=lambda state: self._say(console.format_state(state, self._recording, colour=self._colour)),
+            on_words=lambda transcript: self._say(console.format_transcript(transcript, self._recording)),
             domain_id=plan.domain_id,
         )
         stack.callback(recorder.close)
@@ -101,7 +101,7 @@ class Demo:
         if not self._wait_until_ready(recorder, supervisor, {child.name for child in rest}):
             return self._given_up(supervisor)
         self._say(f'playing {plan.name}' + (' until Ctrl-C' if plan.media == WEBCAM else ''))
-        self._say('\n' + lines.HEADER)
+        self._say('\n' + console.HEADER)
         player = stack.enter_context(Supervisor([source], output=self._take_line))
         recorder.spin_until(lambda: (
             recorder.finished or self._stopped or recorder.quiet_for > SILENT_FOR
@@ -146,7 +146,7 @@ class Demo:
         if line.strip() and not _HARMLESS.match(line) and not line.endswith('has finished'):
             self._say(f'  [{name}] {line}')
 
-    def _write_report(self, judged: verdict.Verdict) -> None:
+    def _write_report(self, judged: result_check.DemoCheck) -> None:
         plan = self._plan
         facts = report.Facts(
             media=plan.name,
@@ -159,13 +159,13 @@ class Demo:
         (plan.out / REPORT_FILE).write_text(report.render(self._recording, facts), encoding='utf-8')
 
 
-def _settings(plan: Plan) -> Iterator[Override]:
+def _settings(plan: DemoOptions) -> Iterator[Override]:
     yield Override.text(_SOURCE, 'media', plan.media)
     if plan.checkpoint:
         yield Override.text('fusion', 'checkpoint', str(plan.checkpoint.resolve()))
 
 
-def _files(plan: Plan, recording: Recording) -> Iterator[tuple[str, str]]:
+def _files(plan: DemoOptions, recording: Recording) -> Iterator[tuple[str, str]]:
     models = {state.model for state in (*recording.finals, *recording.states)}
     for folder in [plan.checkpoint] if plan.checkpoint else map(checkpoint_folder, names()):
         if json.loads((folder / 'config.json').read_text('utf-8'))['id'] in models:

@@ -16,12 +16,13 @@ from rclpy.node import Node
 from sensor_msgs.msg import Image
 from std_msgs.msg import Bool
 
-from smern_ros import msg, stopping
+from smern_ros import msg
 from smern_ros.demo.message_json import to_fields, to_line
-from smern_ros.demo.recording import Activity, Body, Picture, Recording, State
-from smern_ros.nodes import diagnostics, qos, topics
-from smern_ros.nodes.image_messages import to_bgr
-from smern_ros.nodes.messages import stamp_of, to_ns, transcript_from_message
+from smern_ros.demo.recording import ActivityRecord, DrawnSkeleton, Picture, Recording, StateRecord
+from smern_ros.deploy import stop_signals
+from smern_ros.ros import diagnostics, qos, topics
+from smern_ros.ros.image_messages import to_bgr
+from smern_ros.ros.messages import stamp_of, to_ns, transcript_from_message
 from smern_ros.values import Transcript
 
 PICTURE_WIDTH, PICTURE_QUALITY = 480, 82
@@ -30,7 +31,7 @@ _UNDRAWN = 50
 """Pictures that may wait for their skeletons."""
 
 
-class Recorder:
+class DemoRecorder:
     """Listens until closed; `recording` grows while it spins. For one thread.
 
     :param jsonl: where each EmotionState becomes a line at once.
@@ -42,7 +43,7 @@ class Recorder:
         self,
         jsonl: Path,
         *,
-        on_state: Callable[[State], object],
+        on_state: Callable[[StateRecord], object],
         on_words: Callable[[Transcript], object],
         domain_id: int,
     ) -> None:
@@ -106,7 +107,7 @@ class Recorder:
     def close(self) -> None:
         self._executor.shutdown(timeout_sec=1.0)
         self._file.close()
-        with stopping.closing():
+        with stop_signals.closing():
             self._node.destroy_node()
             rclpy.try_shutdown(context=self._context)
 
@@ -119,7 +120,7 @@ class Recorder:
     def _take_state(self, message: msg.EmotionState) -> None:
         self._file.write(to_line(message) + '\n')
         self._file.flush()
-        state = State.from_json(to_fields(message))
+        state = StateRecord.from_json(to_fields(message))
         if state.is_final:
             self._awaited.discard(state.utterance_id)
         self._stir(state.end_ns)
@@ -148,7 +149,7 @@ class Recorder:
         stamp_ns = stamp_of(message.header)
         self._stir(stamp_ns)
         self._speaking = message.is_speaking
-        self.recording.activity.offer(Activity(stamp_ns, message.probability, message.is_speaking))
+        self.recording.activity.offer(ActivityRecord(stamp_ns, message.probability, message.is_speaking))
 
     def _take_image(self, message: Image) -> None:
         self.recording.seen(stamp_of(message.header))
@@ -190,10 +191,10 @@ class Recorder:
         self._stirred = time.monotonic()
 
 
-def _body(skeleton: msg.Skeleton, picture: Picture) -> Body:
+def _body(skeleton: msg.Skeleton, picture: Picture) -> DrawnSkeleton:
     pixels = skeleton.image_positions
     points = zip(pixels[::2].tolist(), pixels[1::2].tolist(), strict=True)
-    return Body(
+    return DrawnSkeleton(
         skeleton.person_id,
         tuple((u / picture.width, v / picture.height) if math.isfinite(u + v) else None for u, v in points),
     )

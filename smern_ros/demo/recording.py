@@ -21,7 +21,7 @@ class Kind(Enum):
 
 
 @dataclass(frozen=True)
-class State:
+class StateRecord:
     """An EmotionState message, its times in ns."""
 
     stamp_ns: int
@@ -49,7 +49,7 @@ class State:
         return Kind.FINAL if self.is_final else Kind.PROVISIONAL
 
     @classmethod
-    def from_json(cls, message: Mapping[str, Any]) -> State:
+    def from_json(cls, message: Mapping[str, Any]) -> StateRecord:
         """:param message: one line of emotion_states.jsonl: the message's fields by their names."""
         labels = tuple(message['labels'])
         alone = message['modality_probabilities']
@@ -71,7 +71,7 @@ class State:
 
 
 @dataclass(frozen=True)
-class Body:
+class DrawnSkeleton:
     """A skeleton as it is drawn on its picture."""
 
     person_id: str
@@ -86,11 +86,11 @@ class Picture:
     width: int   # px, of the camera's image
     height: int
     jpeg: bytes  # may be smaller
-    bodies: tuple[Body, ...] | None = None  # None: not known, or pose estimation had no time for it
+    bodies: tuple[DrawnSkeleton, ...] | None = None  # None: not known, or pose estimation had no time for it
 
 
 @dataclass(frozen=True)
-class Activity:
+class ActivityRecord:
     """A frame of the voice activity detector."""
 
     stamp_ns: int
@@ -132,10 +132,10 @@ class Thinned(Generic[T]):
 class Recording:
     """Everything a report shows. Times are ns on the input's time line."""
 
-    states: Thinned[State] = field(default_factory=lambda: Thinned(4000))    # gesture and provisional ones
-    finals: list[State] = field(default_factory=list)                        # all: a day of talk is a few MB
+    states: Thinned[StateRecord] = field(default_factory=lambda: Thinned(4000))    # gesture and provisional ones
+    finals: list[StateRecord] = field(default_factory=list)                        # all: a day of talk is a few MB
     transcripts: dict[str, Transcript] = field(default_factory=dict)         # the newest of each utterance, too
-    activity: Thinned[Activity] = field(default_factory=lambda: Thinned(4000))
+    activity: Thinned[ActivityRecord] = field(default_factory=lambda: Thinned(4000))
     pictures: Thinned[Picture] = field(default_factory=lambda: Thinned(32))
     images: int = 0         # camera frames that came
     frames: int = 0         # of these, those that pose estimation had time for
@@ -144,7 +144,7 @@ class Recording:
     origin_ns: int = 0      # the first instant of picture or sound; 0: nothing came
     newest_ns: int = 0      # the last instant
 
-    def add(self, state: State) -> None:
+    def add(self, state: StateRecord) -> None:
         if state.kind is Kind.FINAL:
             self.finals.append(state)
         else:
@@ -164,11 +164,11 @@ class Recording:
         """s"""
         return self.seconds(self.newest_ns)
 
-    def of_kind(self, kind: Kind) -> list[State]:
+    def of_kind(self, kind: Kind) -> list[StateRecord]:
         return self.finals if kind is Kind.FINAL else [s for s in self.states if s.kind is kind]
 
     @property
-    def complete(self) -> list[State]:
+    def complete(self) -> list[StateRecord]:
         """The final states of all modalities, used or unfamiliar: what a demo is to show."""
         return [s for s in self.finals if {*s.modalities, *s.unfamiliar} == set(MODALITIES)]
 

@@ -9,7 +9,7 @@ from string import Template
 
 from smern_ros.demo import charts
 from smern_ros.demo.charts import percent, sampled
-from smern_ros.demo.recording import Kind, Picture, Recording, State
+from smern_ros.demo.recording import Kind, Picture, Recording, StateRecord
 from smern_ros.spec import MODALITIES
 
 PICTURES = 10
@@ -91,7 +91,7 @@ def _people(picture: Picture) -> str:
     return _count(len(picture.bodies), 'person', 'people') if picture.bodies else 'nobody found'
 
 
-def _valid_at(recording: Recording, stamp_ns: int) -> State | None:
+def _valid_at(recording: Recording, stamp_ns: int) -> StateRecord | None:
     """The newest state whose evidence ends, or whose utterance is under way, at that instant."""
     settled = [s for s in (*recording.finals, *recording.of_kind(Kind.GESTURE))
                if (s.start_ns if s.kind is Kind.FINAL else s.end_ns) <= stamp_ns]
@@ -111,7 +111,7 @@ def _utterances(recording: Recording) -> str:
     return ''.join(cards)
 
 
-def _card(recording: Recording, number: int, state: State, provisional: State | None) -> str:
+def _card(recording: Recording, number: int, state: StateRecord, provisional: StateRecord | None) -> str:
     transcript = recording.transcripts.get(state.utterance_id)
     said = (f'<blockquote>“{escape(transcript.text.strip())}”</blockquote>' if transcript and transcript.text.strip()
             else '<blockquote class="none">no words were understood</blockquote>')
@@ -123,7 +123,7 @@ def _card(recording: Recording, number: int, state: State, provisional: State | 
     )
 
 
-def _together(state: State, provisional: State | None) -> str:
+def _together(state: StateRecord, provisional: StateRecord | None) -> str:
     before = dict(zip(provisional.labels, provisional.probabilities, strict=True)) if provisional else {}
     cells = []
     for label, p in zip(state.labels, state.probabilities, strict=True):
@@ -136,7 +136,7 @@ def _together(state: State, provisional: State | None) -> str:
     return f'<div class="bars">{"".join(cells)}</div>'
 
 
-def _modalities(state: State) -> str:
+def _modalities(state: StateRecord) -> str:
     rows = []
     for modality in MODALITIES:
         if modality not in state.modalities:

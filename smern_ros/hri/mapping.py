@@ -12,7 +12,7 @@ EXPRESSIONS = {'happy': 'happy', 'sad': 'sad', 'angry': 'angry', 'neutral': 'neu
 """By our label, the word for it among the constants of hri_msgs/Expression."""
 
 
-class Point(IntEnum):
+class OpenPosePoint(IntEnum):
     """The points of hri_msgs/Skeleton2D in their order, which is OpenPose's of COCO."""
 
     NOSE = 0
@@ -36,14 +36,14 @@ class Point(IntEnum):
 
 
 JOINTS = {
-    Point.NOSE: Joint.NOSE,
-    Point.NECK: Joint.THORAX,  # both are the midpoint of the shoulders
-    Point.RIGHT_SHOULDER: Joint.RIGHT_SHOULDER,
-    Point.RIGHT_ELBOW: Joint.RIGHT_ELBOW,
-    Point.RIGHT_WRIST: Joint.RIGHT_WRIST,
-    Point.LEFT_SHOULDER: Joint.LEFT_SHOULDER,
-    Point.LEFT_ELBOW: Joint.LEFT_ELBOW,
-    Point.LEFT_WRIST: Joint.LEFT_WRIST,
+    OpenPosePoint.NOSE: Joint.NOSE,
+    OpenPosePoint.NECK: Joint.THORAX,  # both are the midpoint of the shoulders
+    OpenPosePoint.RIGHT_SHOULDER: Joint.RIGHT_SHOULDER,
+    OpenPosePoint.RIGHT_ELBOW: Joint.RIGHT_ELBOW,
+    OpenPosePoint.RIGHT_WRIST: Joint.RIGHT_WRIST,
+    OpenPosePoint.LEFT_SHOULDER: Joint.LEFT_SHOULDER,
+    OpenPosePoint.LEFT_ELBOW: Joint.LEFT_ELBOW,
+    OpenPosePoint.LEFT_WRIST: Joint.LEFT_WRIST,
 }
 """Which of our joints a point is. Our spine and head have no counterpart; hips, legs, eyes and ears we do not know."""
 
@@ -65,7 +65,7 @@ def points(skeleton: Skeleton, width: int, height: int) -> np.ndarray:
     :return: (18, 3) float32: x and y as fractions of width and height, and the confidence; all three are 0 where a
         point is unknown, hidden or outside the picture.
     """
-    found = np.zeros((len(Point), 3), np.float32)
+    found = np.zeros((len(OpenPosePoint), 3), np.float32)
     for point, joint in JOINTS.items():
         x, y = skeleton.image_positions[joint] / (width, height)
         if 0 <= x <= 1 and 0 <= y <= 1:  # NaN is not

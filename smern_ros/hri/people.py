@@ -8,7 +8,7 @@ CHANGES = 64
 FACE, BODY, VOICE = PARTS = ('face', 'body', 'voice')
 
 
-class People:
+class PersonAssignments:
     """Persons and their parts, as a person manager matches them."""
 
     def __init__(self) -> None:

@@ -5,8 +5,8 @@ import threading
 import time
 from collections.abc import Callable
 
+from smern_ros.media.back_pressure import BackPressure
 from smern_ros.media.chunks import chunks, silence_after
-from smern_ros.media.pressure import BackPressure
 from smern_ros.media.reader import MediaReader
 from smern_ros.media.tracks import AudioBlock, VideoFrame
 from smern_ros.values import SECOND

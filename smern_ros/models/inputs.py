@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from smern_ros.persons import NOBODY, PersonStatistics, PriorWeights
+from smern_ros.models.person_statistics import NOBODY, PersonStatistics, PriorWeights
 from smern_ros.spec import SPEC, FeatureSpec
+from smern_ros.text.tokens import tokenise
 from smern_ros.text.vocabulary import Vocabulary
-from smern_ros.text.words import tokenise
 from smern_ros.values import AudioFeatures, SkeletonWindow
 
 MAX_SKELETON_FRAMES = 300

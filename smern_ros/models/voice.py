@@ -17,7 +17,7 @@ class Voice(nn.Module):
     Ours, in place of the paper's ARE. Its first four numbers are what a committee says of the emotion, each member of
     which learnt from other corpora or people: the logarithm of its mean probability (a linear opinion pool), which is
     less sure where they disagree. Without the speech encoder's features another layer, trained on the rest alone, takes
-    its place. `smern_ros.training.voice` fits the layers, convex problems: there is no dropout.
+    its place. `smern_ros.training.audio.audio_trainer` fits the layers, convex problems: there is no dropout.
     """
 
     INPUTS = ('mfcc', 'mfcc_lengths', 'prosody', 'speech')

@@ -1,9 +1,9 @@
 """`python -m smern_ros.nodes NAME --ros-args ...` and the installed executables: a node as a process of its own."""
 from __future__ import annotations
 
-from smern_ros import stopping
+from smern_ros.deploy import stop_signals
 
-stopping.begin()  # before the rest is imported: that takes seconds
+stop_signals.begin()  # before the rest is imported: that takes seconds
 
 import gc  # noqa: E402
 import importlib  # noqa: E402
@@ -12,8 +12,8 @@ import sys  # noqa: E402
 import traceback  # noqa: E402
 from typing import NoReturn  # noqa: E402
 
-from smern_ros import graph  # noqa: E402
-from smern_ros.supervisor import EXIT_CONFIGURATION  # noqa: E402
+from smern_ros.deploy import graph  # noqa: E402
+from smern_ros.deploy.supervisor import EXIT_CONFIGURATION  # noqa: E402
 
 
 def start(name: str) -> NoReturn:
@@ -36,7 +36,7 @@ def start(name: str) -> NoReturn:
     finally:
         sys.stdout.flush()
         sys.stderr.flush()
-    with stopping.closing():
+    with stop_signals.closing():
         gc.collect()  # of a node that could not be made: its end makes the DDS participant say goodbye
     os._exit(code)
 

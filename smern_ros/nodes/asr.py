@@ -10,10 +10,10 @@ import numpy as np
 
 from smern_ros import msg
 from smern_ros.assets import AssetError
-from smern_ros.nodes import qos, topics
-from smern_ros.nodes.base import ConfigurationError, SmernNode, run
-from smern_ros.nodes.messages import transcript_to_message, utterance_from_message
-from smern_ros.nodes.parameters import Parameter
+from smern_ros.ros import qos, topics
+from smern_ros.ros.messages import transcript_to_message, utterance_from_message
+from smern_ros.ros.node import ConfigurationError, SmernNode, run
+from smern_ros.ros.parameters import Parameter
 from smern_ros.spec import SPEC
 from smern_ros.speech import recogniser
 from smern_ros.speech.schedule import Schedule
@@ -52,7 +52,7 @@ class AsrNode(SmernNode):
         except (AssetError, ValueError) as error:
             raise ConfigurationError(str(error)) from error
         model = self.value('model') or ASSET
-        self.health.fact('model', f'{self.value("backend")} {model}')
+        self.health.set_info('model', f'{self.value("backend")} {model}')
         self._warm_up()
         self._schedule = Schedule(self.value('queue'))
         self._came: WeakKeyDictionary[Utterance, float] = WeakKeyDictionary()  # steady time
@@ -90,7 +90,7 @@ class AsrNode(SmernNode):
                 self.post(lambda: self._publish(transcript, is_final=True))
         for lost in given_up:
             self.health.dropped(1)
-            self.complain('queue', f'utterance {lost.id!r} gets no transcript: recognition is slower than speech')
+            self.log_error('queue', f'utterance {lost.id!r} gets no transcript: recognition is slower than speech')
         # What belongs to this configuration: a job that outlives it shall not touch the next one's.
         model, schedule, came = self._recogniser, self._schedule, self._came
         self._worker.submit(lambda: self._transcribe_all(model, schedule, came))
@@ -101,9 +101,9 @@ class AsrNode(SmernNode):
             transcript = None
             try:
                 transcript = model.transcribe(utterance)
-                self.health.took(time.monotonic() - came[utterance])
+                self.health.record_latency(time.monotonic() - came[utterance])
             except Exception as error:  # the others are still to be done
-                self.complain('recogniser', error)
+                self.log_error('recogniser', error)
             self.post(lambda u=utterance, t=transcript: self._finish(schedule, u, t))
 
     def _finish(self, schedule: Schedule, utterance: Utterance, transcript: Transcript | None) -> None:

@@ -6,8 +6,8 @@ import time
 from typing import Any
 
 from smern_ros import msg
-from smern_ros.nodes import qos, topics
-from smern_ros.nodes.audio_common import (
+from smern_ros.ros import qos, topics
+from smern_ros.ros.audio_common import (
     BARE,
     CHANNEL,
     DESCRIBED,
@@ -18,9 +18,9 @@ from smern_ros.nodes.audio_common import (
     SoundStream,
     require_any,
 )
-from smern_ros.nodes.base import ConfigurationError, SmernNode, run
-from smern_ros.nodes.lines import Lines
-from smern_ros.nodes.parameters import Parameter
+from smern_ros.ros.dynamic_topics import DynamicEndpoints
+from smern_ros.ros.node import ConfigurationError, SmernNode, run
+from smern_ros.ros.parameters import Parameter
 
 AUTO = 'auto'
 LOOK_EVERY = 0.5
@@ -43,13 +43,13 @@ class AudioBridgeNode(SmernNode):
 
     def load(self) -> None:
         self._kind = ''
-        self._lines = Lines(self)
-        self.freed_by(self._lines.close)
+        self._lines = DynamicEndpoints(self)
+        self.add_cleanup(self._lines.close)
         self._sound = self.output(msg.AudioChunk, topics.AUDIO, qos.AUDIO)
-        self.health.listens(self.value('audio_topic'))
+        self.health.track_subscription(self.value('audio_topic'))
         if self.value('audio_type') == AUTO:
             require_any()
-            self.health.fact('audio_type', 'none yet')
+            self.health.set_info('audio_type', 'none yet')
             self.every(LOOK_EVERY, self._follow_driver)
         else:
             self._hear(self.value('audio_type'))
@@ -62,7 +62,7 @@ class AudioBridgeNode(SmernNode):
         if not types or self._kind in kinds:
             return
         if not kinds:
-            self.complain(topic, f'it is of type {", ".join(sorted(types))}; wanted is one of audio_common_msgs: '
+            self.log_error(topic, f'it is of type {", ".join(sorted(types))}; wanted is one of audio_common_msgs: '
                                  f'{", ".join(KINDS)}')
             return
         if self._kind:  # DDS knows a topic by one type at a time: the next look finds it free
@@ -72,7 +72,7 @@ class AudioBridgeNode(SmernNode):
         try:
             self._hear(kinds[0])
         except ConfigurationError as error:
-            self.complain(topic, str(error))
+            self.log_error(topic, str(error))
         else:
             self.get_logger().info(f'{self.resolve_topic_name(topic)} is of type {kinds[0]}')
 
@@ -86,13 +86,13 @@ class AudioBridgeNode(SmernNode):
         if kind != DESCRIBED and info_topic:
             self._lines.listen(package.Info, info_topic, self._take_info, qos.EVIDENCE, label=info_topic)
         self._kind = kind
-        self.health.fact('audio_type', kind)
-        self.health.fact('stamps', 'arrival less duration' if kind == BARE else 'of the driver')
+        self.health.set_info('audio_type', kind)
+        self.health.set_info('stamps', 'arrival less duration' if kind == BARE else 'of the driver')
 
     def _take_sound(self, message: Any) -> None:
         came = time.monotonic()
         self._sound.publish(self._stream.chunk(message, self.get_clock().now().nanoseconds))
-        self.health.took(time.monotonic() - came)
+        self.health.record_latency(time.monotonic() - came)
 
     def _take_info(self, message: Any) -> None:
         self._stream.given = Format.of(message)

@@ -9,20 +9,21 @@ from typing import Any
 import numpy as np
 from std_msgs.msg import Bool
 
-from smern_ros import allocator, msg
+from smern_ros import msg
 from smern_ros.assets import AssetError
 from smern_ros.audio import features
+from smern_ros.audio.activity_decimator import ActivityDecimator
 from smern_ros.audio.channels import AUTOMATIC, Downmix
-from smern_ros.audio.quiet import Quiet
-from smern_ros.audio.segmenter import Segmentation, State
+from smern_ros.audio.segmenter import Segmentation, UtteranceState
 from smern_ros.audio.stream import Activity, Boundary, Discontinuity, Event, SpeechStream
-from smern_ros.nodes import qos, topics
-from smern_ros.nodes.base import SmernNode, run
-from smern_ros.nodes.last_said import LastSaid
-from smern_ros.nodes.messages import features_to_message, header, sound_from_message, stamp_of, utterance_to_message
-from smern_ros.nodes.parameters import Parameter
+from smern_ros.ros import qos, topics
+from smern_ros.ros.latched_input import LatchedSubscription
+from smern_ros.ros.messages import features_to_message, header, sound_from_message, stamp_of, utterance_to_message
+from smern_ros.ros.node import SmernNode, run
+from smern_ros.ros.parameters import Parameter
 from smern_ros.spec import SPEC
 from smern_ros.speech.encoder import SpeechEncoder
+from smern_ros.utils import malloc
 from smern_ros.values import AudioFeatures, Utterance
 
 DEFAULT = Segmentation()
@@ -34,25 +35,61 @@ ROBOT_SPEAKS_LONG = 60.0
 class AudioFeaturesNode(SmernNode):
     NAME = 'audio_features'
     PARAMETERS = (
-        Parameter('voice_activity', OWN, f'who detects it: {OWN}, or {TOLD}: whoever publishes {topics.DETECTED}',
-                  choices=(OWN, TOLD)),
-        Parameter('threshold', DEFAULT.threshold, 'probability of speech from which a frame is voiced', (0.01, 0.99),
-                  live=True),
+        Parameter(
+            'voice_activity',
+            OWN,
+            f'who detects it: {OWN}, or {TOLD}: whoever publishes {topics.DETECTED}',
+            choices=(OWN, TOLD),
+        ),
+        Parameter(
+            'threshold',
+            DEFAULT.threshold,
+            'probability of speech from which a frame is voiced',
+            (0.01, 0.99),
+            live=True,
+        ),
         Parameter('pre_roll', DEFAULT.pre_roll, 's of sound kept before the first voiced frame', (0.0, 2.0), live=True),
-        Parameter('tentative_silence', DEFAULT.tentative_silence,
-                  's of silence after which an end is announced, so that whoever needs time starts', (0.128, 2.0),
-                  live=True),
-        Parameter('end_silence', DEFAULT.end_silence, 's of silence after which an utterance has ended', (0.2, 5.0),
-                  live=True),
-        Parameter('shortest', DEFAULT.shortest, 's of voiced frames below which nothing was said', (0.0, 5.0),
-                  live=True),
-        Parameter('longest', DEFAULT.longest, 's after which an utterance is cut', (1.0, 30.0), live=True),
-        Parameter('mute_tail', 0.2, 's after the robot has spoken in which it is still not listened to', (0.0, 5.0),
-                  live=True),
-        Parameter('stamp_tolerance', 0.1, 's by which stamps may jitter; a larger step is a gap or a new stream',
-                  (0.01, 5.0), live=True),
-        Parameter('stall', 15.0, 's without sound that end an open utterance; more than a replay is held up',
-                  (0.5, 600.0), live=True),
+        Parameter(
+            'tentative_silence',
+            DEFAULT.tentative_silence,
+            's of silence after which an end is announced, so that whoever needs time starts',
+            (0.128, 2.0),
+            live=True,
+        ),
+        Parameter(
+            'end_silence', DEFAULT.end_silence, 's of silence after which an utterance has ended', (0.2, 5.0), live=True
+        ),
+        Parameter(
+            'min_speech_duration',
+            DEFAULT.min_speech_duration,
+            's of voiced frames below which nothing was said',
+            (0.0, 5.0),
+            live=True,
+        ),
+        Parameter(
+            'max_utterance_duration',
+            DEFAULT.max_utterance_duration,
+            's after which an utterance is cut',
+            (1.0, 30.0),
+            live=True,
+        ),
+        Parameter(
+            'mute_tail', 0.2, 's after the robot has spoken in which it is still not listened to', (0.0, 5.0), live=True
+        ),
+        Parameter(
+            'stamp_tolerance',
+            0.1,
+            's by which stamps may jitter; a larger step is a gap or a new stream',
+            (0.01, 5.0),
+            live=True,
+        ),
+        Parameter(
+            'audio_timeout',
+            15.0,
+            's without sound that end an open utterance; more than a replay is held up',
+            (0.5, 600.0),
+            live=True,
+        ),
         Parameter('speech_encoder', True, f'publish what the encoder of the asset {SPEC.speech_encoder} hears, too'),
     )
 
@@ -68,7 +105,7 @@ class AudioFeaturesNode(SmernNode):
         self._mono = Downmix()
         self._channel = AUTOMATIC
         self._tell_channel()
-        self._quiet = Quiet()
+        self._quiet = ActivityDecimator()
         self._microphone = ''                # frame_id of the newest chunk
         self._heard_at = time.monotonic()
         self._activity = self.output(msg.VoiceActivity, topics.IS_SPEAKING, qos.STREAM)
@@ -79,7 +116,9 @@ class AudioFeaturesNode(SmernNode):
         wanted = self.value('speech_encoder')
         self._worker.submit(lambda: self._warm_up(extractor, wanted))
         self.listen(msg.AudioChunk, topics.AUDIO, self._take_sound, qos.AUDIO)
-        self._robot = LastSaid(self, Bool, topics.ROBOT_SPEAKING, self._take_robot_speaking, self._robot_is_gone)
+        self._robot = LatchedSubscription(
+            self, Bool, topics.ROBOT_SPEAKING, self._take_robot_speaking, self._robot_is_gone
+        )
         self.every(0.5, self._follow_robot)
         if self.value('voice_activity') == TOLD:
             self.listen(msg.VoiceActivity, topics.DETECTED, self._take_detected, qos.EVIDENCE)
@@ -123,9 +162,9 @@ class AudioFeaturesNode(SmernNode):
 
     def _tell_channel(self) -> None:
         if self._channel == AUTOMATIC:
-            self.health.fact('channel', 'mean of all')
+            self.health.set_info('channel', 'mean of all')
             return
-        self.health.fact('channel', f'{self._channel}: the channels cancel each other, or the others are silent')
+        self.health.set_info('channel', f'{self._channel}: the channels cancel each other, or the others are silent')
         self.get_logger().info(f'the channels of the sound cancel each other, or all but one are silent: '
                                f'channel {self._channel} is taken')
 
@@ -153,13 +192,13 @@ class AudioFeaturesNode(SmernNode):
     def _robot_is_gone(self) -> None:
         if self._robot_speaks:
             self._take_robot_speaking(Bool(data=False))
-            self.complain(topics.ROBOT_SPEAKING, 'who said that the robot speaks is gone; listening again')
+            self.log_error(topics.ROBOT_SPEAKING, 'who said that the robot speaks is gone; listening again')
 
     def _end_what_nobody_tells(self) -> None:
         """Whoever said that speech begins may be gone before it says that it ends."""
         if self._somebody_speaks and not self.publishers_of(topics.DETECTED):
             self._nobody_speaks()
-            self.complain(topics.DETECTED, 'who said that somebody speaks is gone; that ends here')
+            self.log_error(topics.DETECTED, 'who said that somebody speaks is gone; that ends here')
 
     def _nobody_speaks(self) -> None:
         if self._somebody_speaks:
@@ -168,8 +207,8 @@ class AudioFeaturesNode(SmernNode):
 
     def _end_if_stalled(self) -> None:
         silent = time.monotonic() - self._heard_at
-        if self._stream.in_utterance and silent > self.value('stall'):
-            self.complain(topics.AUDIO, f'no sound for {silent:.1f} s in the middle of an utterance; it is ended here')
+        if self._stream.in_utterance and silent > self.value('audio_timeout'):
+            self.log_error(topics.AUDIO, f'no sound for {silent:.1f} s in the middle of an utterance; it is ended here')
             self._publish(self._stream.flush())
 
     # --- events -----------------------------------------------------------------------------------------------
@@ -179,7 +218,7 @@ class AudioFeaturesNode(SmernNode):
 
     def _publish_one(self, event: Event) -> None:
         match event:
-            case Activity() if self._quiet.is_worth_telling(event):
+            case Activity() if self._quiet.should_publish(event):
                 self._activity.publish(
                     msg.VoiceActivity(
                         header=header(event.stamp_ns, self._microphone),
@@ -198,7 +237,7 @@ class AudioFeaturesNode(SmernNode):
         self._utterances.publish(
             utterance_to_message(utterance, int(boundary.state), boundary.last_voiced_ns, microphone)
         )
-        if boundary.state == State.TENTATIVE:  # ENDED has the same sound
+        if boundary.state == UtteranceState.TENTATIVE:  # ENDED has the same sound
             came = time.monotonic()
             extractor = self._extractor  # a job that outlives this configuration keeps what it uses
             self._worker.submit(lambda: self._extract(extractor, utterance, microphone, came), wait=True)
@@ -206,8 +245,8 @@ class AudioFeaturesNode(SmernNode):
     def _extract(self, extractor: _Extractor, utterance: Utterance, microphone: str, came: float) -> None:
         """On the worker's thread."""
         self._features.publish(features_to_message(extractor.extract(utterance), microphone))
-        self.health.took(time.monotonic() - came)
-        allocator.trim()  # what an utterance of 12 s needs is 60 MB
+        self.health.record_latency(time.monotonic() - came)
+        malloc.trim()  # what an utterance of 12 s needs is 60 MB
 
     def _warm_up(self, extractor: _Extractor, speech_encoder_wanted: bool) -> None:
         """On the worker's thread, so that a node that was killed hears again before."""
@@ -219,11 +258,11 @@ class AudioFeaturesNode(SmernNode):
 
     def _tell_model(self, extractor: _Extractor | None = None) -> None:
         encoder = f', {SPEC.speech_encoder}' if extractor is not None and extractor.hears_speech else ''
-        self.health.fact('model', f'silero-vad {importlib.metadata.version("silero-vad")}, {SPEC.name}{encoder}')
+        self.health.set_info('model', f'silero-vad {importlib.metadata.version("silero-vad")}, {SPEC.name}{encoder}')
 
     def _complain_of_jump(self, jump: Discontinuity) -> None:
         what = 'skipped' if jump.seconds > 0 else 'went back'
-        self.complain(
+        self.log_error(
             f'stamps of {topics.AUDIO}',
             f'time {what} {abs(jump.seconds):.3f} s; what was being said is ended there, and hearing begins anew',
         )
@@ -254,7 +293,7 @@ class _Extractor:
 
         torch.set_num_threads(1)
         self.extract(Utterance('warm-up', 0, 1, np.zeros(SPEC.sample_rate, np.float32)))
-        allocator.give_back()  # the weights as they were read
+        malloc.give_back()  # the weights as they were read
 
     def extract(self, utterance: Utterance) -> AudioFeatures:
         return features.extract(utterance, self._speech_encoder)
@@ -265,7 +304,16 @@ def _segmentation(values: dict[str, Any]) -> Segmentation:
     return Segmentation(
         threshold=values['threshold'],
         release=0.7 * values['threshold'],
-        **{name: values[name] for name in ('pre_roll', 'tentative_silence', 'end_silence', 'shortest', 'longest')},
+        **{
+            name: values[name]
+            for name in (
+                'pre_roll',
+                'tentative_silence',
+                'end_silence',
+                'min_speech_duration',
+                'max_utterance_duration',
+            )
+        },
     )
 
 

@@ -6,20 +6,22 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from std_msgs.msg import String
 from std_srvs.srv import Trigger
 
-from smern_ros import msg, shipped, srv
-from smern_ros.alignment import Aligner, Due
-from smern_ros.nodes import qos, topics
-from smern_ros.nodes.base import ConfigurationError, SmernNode, run
-from smern_ros.nodes.last_said import LastSaid
-from smern_ros.nodes.messages import (
-    begins_anew,
+from smern_ros import msg, srv
+from smern_ros.emotion import shipped_checkpoints
+from smern_ros.emotion.active_speaker import NAMED, NEAREST, SpeakerAssignment, check_wanted, choose
+from smern_ros.emotion.aligner import Aligner, ReadyUtterance
+from smern_ros.models.person_statistics import ABSENT, EVERYBODY, is_stranger
+from smern_ros.ros import qos, topics
+from smern_ros.ros.latched_input import LatchedSubscription
+from smern_ros.ros.messages import (
     features_from_message,
     header,
+    is_tracker_reset,
     prediction_to_fields,
     require_name,
     to_floats,
@@ -29,14 +31,13 @@ from smern_ros.nodes.messages import (
     utterance_span,
     windows_from_message,
 )
-from smern_ros.nodes.parameters import Parameter
-from smern_ros.persons import ABSENT, EVERYBODY, is_stranger
-from smern_ros.skeleton.speaker import NAMED, NEAREST, Named, choose
+from smern_ros.ros.node import ConfigurationError, SmernNode, run
+from smern_ros.ros.parameters import Parameter
 from smern_ros.spec import AUDIO, SKELETON, TEXT, SpecMismatch
 from smern_ros.values import CLOCK_JUMP, DOUBTFUL_TEXT, SECOND
 
 if TYPE_CHECKING:
-    from smern_ros.session import Encoded, Judgement
+    from smern_ros.emotion.session import EncodedEvidence, UtterancePrediction
     from smern_ros.values import SkeletonWindow
 
 SPEECH_HOLDS = 0.5
@@ -57,48 +58,67 @@ UNFAMILIAR = 'windows of movement unlike what was learnt'
 class FusionNode(SmernNode):
     NAME = 'fusion'
     PARAMETERS = (
-        Parameter('checkpoint', '', shipped.CHOICES, path=True),
-        Parameter('speaker', NEAREST, f'person_id whose movement belongs to the voice, "{NEAREST}", or "{NAMED}": whom '
-                                      f'{topics.SPEAKER} names, else the nearest', live=True),
-        Parameter('skeleton_wait', 0.3, 's to wait for the movement before a provisional state', (0.0, 10.0),
-                  live=True),
-        Parameter('text_wait', 2.0, 's to wait for the words after the end of an utterance', (0.0, 60.0), live=True),
-        Parameter('gestures', True, 'publish gesture-only states: of everybody in view between utterances, of all but '
-                                   'the speaker while somebody speaks', live=True),
+        Parameter('checkpoint', '', shipped_checkpoints.CHOICES, path=True),
+        Parameter(
+            'speaker',
+            NEAREST,
+            f'person_id whose movement belongs to the voice, "{NEAREST}", or "{NAMED}": whom '
+            f'{topics.SPEAKER} names, else the nearest',
+            live=True,
+        ),
+        Parameter(
+            'skeleton_timeout', 0.3, 's to wait for the movement before a provisional state', (0.0, 10.0), live=True
+        ),
+        Parameter('text_timeout', 2.0, 's to wait for the words after the end of an utterance', (0.0, 60.0), live=True),
+        Parameter(
+            'publish_gesture_states',
+            True,
+            'publish gesture-only states: of everybody in view between utterances, of all but '
+            'the speaker while somebody speaks',
+            live=True,
+        ),
         Parameter('adaptation', '', 'file that save_adaptation writes and the start reads; empty: none', path=True),
     )
+
+    def check(self, values: dict[str, Any]) -> None:
+        check_wanted(values['speaker'])
 
     def load(self) -> None:
         # Only here, for torch takes a second, in which the others find this node already.
         import torch
 
         from smern_ros.assets import AssetError
-        from smern_ros.checkpoint import CheckpointError
-        from smern_ros.predictor import EmotionPredictor
-        from smern_ros.session import Session
+        from smern_ros.emotion.checkpoint import CheckpointError
+        from smern_ros.emotion.predictor import EmotionPredictor
+        from smern_ros.emotion.session import Session
 
         torch.set_num_threads(1)
+        self.check({'speaker': self.value('speaker')})
         try:
             predictor = EmotionPredictor.load(self.value('checkpoint'))
         except (CheckpointError, SpecMismatch, AssetError) as error:
             raise ConfigurationError(str(error)) from error
-        self.health.fact('model', predictor.id)
+        self.health.set_info('model', predictor.id)
         self._reads = predictor.checkpoint.modalities
-        self.health.fact('modalities', ', '.join(self._reads))
+        self.health.set_info('modalities', ', '.join(self._reads))
         self.get_logger().info(f'the checkpoint {predictor.id} reads {", ".join(self._reads)}')
         self._doubtful = self._foreign = self._unfamiliar = 0
-        self.health.fact(DOUBTFUL, self._doubtful)
-        self.health.fact(FOREIGN, self._foreign)
-        self.health.fact(UNFAMILIAR, self._unfamiliar)
+        self.health.set_info(DOUBTFUL, self._doubtful)
+        self.health.set_info(FOREIGN, self._foreign)
+        self.health.set_info(UNFAMILIAR, self._unfamiliar)
         self._session = Session(predictor)
         self._load_adaptation()
-        self._judged: OrderedDict[str, Judgement] = OrderedDict()  # of the last utterances; filled by the encoder
+        self._judged: OrderedDict[str, UtterancePrediction] = (
+            OrderedDict()
+        )  # of the last utterances; filled by the encoder
         self._in_view = ABSENT  # who was chosen of the newest window: the best guess whose the next voice is
         self._camera = ''       # its frame_id
-        self._named = Named()   # by topics.SPEAKER
+        self._named = SpeakerAssignment()   # by topics.SPEAKER
         self._of_others: set[str] = set()  # utterances of people who are forgotten by now; they teach nothing
-        self._aligner: Aligner[Encoded] = Aligner(
-            expected=self._reads, skeleton_wait=self.value('skeleton_wait'), text_wait=self.value('text_wait'),
+        self._aligner: Aligner[EncodedEvidence] = Aligner(
+            expected=self._reads,
+            skeleton_timeout=self.value('skeleton_timeout'),
+            text_timeout=self.value('text_timeout'),
         )
         self._newest_ns: dict[str, int] = {}
         self._spoken_at = -float('inf')  # steady time at which somebody was last heard to speak
@@ -115,16 +135,16 @@ class FusionNode(SmernNode):
             (msg.SkeletonArray, topics.PEOPLE, self._take_people, qos.STATE),
         ):
             self.listen(message_type, topic, self._on_worker(topic, take), profile)
-        self._names = LastSaid(
+        self._names = LatchedSubscription(
             self, String, topics.SPEAKER, self._on_worker(topics.SPEAKER, self._take_speaker), self._nobody_names,
         )
         self.every(0.5, self._names.follow)
         self.listen(msg.VoiceActivity, topics.IS_SPEAKING, self._take_activity, qos.STREAM)
         self._learner = self.worker('adaptation', capacity=WAITING_LABELS)
-        self.serve(srv.ForgetPerson, topics.FORGET_PERSON, self._forget)
-        self.serve(srv.LabelUtterance, topics.LABEL_UTTERANCE, self._label)
-        self.serve(Trigger, topics.UNDO_ADAPTATION, self._undo_label)
-        self.serve(Trigger, topics.SAVE_ADAPTATION, self._save_adaptation)
+        self.add_service(srv.ForgetPerson, topics.FORGET_PERSON, self._forget)
+        self.add_service(srv.LabelUtterance, topics.LABEL_UTTERANCE, self._label)
+        self.add_service(Trigger, topics.UNDO_ADAPTATION, self._undo_label)
+        self.add_service(Trigger, topics.SAVE_ADAPTATION, self._save_adaptation)
 
     def start(self) -> None:
         self._names.start()
@@ -133,7 +153,10 @@ class FusionNode(SmernNode):
         self._worker.submit(self._aligner.reset)
 
     def reconfigure(self) -> None:
-        self._aligner.skeleton_wait, self._aligner.text_wait = self.value('skeleton_wait'), self.value('text_wait')
+        self._aligner.skeleton_timeout, self._aligner.text_timeout = (
+            self.value('skeleton_timeout'),
+            self.value('text_timeout'),
+        )
 
     def unload(self) -> None:
         self._session = self._cancel_deadline = None
@@ -146,10 +169,10 @@ class FusionNode(SmernNode):
             self._spoken_at = time.monotonic()
 
     def _take_people(self, message: msg.SkeletonArray) -> None:
-        if not begins_anew(message):
+        if not is_tracker_reset(message):
             return
         self._in_view = ABSENT
-        self._named = Named()
+        self._named = SpeakerAssignment()
         self._of_others = {*self._aligner.pending}
         for person_id in self._session.forget_bodies():
             self._forget_judged(person_id)
@@ -159,7 +182,7 @@ class FusionNode(SmernNode):
 
     def _nobody_names(self) -> None:
         if self.value('speaker') == NAMED:
-            self.complain(topics.SPEAKER, 'who named the speaker is gone; until somebody does, it is the nearest')
+            self.log_error(topics.SPEAKER, 'who named the speaker is gone; until somebody does, it is the nearest')
         self._worker.submit(lambda: self._named.name(''), wait=True)
 
     def _take_utterance(self, message: msg.Utterance) -> None:
@@ -182,12 +205,12 @@ class FusionNode(SmernNode):
         transcript = transcript_from_message(message)
         if transcript.doubtful and message.is_final:
             self._doubtful += 1
-            self.health.fact(DOUBTFUL, self._doubtful)
+            self.health.set_info(DOUBTFUL, self._doubtful)
             self.get_logger().info(f'utterance {transcript.utterance_id[:80]}: its words are not used, for their '
                                    f'confidence is {transcript.confidence:.2f}; wanted {DOUBTFUL_TEXT}')
         if transcript.foreign and message.is_final:
             self._foreign += 1
-            self.health.fact(FOREIGN, self._foreign)
+            self.health.set_info(FOREIGN, self._foreign)
             self.get_logger().info(f'utterance {transcript.utterance_id[:80]}: its words are not used, for their '
                                    f'language is {transcript.language[:20]!r}, and the network knows English alone')
         encoded = self._session.read(transcript)
@@ -209,7 +232,7 @@ class FusionNode(SmernNode):
             self._add(SKELETON, message.utterance_id, start_ns, end_ns, encoded)
             return
         self._forward_only(topics.SKELETON_WINDOW, end_ns)
-        if not self.value('gestures') or SKELETON not in self._reads:
+        if not self.value('publish_gesture_states') or SKELETON not in self._reads:
             return
         speaking = time.monotonic() < self._spoken_at + SPEECH_HOLDS or self._aligner.busy
         # While somebody speaks, the speaker's state is the utterance's.
@@ -218,13 +241,15 @@ class FusionNode(SmernNode):
     def _judge_gesture(self, window: SkeletonWindow) -> None:
         encoded = self._see(window)
         if encoded is not None and encoded.vector is not None:
-            self._publish(Due('', window.start_ns, window.end_ns, {SKELETON: encoded}, late=(), is_final=False))
+            self._publish(
+                ReadyUtterance('', window.start_ns, window.end_ns, {SKELETON: encoded}, late=(), is_final=False)
+            )
 
-    def _see(self, window: SkeletonWindow) -> Encoded | None:
+    def _see(self, window: SkeletonWindow) -> EncodedEvidence | None:
         encoded = self._session.see(window)
         if encoded is not None and encoded.vector is None and SKELETON in self._reads:
             self._unfamiliar += 1
-            self.health.fact(UNFAMILIAR, self._unfamiliar)
+            self.health.set_info(UNFAMILIAR, self._unfamiliar)
         return encoded
 
     def _speaker(self, utterance_id: str) -> str:
@@ -266,7 +291,7 @@ class FusionNode(SmernNode):
         judged = self._judged.get(request.utterance_id)
         if judged is None:
             raise ValueError(f'{request.utterance_id!r} is none of the last {LABELLED_WITHIN} final states')
-        from smern_ros.adaptation import Example
+        from smern_ros.emotion.adaptation import Example
 
         if self._session.people.is_over(judged.identity):
             raise ValueError(f'{request.utterance_id} is of {_name(judged.identity)}, and whose the next is, nobody '
@@ -287,7 +312,7 @@ class FusionNode(SmernNode):
         path = self.value('adaptation')
         if not path:
             raise ValueError('the parameter adaptation names no file')
-        from smern_ros import adaptation_file
+        from smern_ros.emotion import adaptation_file
 
         session = self._session
         try:
@@ -298,7 +323,7 @@ class FusionNode(SmernNode):
         return f'{count} labelled utterances are in {path}{f"; {adaptation_file.told(left_out)}" if left_out else ""}'
 
     def _load_adaptation(self) -> None:
-        from smern_ros import adaptation_file
+        from smern_ros.emotion import adaptation_file
 
         path = self.value('adaptation')
         if path and Path(path).exists():
@@ -326,12 +351,14 @@ class FusionNode(SmernNode):
             try:
                 take(message)
             except Exception as error:
-                self.complain(topic, error)
+                self.log_error(topic, error)
             self._tell_what_is_due()
 
         return lambda message: self._worker.submit(lambda: job(message), wait=True)
 
-    def _add(self, modality: str, utterance_id: str, start_ns: int, end_ns: int, encoded: Encoded | None) -> None:
+    def _add(
+        self, modality: str, utterance_id: str, start_ns: int, end_ns: int, encoded: EncodedEvidence | None
+    ) -> None:
         if not utterance_id:
             raise ValueError(f'{modality} evidence without an utterance id')
         self._aligner.add(modality, utterance_id, start_ns, end_ns, encoded, now=time.monotonic())
@@ -342,7 +369,7 @@ class FusionNode(SmernNode):
             self._aligner.reset()
             self._newest_ns.clear()
             self._session.people.clock_jumped()
-            self.complain('clock', f'{topic} jumped back by {(newest_ns - stamp_ns) / SECOND:.1f} s; starting afresh')
+            self.log_error('clock', f'{topic} jumped back by {(newest_ns - stamp_ns) / SECOND:.1f} s; starting afresh')
             newest_ns = 0
         self._newest_ns[topic] = max(newest_ns, stamp_ns)
 
@@ -350,7 +377,7 @@ class FusionNode(SmernNode):
         self.each('state', self._aligner.due(time.monotonic()), self._publish)
         self.health.dropped(len(self._aligner.given_up))
         for utterance_id in self._aligner.given_up:
-            self.complain('utterance', f'evidence for {utterance_id!r}, which never ended, is dropped')
+            self.log_error('utterance', f'evidence for {utterance_id!r}, which never ended, is dropped')
         self._aligner.given_up.clear()
         deadline = self._aligner.next_deadline()
         self.post(lambda: self._plan_deadline(deadline))
@@ -366,7 +393,7 @@ class FusionNode(SmernNode):
         self._cancel_deadline = None
         self._worker.submit(self._tell_what_is_due, wait=True)
 
-    def _publish(self, due: Due[Encoded]) -> None:
+    def _publish(self, due: ReadyUtterance[EncodedEvidence]) -> None:
         evidence = due.evidence
         if due.is_final and due.late:
             self.get_logger().info(f'utterance {due.utterance_id[:80]}: no {" or ".join(due.late)} in time')
@@ -382,7 +409,7 @@ class FusionNode(SmernNode):
                 self._judged.popitem(last=False)
         prediction = judgement.prediction
         latency = (self.get_clock().now().nanoseconds - due.end_ns) / SECOND
-        self.health.took(latency)
+        self.health.record_latency(latency)
         self._states.publish(
             msg.EmotionState(
                 header=header(due.end_ns, self._camera if SKELETON in evidence else ''),

@@ -10,24 +10,25 @@ from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import CompressedImage, Image
 from std_msgs.msg import Bool
 
-from smern_ros import allocator, msg
+from smern_ros import msg
 from smern_ros.audio.channels import AUTOMATIC, pick
+from smern_ros.media.back_pressure import BackPressure
 from smern_ros.media.capture import Microphone, Webcam
 from smern_ros.media.chunks import chunks
 from smern_ros.media.device import Device, KeptDevice
 from smern_ros.media.playback import Playback
-from smern_ros.media.pressure import BackPressure
 from smern_ros.media.reader import MediaError, MediaReader
 from smern_ros.media.tracks import AudioBlock, VideoFrame
-from smern_ros.nodes import qos, topics
-from smern_ros.nodes.answers import HEARS, JUDGES, SEES, Answers
-from smern_ros.nodes.audio_common import CHANNEL
-from smern_ros.nodes.base import ConfigurationError, SmernNode, run
-from smern_ros.nodes.image_messages import to_compressed, to_image
-from smern_ros.nodes.messages import header
-from smern_ros.nodes.parameters import Parameter
-from smern_ros.nodes.roll_call import RollCall
-from smern_ros.nodes.simulated_time import SimulatedTime
+from smern_ros.ros import qos, topics
+from smern_ros.ros.audio_common import CHANNEL
+from smern_ros.ros.image_messages import to_compressed, to_image
+from smern_ros.ros.messages import header
+from smern_ros.ros.node import ConfigurationError, SmernNode, run
+from smern_ros.ros.parameters import Parameter
+from smern_ros.ros.replay_acks import HEARS, JUDGES, SEES, ReplayAcks
+from smern_ros.ros.sim_clock import SimulatedTime
+from smern_ros.ros.wait_for_nodes import NodeReadinessWaiter
+from smern_ros.utils import malloc
 from smern_ros.values import SECOND
 
 WEBCAM, MICROPHONE = 'webcam', 'microphone'
@@ -61,7 +62,7 @@ class MediaSourceNode(SmernNode):
     )
 
     def load(self) -> None:
-        allocator.keep_freed(allocator.IMAGES)
+        malloc.keep_freed(malloc.IMAGES)
         self._media = self.value('media')
         self._reader = None if self._media in (WEBCAM, MICROPHONE) else self._open_file()
         self._waited_for = {name.strip() for name in self.value('wait_for').split(',') if name.strip()}
@@ -78,16 +79,16 @@ class MediaSourceNode(SmernNode):
         self._finished = self.output(Bool, topics.MEDIA_FINISHED, qos.STATE)
         clock = self.output(Clock, '/clock', qos.STREAM) if self.value('publish_clock') else None
         self._time = None if clock is None else SimulatedTime(clock.publish)
-        self._answers = Answers(self) if self._reader is not None and self.value('lossless') else None
+        self._answers = ReplayAcks(self) if self._reader is not None and self.value('lossless') else None
 
     def start(self) -> None:
         if self._reader is None:
             self._start_devices()
             return
-        roll_call = RollCall(
+        readiness = NodeReadinessWaiter(
             self, self._waited_for, also_missing=self._missing, timeout=self.value('wait_timeout'), on_done=self._play
         )
-        self._to_stop.append(roll_call.close)
+        self._to_stop.append(readiness.close)
 
     def stop(self) -> None:
         while self._to_stop:
@@ -124,13 +125,13 @@ class MediaSourceNode(SmernNode):
 
     def _play(self, missing: list[str]) -> None:
         if missing:
-            self.complain('wait_for', f'starting without what is not there: {", ".join(missing)}')
+            self.log_error('wait_for', f'starting without what is not there: {", ".join(missing)}')
         start_ns = self._now()
         playback = Playback(
             self._reader,
             show=lambda frame: self._show(frame, start_ns),
             sound=lambda chunk: self._send(chunk, start_ns),
-            on_error=lambda error: self.complain('media', str(error) if isinstance(error, MediaError) else error),
+            on_error=lambda error: self.log_error('media', str(error) if isinstance(error, MediaError) else error),
             on_end=self._tell_the_end,
             rate=self.value('rate'),
             chunk=self.value('chunk'),
@@ -151,7 +152,7 @@ class MediaSourceNode(SmernNode):
             hears=HEARS in self._waited_for and self._reader.has_audio,
             judges=JUDGES in self._waited_for,
             patience=self.value('patience'),
-            on_stall=lambda text: self.complain('lossless', text),
+            on_stall=lambda text: self.log_error('lossless', text),
         )
         self._answers.to(pressure, start_ns)
         return pressure
@@ -186,12 +187,12 @@ class MediaSourceNode(SmernNode):
               publish: Callable) -> None:
         """Publish what a device gives. Who is lost may come back, so the node does not end: the other goes on."""
         def say(error: Exception) -> None:
-            self.complain(name, f'{error}; trying to open it again' if isinstance(error, MediaError) else error)
+            self.log_error(name, f'{error}; trying to open it again' if isinstance(error, MediaError) else error)
 
         device = KeptDevice(open_device, read=read, take=publish, on_error=say, name=f'media.{name}')
         def stop() -> None:
             if not device.stop():
-                self.complain(name, 'it does not answer; until it does it is not free')
+                self.log_error(name, 'it does not answer; until it does it is not free')
 
         self._to_stop.append(stop)
         device.start()
@@ -207,7 +208,7 @@ class MediaSourceNode(SmernNode):
             self._images.publish(to_compressed(frame.image, taken, quality=self.value('quality')))
         else:
             self._images.publish(to_image(frame.image, taken))
-        self.health.took(time.monotonic() - taken_at)
+        self.health.record_latency(time.monotonic() - taken_at)
 
     def _send(self, chunk: AudioBlock, start_ns: int = 0) -> None:
         taken_at = time.monotonic()
@@ -221,7 +222,7 @@ class MediaSourceNode(SmernNode):
             encoding=msg.AudioChunk.S16LE,
             data=array.array('B', samples.astype('<i2').tobytes()),
         ))
-        self.health.took(time.monotonic() - taken_at)
+        self.health.record_latency(time.monotonic() - taken_at)
 
     def _tick(self, now_ns: int) -> None:
         if self._time is not None:

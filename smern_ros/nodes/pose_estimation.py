@@ -11,19 +11,21 @@ import numpy as np
 from sensor_msgs.msg import CompressedImage, Image
 from std_msgs.msg import Header
 
-from smern_ros import allocator, image_encodings, msg
+from smern_ros import msg
 from smern_ros.assets import AssetError
-from smern_ros.nodes import bridged_images, qos, topics
-from smern_ros.nodes.base import ConfigurationError, SmernNode, run
-from smern_ros.nodes.image_messages import to_bgr
-from smern_ros.nodes.messages import header, skeletons_to_message, stamp_of
-from smern_ros.nodes.parameters import Parameter
+from smern_ros.media import image_encodings
+from smern_ros.ros import bridged_images, qos, topics
+from smern_ros.ros.image_messages import to_bgr
+from smern_ros.ros.messages import header, skeletons_to_message, stamp_of
+from smern_ros.ros.node import ConfigurationError, SmernNode, run
+from smern_ros.ros.parameters import Parameter
 from smern_ros.skeleton import pose
+from smern_ros.skeleton.idle_frames import IDLE_RATE, IdleFrameSkipper
 from smern_ros.skeleton.joints import Gates
 from smern_ros.skeleton.pose_mediapipe import ASSET
-from smern_ros.skeleton.presence import Presence
-from smern_ros.skeleton.tracking import OCCLUSION
-from smern_ros.skeleton.watch import IDLE_RATE, Watch
+from smern_ros.skeleton.presence import PresenceTracker
+from smern_ros.skeleton.tracking import TRACK_TIMEOUT
+from smern_ros.utils import malloc
 from smern_ros.values import SECOND, Skeleton
 
 FRACTION = (0.0, 1.0)
@@ -76,24 +78,44 @@ class PoseEstimationNode(SmernNode):
         Parameter('num_poses', 2, 'people to look for', (1, 20)),
         Parameter('min_visibility', 0.5, 'confidence below which a joint has no position', FRACTION, live=True),
         Parameter('min_score', 0.5, 'confidence below which something is not a person', FRACTION),
-        Parameter('min_extent', 0.06, 'shoulder width / image width below which a person is too far', FRACTION,
-                  live=True),
-        Parameter('occlusion', OCCLUSION, 's that somebody may be out of sight and keep the person_id', (0.0, 60.0),
-                  live=True),
-        Parameter('idle_rate', IDLE_RATE, 'frames a second that are looked at while nobody is in view, 0: all',
-                  (0.0, 240.0), live=True),
+        Parameter(
+            'min_extent', 0.06, 'shoulder width / image width below which a person is too far', FRACTION, live=True
+        ),
+        Parameter(
+            'track_timeout',
+            TRACK_TIMEOUT,
+            's that somebody may be out of sight and keep the person_id',
+            (0.0, 60.0),
+            live=True,
+        ),
+        Parameter(
+            'idle_rate',
+            IDLE_RATE,
+            'frames a second that are looked at while nobody is in view, 0: all',
+            (0.0, 240.0),
+            live=True,
+        ),
         Parameter('transport', 'raw', f'{topics.IMAGE} or {topics.IMAGE_COMPRESSED}', choices=('raw', 'compressed')),
         Parameter('cv_bridge', False, 'read encodings that are not known here by cv_bridge, if it survives a trial'),
         Parameter('queue', 5, 'frames that may wait for the estimator', (1, 100), live=True),
-        Parameter('drop_frames', True, 'when the queue is full: true drops the oldest frame; false holds up '
-                                       'the publisher, which must be reliable and wait for skeletons'),
+        Parameter(
+            'drop_frames',
+            True,
+            'when the queue is full: true drops the oldest frame; false holds up '
+            'the publisher, which must be reliable and wait for skeletons',
+        ),
         Parameter('mmpose.pose_config', '', 'mmpose: config of the 2D pose model; empty: RTMPose-m', path=True),
         Parameter('mmpose.pose_weights', '', 'mmpose: its checkpoint', path=True),
-        Parameter('mmpose.lifter_config', '', 'mmpose: config of the lifter; empty: video-pose-lift, 27 frames',
-                  path=True),
+        Parameter(
+            'mmpose.lifter_config', '', 'mmpose: config of the lifter; empty: video-pose-lift, 27 frames', path=True
+        ),
         Parameter('mmpose.lifter_weights', '', 'mmpose: its checkpoint', path=True),
-        Parameter('mmpose.detector_config', '', 'mmpose: mmdet config to find people; empty: the image is one person',
-                  path=True),
+        Parameter(
+            'mmpose.detector_config',
+            '',
+            'mmpose: mmdet config to find people; empty: the image is one person',
+            path=True,
+        ),
         Parameter('mmpose.detector_weights', '', 'mmpose: its checkpoint', path=True),
         Parameter('mmpose.allow_random_weights', False, 'mmpose: run without checkpoints; skeletons are nonsense'),
     )
@@ -101,19 +123,19 @@ class PoseEstimationNode(SmernNode):
     _estimator: Lease | None = None
 
     def load(self) -> None:
-        allocator.keep_freed(allocator.IMAGES)
+        malloc.keep_freed(malloc.IMAGES)
         try:
             self._estimator = Lease(pose.create(self.value('backend'), **self._options()))
         except (AssetError, pose.MissingLibrary) as error:
             raise ConfigurationError(str(error)) from error
         self._other_images = bridged_images.create() if self.value('cv_bridge') else None
         self._assumed: set[str] = set()  # encodings of which it was said what they are taken for
-        self.health.fact('model', ' '.join(filter(None, (self.value('backend'), self._model()))))
-        self._watch = Watch(self.value('idle_rate'))
+        self.health.set_info('model', ' '.join(filter(None, (self.value('backend'), self._model()))))
+        self._watch = IdleFrameSkipper(self.value('idle_rate'))
         self._newest_ns = 0
         self._untold = 0  # frames since the last that was answered
         self._lossless = not self.value('drop_frames')
-        self._presence = Presence()
+        self._presence = PresenceTracker()
         self._frame_id = ''  # the camera's
         self._came_at = time.monotonic()  # the newest image
         self._skeletons = self.output(msg.SkeletonArray, topics.SKELETON_RAW, qos.STREAM)
@@ -134,8 +156,8 @@ class PoseEstimationNode(SmernNode):
 
     def reconfigure(self) -> None:
         self._worker.capacity = self.value('queue')
-        self._watch = Watch(self.value('idle_rate'))
-        self._estimator.adjust(gates=self._gates(), occlusion=self.value('occlusion'))
+        self._watch = IdleFrameSkipper(self.value('idle_rate'))
+        self._estimator.adjust(gates=self._gates(), track_timeout=self.value('track_timeout'))
 
     def unload(self) -> None:
         if self._estimator is not None:
@@ -145,7 +167,7 @@ class PoseEstimationNode(SmernNode):
     def _options(self) -> dict:
         options = {
             'num_poses': self.value('num_poses'),
-            'occlusion': self.value('occlusion'),
+            'track_timeout': self.value('track_timeout'),
             'gates': self._gates(),
         }
         if self.value('backend') == 'mediapipe':
@@ -181,7 +203,9 @@ class PoseEstimationNode(SmernNode):
         self._untold += 1
         return True
 
-    def _estimate(self, estimator: Lease, watch: Watch, message: Image | CompressedImage, came: float) -> None:
+    def _estimate(
+        self, estimator: Lease, watch: IdleFrameSkipper, message: Image | CompressedImage, came: float
+    ) -> None:
         """On the worker's thread: one image, one message, with nobody in it too. Whoever waits for each gets it."""
         stamp_ns = stamp_of(message.header)
         if stamp_ns == self._newest_ns:
@@ -189,7 +213,7 @@ class PoseEstimationNode(SmernNode):
         image = self._read(message) if watch.wants(stamp_ns) else None  # decoding costs, too
         if stamp_ns < self._newest_ns:
             back = (self._newest_ns - stamp_ns) / SECOND
-            self.complain('clock', f'camera stamps jumped back by {back:.1f} s; everybody is tracked anew')
+            self.log_error('clock', f'camera stamps jumped back by {back:.1f} s; everybody is tracked anew')
         self._newest_ns = stamp_ns
         skeletons: list[Skeleton] | None = []
         if image is not None:
@@ -198,10 +222,10 @@ class PoseEstimationNode(SmernNode):
                 return
             watch.looked(stamp_ns, anybody=bool(skeletons))
         self._skeletons.publish(skeletons_to_message(skeletons, message.header))
-        self.health.took(time.monotonic() - came)
-        self.health.fact('people', len(skeletons))
+        self.health.record_latency(time.monotonic() - came)
+        self.health.set_info('people', len(skeletons))
         self._frame_id = message.header.frame_id
-        here = self._presence.see(stamp_ns, skeletons, occlusion=self.value('occlusion'))
+        here = self._presence.see(stamp_ns, skeletons, track_timeout=self.value('track_timeout'))
         if here is not None:
             self._tell_who_is_here(here, message.header)
 
@@ -216,7 +240,7 @@ class PoseEstimationNode(SmernNode):
 
     def _notice_blindness(self) -> None:
         """Nobody can be said to be here when no image has come for longer than somebody may be out of sight."""
-        if self._presence.anybody and time.monotonic() - self._came_at > self.value('occlusion') + BLIND_AFTER:
+        if self._presence.anybody and time.monotonic() - self._came_at > self.value('track_timeout') + BLIND_AFTER:
             self._worker.submit(self._tell_that_nobody_is_here)
 
     def _tell_that_nobody_is_here(self) -> None:

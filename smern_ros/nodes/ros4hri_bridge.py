@@ -7,16 +7,16 @@ from std_msgs.msg import String
 
 from smern_ros import msg
 from smern_ros.hri.ids import Changes
-from smern_ros.hri.people import BODY, VOICE, People
-from smern_ros.nodes import qos, topics
-from smern_ros.nodes.audio_common import BARE, FORMAT_PARAMETERS, KINDS
-from smern_ros.nodes.base import SmernNode, run
-from smern_ros.nodes.hri_bodies import Bodies
-from smern_ros.nodes.hri_messages import HriMessages
-from smern_ros.nodes.hri_persons import MANAGERS, OWN, Persons
-from smern_ros.nodes.hri_voices import VoiceInputs
-from smern_ros.nodes.messages import begins_anew
-from smern_ros.nodes.parameters import Parameter
+from smern_ros.hri.people import BODY, VOICE, PersonAssignments
+from smern_ros.ros import qos, topics
+from smern_ros.ros.audio_common import BARE, FORMAT_PARAMETERS, KINDS
+from smern_ros.ros.hri.bodies import Bodies
+from smern_ros.ros.hri.messages import HriMessages
+from smern_ros.ros.hri.persons import MANAGERS, OWN, Persons
+from smern_ros.ros.hri.voices import VoiceInputs
+from smern_ros.ros.messages import is_tracker_reset
+from smern_ros.ros.node import SmernNode, run
+from smern_ros.ros.parameters import Parameter
 
 
 class Ros4HriBridgeNode(SmernNode):
@@ -42,7 +42,7 @@ class Ros4HriBridgeNode(SmernNode):
 
     def load(self) -> None:
         hri = HriMessages()
-        self._people = People()
+        self._people = PersonAssignments()
         self._speaker = ''
         self._bodies = Bodies(self, hri, self._bodies_changed)
         self._persons = Persons(self, hri, self._people, self._choose_speaker)
@@ -74,14 +74,14 @@ class Ros4HriBridgeNode(SmernNode):
         for what, roster in (
             ('bodies', self._bodies.roster), ('persons', self._persons.roster), ('voices', self._voices.roster),
         ):
-            self.health.fact(what, ' '.join(roster.ids))
-        self.health.fact('speaker', self._speaker)
+            self.health.set_info(what, ' '.join(roster.ids))
+        self.health.set_info('speaker', self._speaker)
         self._choose_speaker()
         self._speakers.publish(String(data=self._speaker))
 
     def _take_people(self, message: msg.SkeletonArray) -> None:
         """Whose a body is was told of those who had the ids before."""
-        if begins_anew(message):
+        if is_tracker_reset(message):
             self._people.forget_parts(BODY)
             self._bodies.all_have_left()
 

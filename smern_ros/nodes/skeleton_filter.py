@@ -9,21 +9,21 @@ from dataclasses import dataclass
 from typing import Any
 
 from smern_ros import msg
-from smern_ros.nodes import qos, topics
-from smern_ros.nodes.base import SmernNode, run
-from smern_ros.nodes.messages import (
-    begins_anew,
+from smern_ros.ros import qos, topics
+from smern_ros.ros.messages import (
     header,
+    is_tracker_reset,
     skeletons_from_message,
     skeletons_to_message,
     stamp_of,
     utterance_from_message,
     window_to_message,
 )
-from smern_ros.nodes.parameters import Parameter
+from smern_ros.ros.node import SmernNode, run
+from smern_ros.ros.parameters import Parameter
+from smern_ros.skeleton.clock_mismatch import ClockMismatchDetector
 from smern_ros.skeleton.history import SkeletonHistory
 from smern_ros.skeleton.live import LiveFilter
-from smern_ros.skeleton.overlap import Overlap
 from smern_ros.spec import SPEC
 from smern_ros.values import CLOCK_JUMP, SECOND, Utterance
 
@@ -34,7 +34,7 @@ REMEMBERED = 100
 
 
 @dataclass(frozen=True)
-class Waiting:
+class PendingUtterance:
     """An utterance whose last camera frames have not come yet."""
 
     start_ns: int
@@ -59,11 +59,11 @@ class SkeletonFilterNode(SmernNode):
         self._history = SkeletonHistory(self.value('history'))
         self._live = LiveFilter()
         self.reconfigure()
-        self._waiting: dict[str, Waiting] = {}
+        self._waiting: dict[str, PendingUtterance] = {}
         self._published: OrderedDict[str, int] = OrderedDict()  # utterance id: end of its newest window
         self._forget()
-        self.health.fact('model', f'low-pass filter of {SPEC.name}')
-        self.health.fact('delay of skeleton/filtered [s]', f'{self._live.delay_ns / SECOND:.3f}')
+        self.health.set_info('model', f'low-pass filter of {SPEC.name}')
+        self.health.set_info('delay of skeleton/filtered [s]', f'{self._live.delay_ns / SECOND:.3f}')
 
         self._filtered = self.output(msg.SkeletonArray, topics.SKELETON_FILTERED, qos.STREAM)
         self._windows = self.output(msg.SkeletonWindow, topics.SKELETON_WINDOW, qos.EVIDENCE)
@@ -93,7 +93,7 @@ class SkeletonFilterNode(SmernNode):
         stamp_ns = stamp_of(message.header)
         if self._history.add(stamp_ns, skeletons):
             self._forget()
-            self.complain('clock', f'camera stamps jumped back to {stamp_ns / SECOND:.3f} s; starting afresh')
+            self.log_error('clock', f'camera stamps jumped back to {stamp_ns / SECOND:.3f} s; starting afresh')
         self._seen_at, self._frame_id = time.monotonic(), message.header.frame_id
 
         for value_ns, people in self._live.push(stamp_ns, skeletons):
@@ -102,11 +102,11 @@ class SkeletonFilterNode(SmernNode):
         self.each(topics.SKELETON_WINDOW, complete, self._release)
         if self._gesture_period_ns:
             self._publish_gesture(stamp_ns)
-        self.health.took(time.monotonic() - came)
+        self.health.record_latency(time.monotonic() - came)
 
     def _take_people(self, message: msg.SkeletonArray) -> None:
         """Two people who have had the same id in turn have not moved as one."""
-        if begins_anew(message):
+        if is_tracker_reset(message):
             self._history.clear()
             self._live.reset()
             self._first_ns = None
@@ -137,14 +137,14 @@ class SkeletonFilterNode(SmernNode):
         if len(self._waiting) == MOST_WAITING:
             self.each(topics.SKELETON_WINDOW, [next(iter(self._waiting))], self._release)
         cancel = self.after(self.value('late_frame_wait'), lambda: self._give_up(utterance.id))
-        self._waiting[utterance.id] = Waiting(utterance.start_ns, utterance.end_ns, cancel)
+        self._waiting[utterance.id] = PendingUtterance(utterance.start_ns, utterance.end_ns, cancel)
 
     def _forward_only(self, utterance: Utterance) -> None:
         """A recording played again has the same ids: without a camera nothing else tells that it is another pass."""
         back_ns = self._newest_end_ns - utterance.end_ns
         if back_ns > CLOCK_JUMP:
             self._forget_utterances()
-            self.complain('clock', f'{topics.UTTERANCE} jumped back by {back_ns / SECOND:.1f} s; starting afresh')
+            self.log_error('clock', f'{topics.UTTERANCE} jumped back by {back_ns / SECOND:.1f} s; starting afresh')
         self._newest_end_ns = max(self._newest_end_ns, utterance.end_ns)
 
     def _release(self, utterance_id: str) -> None:
@@ -177,7 +177,7 @@ class SkeletonFilterNode(SmernNode):
     def _complain_of_what_is_forgotten(self, utterance_id: str, start_ns: int, end_ns: int) -> None:
         seconds, oldest_ns = (end_ns - start_ns) / SECOND, self._history.oldest_ns
         if seconds > self._history.seconds and oldest_ns is not None and start_ns < oldest_ns < end_ns:
-            self.complain('history', f'utterance {utterance_id!r} lasts {seconds:.1f} s, but of the skeletons before '
+            self.log_error('history', f'utterance {utterance_id!r} lasts {seconds:.1f} s, but of the skeletons before '
                                      f'its last {(end_ns - oldest_ns) / SECOND:.1f} s none are kept: make history '
                                      f'longer, which is {self._history.seconds:.1f} s')
 
@@ -206,7 +206,7 @@ class SkeletonFilterNode(SmernNode):
         for utterance_id in list(self._waiting):
             self._drop(utterance_id)
         self._published.clear()
-        self._overlap = Overlap()
+        self._overlap = ClockMismatchDetector()
         self._newest_end_ns = 0            # of an utterance
 
 

@@ -97,7 +97,7 @@ def coco_to_h36m(points: np.ndarray, confidences: np.ndarray) -> tuple[np.ndarra
 
 
 @dataclass(frozen=True, eq=False)
-class Body:
+class DetectedBody:
     """One person as an estimator sees them, before gates and tracking."""
 
     positions: np.ndarray        # (10, 3) metres, any origin, optical axes: x right, y down, z away from the camera

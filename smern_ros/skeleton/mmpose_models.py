@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from smern_ros import model_hub, wheel_shims
-from smern_ros.file_size import require_size
 from smern_ros.skeleton.pose import MissingLibrary
+from smern_ros.utils import import_shims, model_hub
+from smern_ros.utils.file_size import require_size
 
 PERSON = 'person'
 LARGEST = 2 << 30
@@ -134,10 +134,10 @@ def _apis(package: str) -> Any:
         import torch
 
         model_hub.use()  # mmdet imports transformers
-        wheel_shims.torchaudio()  # which imports it
-        wheel_shims.torchvision()
+        import_shims.torchaudio()  # which imports it
+        import_shims.torchvision()
         torch.set_num_threads(1)  # it runs beside other nodes
-        with wheel_shims.mmcv(), warnings.catch_warnings():
+        with import_shims.mmcv(), warnings.catch_warnings():
             warnings.simplefilter('ignore')
             return importlib.import_module(f'{package}.apis')
     except ImportError as error:

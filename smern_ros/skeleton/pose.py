@@ -26,7 +26,7 @@ class PoseEstimator(Protocol):
         """
         ...
 
-    def adjust(self, *, gates: Gates, occlusion: float) -> None:
+    def adjust(self, *, gates: Gates, track_timeout: float) -> None:
         """Other limits, from the next image on; from any thread. `gates.min_score` below that of the start finds nobody
         more: the network itself looks no further."""
         ...

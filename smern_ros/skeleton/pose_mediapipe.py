@@ -17,12 +17,12 @@ from typing import Any
 
 import numpy as np
 
-from smern_ros.file_size import require_size
 from smern_ros.skeleton.clothing import torso_colours
-from smern_ros.skeleton.joints import FROM_MEDIAPIPE, Body, Gates, mapped
+from smern_ros.skeleton.joints import FROM_MEDIAPIPE, DetectedBody, Gates, mapped
 from smern_ros.skeleton.pose import MissingLibrary, check_image
-from smern_ros.skeleton.tracking import OCCLUSION, PersonTracker, distinct
+from smern_ros.skeleton.tracking import TRACK_TIMEOUT, PersonTracker, distinct
 from smern_ros.spec import Joint
+from smern_ros.utils.file_size import require_size
 from smern_ros.values import Skeleton
 
 ASSET = 'pose-landmarker-full'
@@ -40,7 +40,7 @@ class MediaPipePose:
     :param model: a PoseLandmarker `.task` file; None: the asset of this package.
     :param num_poses: people to look for. Each costs time, and so does looking for one who is not there.
     :param gates: what is too uncertain or too small to be used.
-    :param occlusion: s that somebody may be hidden and keep the id.
+    :param track_timeout: s that somebody may be hidden and keep the id.
     :raises MissingAsset: if the model is not on this machine; the message says how to fetch it.
     :raises MissingLibrary: if MediaPipe, or a library that it needs, is not installed.
     """
@@ -51,7 +51,7 @@ class MediaPipePose:
         model: str | Path | None = None,
         num_poses: int = 2,
         gates: Gates | None = None,
-        occlusion: float = OCCLUSION,
+        track_timeout: float = TRACK_TIMEOUT,
     ) -> None:
         if num_poses < 1:
             raise ValueError(f'num_poses is {num_poses}, but at least one person must be looked for')
@@ -62,7 +62,7 @@ class MediaPipePose:
             raise ValueError(f'no pose model at {model}: {_WANTED}')
         require_size(Path(model), LARGEST)
         self._gates = gates or Gates()
-        self._tracker = PersonTracker(occlusion=occlusion)
+        self._tracker = PersonTracker(track_timeout=track_timeout)
         self._image, self._landmarker_class, self._options = _options(Path(model), num_poses, self._gates.min_score)
         self._anybody_yet = False
         self._landmarker: Any = None
@@ -89,9 +89,9 @@ class MediaPipePose:
         ids = self._tracker.identify(stamp_ns, centres[kept], sizes[kept], colours)
         return [b.skeleton(stamp_ns, person_id, self._gates) for b, person_id in zip(bodies, ids, strict=True)]
 
-    def adjust(self, *, gates: Gates, occlusion: float) -> None:
+    def adjust(self, *, gates: Gates, track_timeout: float) -> None:
         """See `PoseEstimator.adjust`."""
-        self._gates, self._tracker.occlusion = gates, occlusion
+        self._gates, self._tracker.track_timeout = gates, track_timeout
 
     def close(self) -> None:
         if self._landmarker is not None:
@@ -108,7 +108,7 @@ class MediaPipePose:
         self._shape: tuple[int, ...] = ()
         self._last_ms = -1
 
-    def _bodies(self, image_bgr: np.ndarray, stamp_ns: int) -> list[Body]:
+    def _bodies(self, image_bgr: np.ndarray, stamp_ns: int) -> list[DetectedBody]:
         import cv2
 
         if self._first_ns is None:
@@ -125,13 +125,13 @@ class MediaPipePose:
         return [_body(landmarks, world, width, height) for landmarks, world in pairs]
 
 
-def _body(landmarks: list, world: list, width: int, height: int) -> Body:
+def _body(landmarks: list, world: list, width: int, height: int) -> DetectedBody:
     visibility = np.array([p.visibility for p in landmarks], np.float32)                            # (33,)
     presence = np.array([p.presence for p in landmarks], np.float32)                                # (33,)
     positions, confidences = mapped(FROM_MEDIAPIPE, np.array([(p.x, p.y, p.z) for p in world]), visibility)
     pixels, _ = mapped(FROM_MEDIAPIPE, np.array([(p.x * width, p.y * height) for p in landmarks]), visibility)
     score = float(np.minimum(visibility, presence)[_TELLING].mean())
-    return Body(positions, pixels, confidences, score, width)
+    return DetectedBody(positions, pixels, confidences, score, width)
 
 
 def _options(model: Path, num_poses: int, min_score: float) -> tuple[Callable, Any, Any]:

@@ -11,10 +11,10 @@ from collections import deque
 import numpy as np
 
 from smern_ros.skeleton.clothing import torso_colours
-from smern_ros.skeleton.joints import FROM_H36M, Body, Gates, coco_to_h36m, mapped
+from smern_ros.skeleton.joints import FROM_H36M, DetectedBody, Gates, coco_to_h36m, mapped
 from smern_ros.skeleton.mmpose_models import Detector, Lifter, PoseModel
 from smern_ros.skeleton.pose import check_image
-from smern_ros.skeleton.tracking import OCCLUSION, PersonTracker, distinct
+from smern_ros.skeleton.tracking import TRACK_TIMEOUT, PersonTracker, distinct
 from smern_ros.spec import Joint
 from smern_ros.values import SECOND, Skeleton
 
@@ -33,7 +33,7 @@ class MMPose:
     :param allow_random_weights: run where a checkpoint is missing; what comes out means nothing.
     :param num_poses: people to keep of those that the detector finds.
     :param gates: what is too uncertain or too small to be used.
-    :param occlusion: s that somebody may be hidden and keep the id.
+    :param track_timeout: s that somebody may be hidden and keep the id.
     :raises ValueError: if a config or checkpoint is missing or is of another kind.
     :raises MissingLibrary: if mmpose is not installed.
     """
@@ -50,7 +50,7 @@ class MMPose:
         allow_random_weights: bool = False,
         num_poses: int = 2,
         gates: Gates | None = None,
-        occlusion: float = OCCLUSION,
+        track_timeout: float = TRACK_TIMEOUT,
     ) -> None:
         random = allow_random_weights
         self._pose = PoseModel(pose_config or POSE_CONFIG, pose_weights, random=random)
@@ -58,7 +58,7 @@ class MMPose:
         self._detector = Detector(detector_config, detector_weights, random=random) if detector_config else None
         self._num_poses = num_poses
         self._gates = gates or Gates()
-        self._tracker = PersonTracker(occlusion=occlusion)
+        self._tracker = PersonTracker(track_timeout=track_timeout)
         self._histories: dict[str, deque[tuple[int, np.ndarray]]] = {}  # id: (stamp, (17, 2) pixels), oldest first
         self._last: tuple[int, tuple[int, ...]] | None = None           # stamp and shape of the last image
 
@@ -79,16 +79,16 @@ class MMPose:
         )
         self._histories = {
             person_id: history for person_id, history in self._histories.items()
-            if stamp_ns - history[-1][0] <= self._tracker.occlusion * SECOND
+            if stamp_ns - history[-1][0] <= self._tracker.track_timeout * SECOND
         }
         bodies = [(self._lifted(p, person_id, stamp_ns, image_bgr), person_id)
                   for p, person_id in zip(people, ids, strict=True)]
         bodies.sort(key=lambda pair: -pair[0].extent)
         return [b.skeleton(stamp_ns, person_id, self._gates) for b, person_id in bodies if b.passes(self._gates)]
 
-    def adjust(self, *, gates: Gates, occlusion: float) -> None:
+    def adjust(self, *, gates: Gates, track_timeout: float) -> None:
         """See `PoseEstimator.adjust`."""
-        self._gates, self._tracker.occlusion = gates, occlusion
+        self._gates, self._tracker.track_timeout = gates, track_timeout
 
     def close(self) -> None:
         self._histories.clear()
@@ -110,13 +110,13 @@ class MMPose:
                 people.append(person)
         return people
 
-    def _lifted(self, person: _Person, person_id: str, stamp_ns: int, image_bgr: np.ndarray) -> Body:
+    def _lifted(self, person: _Person, person_id: str, stamp_ns: int, image_bgr: np.ndarray) -> DetectedBody:
         history = self._histories.setdefault(person_id, deque(maxlen=self._lifter.past))
         history.append((stamp_ns, person.joints))
         height, width = image_bgr.shape[:2]
         in_space = self._lifter.lift(np.stack([joints for _, joints in history]), width, height)
         positions, confidences = mapped(FROM_H36M, in_space, person.confidences)
-        return Body(positions, person.image_positions, confidences, person.score, width)
+        return DetectedBody(positions, person.image_positions, confidences, person.score, width)
 
 
 class _Person:

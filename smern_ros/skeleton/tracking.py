@@ -13,7 +13,7 @@ import numpy as np
 from smern_ros.skeleton.clothing import difference
 from smern_ros.values import SECOND
 
-OCCLUSION = 2.0
+TRACK_TIMEOUT = 2.0
 """s that somebody may be out of sight and keep the id: two who stroll past each other hide one another for one, and
 estimators lose who is covered early and find them late."""
 _FORBIDDEN = 1e6
@@ -76,15 +76,17 @@ class _Track:
 class PersonTracker:
     """Gives each body of a frame the id it had before, or a new one: p1, p2, ... An id is never given twice.
 
-    :param occlusion: s; somebody hidden for longer is a new person when seen again.
+    :param track_timeout: s; somebody hidden for longer is a new person when seen again.
     :param reach: shoulder widths that somebody may be from where they were expected in the next frame; each second
         out of sight adds as much again.
     """
 
-    def __init__(self, *, occlusion: float = OCCLUSION, reach: float = 1.5) -> None:
-        if not (occlusion >= 0 and reach > 0):
-            raise ValueError(f'occlusion {occlusion} s must not be negative and reach {reach} must be above zero')
-        self.occlusion = occlusion  # s; may be changed at any time
+    def __init__(self, *, track_timeout: float = TRACK_TIMEOUT, reach: float = 1.5) -> None:
+        if not (track_timeout >= 0 and reach > 0):
+            raise ValueError(
+                f'track_timeout {track_timeout} s must not be negative and reach {reach} must be above zero'
+            )
+        self.track_timeout = track_timeout  # s; may be changed at any time
         self._reach = reach
         self._tracks: list[_Track] = []
         self._known = 0
@@ -105,7 +107,7 @@ class PersonTracker:
         centres = np.asarray(centres, np.float64).reshape(-1, 2)
         sizes = np.maximum(np.asarray(sizes, np.float64).reshape(-1), 1e-3)
         colours = np.zeros((len(centres), 1)) if colours is None else np.asarray(colours, np.float64)
-        self._tracks = [t for t in self._tracks if stamp_ns - t.seen_ns <= self.occlusion * SECOND]
+        self._tracks = [t for t in self._tracks if stamp_ns - t.seen_ns <= self.track_timeout * SECOND]
         ids = [''] * len(centres)
         for track, body in self._matches(stamp_ns, centres, sizes, colours):
             if self._stands_free(track, stamp_ns, centres[body], sizes[body]):

@@ -4,7 +4,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Protocol
 
-from smern_ros.file_size import require_size
+from smern_ros.utils.file_size import require_size
 from smern_ros.values import Transcript, Utterance
 
 BACKENDS = ('faster_whisper', 'transformers')

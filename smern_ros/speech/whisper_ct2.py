@@ -6,11 +6,12 @@ from pathlib import Path
 
 import numpy as np
 
-from smern_ros import assets, model_hub
+from smern_ros import assets
 from smern_ros.spec import SPEC
 from smern_ros.speech.attempt import Attempt, TimedWord
 from smern_ros.speech.whisper import FULL_CONTEXT, token_limit
-from smern_ros.speech.words import group
+from smern_ros.speech.word_times import group
+from smern_ros.utils import model_hub
 
 ASSET = 'whisper-tiny.en'
 FILES = ('config.json', 'model.bin', 'tokenizer.json', 'vocabulary.*')

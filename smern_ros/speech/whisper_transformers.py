@@ -6,12 +6,12 @@ from pathlib import Path
 
 import numpy as np
 
-from smern_ros import model_hub, wheel_shims
 from smern_ros.spec import SPEC
 from smern_ros.speech.alignment import token_starts
 from smern_ros.speech.attempt import Attempt, TimedWord
 from smern_ros.speech.whisper import token_limit
-from smern_ros.speech.words import group
+from smern_ros.speech.word_times import group
+from smern_ros.utils import import_shims, model_hub
 
 SECONDS_PER_POSITION = 0.02  # of the encoder's output
 COMPUTE_TYPES = ('float32', 'float16', 'bfloat16')
@@ -30,8 +30,8 @@ class TransformersEngine:
         self._dtype = getattr(torch, _compute_type(compute_type))
 
         model_hub.use(allow_download=allow_download)
-        wheel_shims.torchaudio()
-        wheel_shims.torchvision()
+        import_shims.torchaudio()
+        import_shims.torchvision()
         try:
             from transformers import AutoModelForSpeechSeq2Seq, AutoTokenizer, WhisperFeatureExtractor, logging
         except ImportError as error:

@@ -5,7 +5,7 @@ import json
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from smern_ros.text.words import NUMBER
+from smern_ros.text.tokens import NUMBER
 
 PADDING, UNKNOWN = '<padding>', '<unknown>'
 SPECIAL = (PADDING, UNKNOWN, NUMBER)

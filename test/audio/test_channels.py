@@ -5,8 +5,8 @@ from support import film
 
 from smern_ros.audio.channels import AUTOMATIC, Downmix, pick
 from smern_ros.audio.resampler import Resampler
+from smern_ros.emotion.offline import analyse
 from smern_ros.media.reader import MediaReader
-from smern_ros.offline import analyse
 
 RATE = 16_000
 rng = np.random.default_rng(3)

@@ -5,14 +5,14 @@ import numpy as np
 import pytest
 import torch
 
-from smern_ros import wheel_shims
 from smern_ros.audio.mfcc import mfcc
+from smern_ros.utils import import_shims
 
 
 @pytest.fixture(scope='module')
 def speechbrain():
     """speechbrain's own extractor with the same settings."""
-    wheel_shims.torchaudio()
+    import_shims.torchaudio()
     from speechbrain.lobes.features import MFCC
     from speechbrain.utils.importutils import LazyModule
 

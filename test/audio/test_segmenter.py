@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smern_ros.audio.segmenter import Cut, Segmentation, Segmenter, State
+from smern_ros.audio.segmenter import Cut, Segmentation, Segmenter, UtteranceState
 
 PRE_ROLL, TENTATIVE, END, MARGIN, SHORTEST, LONGEST = 6, 5, 14, 4, 8, 468
 """Frames, as the defaults come out."""
@@ -22,20 +22,20 @@ def moments(frames):
 
 def test_an_end_is_tentative_after_five_silent_frames_and_final_after_fourteen():
     assert moments([0] * 20 + [1] * 30 + [0] * 20) == [
-        (50 + TENTATIVE, State.TENTATIVE), (50 + END, State.ENDED)
+        (50 + TENTATIVE, UtteranceState.TENTATIVE), (50 + END, UtteranceState.ENDED)
     ]
 
 
 def test_an_utterance_has_sound_before_its_first_and_after_its_last_voiced_frame():
     tentative, ended = cuts([0] * 20 + [1] * 30 + [0] * 20)
-    assert tentative == Cut(State.TENTATIVE, start=20 - PRE_ROLL, end=50 + MARGIN, voiced_end=50)
-    assert ended == Cut(State.ENDED, start=20 - PRE_ROLL, end=50 + MARGIN, voiced_end=50)
+    assert tentative == Cut(UtteranceState.TENTATIVE, start=20 - PRE_ROLL, end=50 + MARGIN, voiced_end=50)
+    assert ended == Cut(UtteranceState.ENDED, start=20 - PRE_ROLL, end=50 + MARGIN, voiced_end=50)
 
 
 def test_speech_that_goes_on_makes_the_tentative_end_void():
     first, void, second, ended = cuts([1] * 20 + [0] * 10 + [1] * 5 + [0] * 14)
     assert (first.state, void.state, second.state, ended.state) == (
-        State.TENTATIVE, State.RESUMED, State.TENTATIVE, State.ENDED
+        UtteranceState.TENTATIVE, UtteranceState.RESUMED, UtteranceState.TENTATIVE, UtteranceState.ENDED
     )
     assert first.start == void.start == second.start == ended.start
     assert void.end == first.end == 20 + MARGIN
@@ -48,7 +48,10 @@ def test_a_quarter_of_a_second_of_voice_is_needed(voiced):
 
 
 def test_short_bits_of_voice_in_one_utterance_count_together():
-    assert [c.state for c in cuts([1, 1, 1, 1, 0, 0, 0] * 2 + [0] * 20)] == [State.TENTATIVE, State.ENDED]
+    assert [c.state for c in cuts([1, 1, 1, 1, 0, 0, 0] * 2 + [0] * 20)] == [
+        UtteranceState.TENTATIVE,
+        UtteranceState.ENDED,
+    ]
 
 
 def test_a_frame_after_a_voiced_one_needs_less_to_be_voiced():
@@ -62,7 +65,7 @@ def test_a_frame_after_a_voiced_one_needs_less_to_be_voiced():
 
 def test_endless_speech_is_cut_and_the_next_utterance_begins_there():
     found = cuts([1] * (2 * LONGEST + 50) + [0] * END)
-    assert [c.state for c in found] == [State.TENTATIVE, State.ENDED] * 3
+    assert [c.state for c in found] == [UtteranceState.TENTATIVE, UtteranceState.ENDED] * 3
     first, second, third = found[1::2]
     assert (first.start, first.end) == (0, LONGEST)
     assert (second.start, second.end) == (LONGEST, 2 * LONGEST)
@@ -76,20 +79,20 @@ def test_an_utterance_ends_where_the_robot_begins_to_speak_and_none_reaches_into
     during = [cut for _ in range(30) for cut in segmenter.push(1, muted=True)]
     after = cuts([1] * 20 + [0] * END, segmenter)
     assert before == during == []
-    assert at_mute == [Cut(s, start=0, end=20, voiced_end=20) for s in (State.TENTATIVE, State.ENDED)]
-    assert after[-1] == Cut(State.ENDED, start=51, end=71 + MARGIN, voiced_end=71)
+    assert at_mute == [Cut(s, start=0, end=20, voiced_end=20) for s in (UtteranceState.TENTATIVE, UtteranceState.ENDED)]
+    assert after[-1] == Cut(UtteranceState.ENDED, start=51, end=71 + MARGIN, voiced_end=71)
 
 
 def test_closing_ends_what_is_open_once():
     segmenter = Segmenter(Segmentation())
     assert cuts([1] * 20 + [0] * 2, segmenter) == []
-    assert [(c.state, c.end) for c in segmenter.close()] == [(State.TENTATIVE, 22), (State.ENDED, 22)]
+    assert [(c.state, c.end) for c in segmenter.close()] == [(UtteranceState.TENTATIVE, 22), (UtteranceState.ENDED, 22)]
     assert segmenter.close() == []
 
 
 @given(st.lists(st.tuples(st.integers(0, 1), st.integers(1, 60), st.booleans()), max_size=12))
 def test_every_utterance_is_well_formed(runs):
-    segmenter = Segmenter(Segmentation(longest=2.0))
+    segmenter = Segmenter(Segmentation(max_utterance_duration=2.0))
     found, kept, frame = [], 0, 0
     for voiced, length, muted in runs:
         for _ in range(length):
@@ -104,21 +107,21 @@ def test_every_utterance_is_well_formed(runs):
     ended_at, tentative = 0, None
     for cut in found:
         assert cut.start >= ended_at, 'utterances do not overlap'
-        if cut.state == State.TENTATIVE:
+        if cut.state == UtteranceState.TENTATIVE:
             assert tentative is None
             tentative = cut
         else:
             assert tentative is not None, 'nothing ends or resumes that was not announced'
             assert (cut.start, cut.end) == (tentative.start, tentative.end)
             tentative = None
-            if cut.state == State.ENDED:
+            if cut.state == UtteranceState.ENDED:
                 ended_at = cut.end
     assert tentative is None, 'every utterance that was announced has ended'
 
 
 @pytest.mark.parametrize('wrong', [
-    {'threshold': 0.3}, {'release': 0.0}, {'tentative_silence': 0.1}, {'end_silence': 0.16}, {'longest': 0.4},
-    {'shortest': 15.0},
+    {'threshold': 0.3}, {'release': 0.0}, {'tentative_silence': 0.1}, {'end_silence': 0.16},
+    {'max_utterance_duration': 0.4}, {'min_speech_duration': 15.0},
 ])
 def test_settings_that_contradict_each_other_are_refused(wrong):
     with pytest.raises(ValueError, match='wanted is'):

@@ -5,7 +5,7 @@ import soxr
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from smern_ros.audio.segmenter import Segmentation, State
+from smern_ros.audio.segmenter import Segmentation, UtteranceState
 from smern_ros.audio.stream import FRAME_NS, Activity, Boundary, Discontinuity, SpeechStream
 from smern_ros.values import SECOND
 
@@ -30,7 +30,7 @@ def boundaries(events, state=None):
 
 
 def ended(events):
-    return [b.utterance for b in boundaries(events, State.ENDED)]
+    return [b.utterance for b in boundaries(events, UtteranceState.ENDED)]
 
 
 @pytest.fixture(scope='module')
@@ -64,9 +64,9 @@ def test_the_id_tells_when_it_began(heard):
 
 def test_an_end_was_announced_with_the_same_sound_and_is_decided_448_ms_after_the_last_voice(heard):
     for i, event in enumerate(heard):
-        if isinstance(event, Boundary) and event.state == State.ENDED:
+        if isinstance(event, Boundary) and event.state == UtteranceState.ENDED:
             announced = boundaries(heard[:i])[-1]
-            assert announced.state == State.TENTATIVE
+            assert announced.state == UtteranceState.TENTATIVE
             assert announced.utterance.id == event.utterance.id
             np.testing.assert_array_equal(announced.utterance.samples, event.utterance.samples)
             decided = [e for e in heard[:i] if isinstance(e, Activity)][-1].stamp_ns
@@ -165,7 +165,7 @@ def test_a_jump_ends_the_utterance_and_begins_anew_and_is_said(conversation, jum
     assert said == Discontinuity(pytest.approx(jump, abs=1e-6))
     assert said.kind == ('gap' if jump > 0 else 'backwards')
     assert boundaries(before) == []
-    assert [b.state for b in closing] == [State.TENTATIVE, State.ENDED]
+    assert [b.state for b in closing] == [UtteranceState.TENTATIVE, UtteranceState.ENDED]
     assert closing[-1].utterance.end_ns <= START + cut * SECOND // RATE
     later = listen(conversation[cut + 320 :], stream=stream, start=new_start + SECOND // 50)
     reference = listen(conversation[cut:], start=new_start)
@@ -191,7 +191,7 @@ def test_the_robot_does_not_listen_to_itself(conversation, heard):
 
 
 def test_memory_is_bounded_by_the_longest_utterance(speech):
-    stream = SpeechStream(segmentation=Segmentation(longest=2.0))
+    stream = SpeechStream(segmentation=Segmentation(max_utterance_duration=2.0))
     talk = np.tile(speech[0][6000:-6000], 12)
     most = 0
     for i, part in enumerate(np.split(talk, range(1600, len(talk), 1600))):

@@ -2,7 +2,7 @@
 import pytest
 
 from smern_ros.bag.definitions import Definitions
-from smern_ros.share import share
+from smern_ros.utils.resources import share
 
 
 @pytest.mark.parametrize('file', sorted(share('msg').glob('*.msg')), ids=lambda file: file.stem)
@@ -25,7 +25,7 @@ def test_an_unknown_type_is_refused_by_name():
 
 @pytest.mark.ros
 def test_the_hash_is_the_one_that_a_publisher_announces(probe):
-    from smern_ros.nodes.streams import STREAMS
+    from smern_ros.ros.streams import STREAMS
 
     definitions = Definitions()
     for stream in STREAMS:

@@ -4,8 +4,8 @@ import threading
 import pytest
 
 from smern_ros.bag.errors import BagError
-from smern_ros.bag.player import Piece, Player
-from smern_ros.media.pressure import BackPressure
+from smern_ros.bag.player import Player, TimedMessage
+from smern_ros.media.back_pressure import BackPressure
 from smern_ros.values import SECOND
 
 WAIT = 60.0
@@ -13,12 +13,12 @@ YEAR = 365 * 24 * 3600 * SECOND
 
 
 def picture(k, time_ns=0):
-    return Piece('image_raw', k, time_ns, SECOND + k * SECOND // 30)
+    return TimedMessage('image_raw', k, time_ns, SECOND + k * SECOND // 30)
 
 
 def sound(k, time_ns=0):
     start_ns = SECOND + k * SECOND // 30
-    return Piece('audio', k, time_ns, start_ns, start_ns + SECOND // 30)
+    return TimedMessage('audio', k, time_ns, start_ns, start_ns + SECOND // 30)
 
 
 class Playing:

@@ -3,15 +3,15 @@ import dataclasses
 
 import pytest
 
-from smern_ros.bag.states import Final, Said, compare, table
+from smern_ros.bag.states import FinalState, RunStates, compare, table
 
-FINAL = Final(
+FINAL = FinalState(
     'u1', 1_000_000_000, 3_000_000_000, 'p1', 'happy', ('angry', 'happy'), (0.25, 0.75), ('audio', 'skeleton'),
 )
 
 
 def said(*finals, words='how nice', frames=(1_500_000_000, 2_000_000_000)):
-    one = Said({f.utterance_id: f for f in finals}, dict.fromkeys((f.utterance_id for f in finals), words))
+    one = RunStates({f.utterance_id: f for f in finals}, dict.fromkeys((f.utterance_id for f in finals), words))
     for stamp_ns in frames:
         one.saw(stamp_ns)
     return one

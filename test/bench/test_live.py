@@ -1,6 +1,6 @@
 """What the benchmark says of a graph that lost something: how much came, not only how fast it was."""
 from bench.live import LOSSLESS, Heard, tell_latencies, tell_throughput
-from smern_ros import graph, starter
+from smern_ros.deploy import graph, processes
 from smern_ros.values import SECOND
 
 
@@ -45,4 +45,4 @@ def test_for_throughput_the_pose_node_drops_no_frames():
     (override,) = LOSSLESS
     assert override.value == 'false'
     assert override.parameter in {p.name for p in PoseEstimationNode.PARAMETERS}
-    assert starter.children([graph.node(override.node)], overrides=LOSSLESS)
+    assert processes.children([graph.node(override.node)], overrides=LOSSLESS)

@@ -3,8 +3,8 @@ import numpy as np
 import pytest
 import torch
 
-from smern_ros.training.experiments.prepare import Preparation, samples
-from smern_ros.training.experiments.train import build
+from smern_ros.training.iemocap.experiments.network_samples import Preparation, samples
+from smern_ros.training.iemocap.experiments.train_network import build
 
 SMACN = {'first_channels': 8, 'channels': 16, 'attention_size': 8, 'heads': 2, 'out': 16}
 SMALL = {

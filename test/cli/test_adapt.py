@@ -5,11 +5,11 @@ import json
 import pytest
 import torch
 
-from smern_ros import adaptation_file
-from smern_ros.adaptation import Adaptation, Example, Settings
 from smern_ros.cli.main import main
-from smern_ros.persons import EVERYBODY
-from smern_ros.predictor import ADAPTED, EmotionPredictor
+from smern_ros.emotion import adaptation_file
+from smern_ros.emotion.adaptation import Adaptation, AdaptationSettings, Example
+from smern_ros.emotion.predictor import ADAPTED, EmotionPredictor
+from smern_ros.models.person_statistics import EVERYBODY
 from smern_ros.spec import AUDIO
 
 SPEAKER = '03'
@@ -111,12 +111,12 @@ def test_what_cannot_be_learnt_from_is_named_and_nothing_is_written(capsys, reco
 def test_more_than_is_kept_of_a_person_is_refused_with_what_the_file_holds_already(capsys, recorded, tmp_path):
     checkpoint, out = EmotionPredictor.load().checkpoint, tmp_path / 'everybody'
     full = Adaptation(checkpoint)
-    for number in range(Settings().examples - 1):
+    for number in range(AdaptationSettings().examples - 1):
         full.add(EVERYBODY, Example(f'u{number}', {AUDIO: torch.ones(checkpoint.fusion.config.audio)}, 'sad'))
     adaptation_file.save(full, checkpoint, out)
     before = out.read_bytes()
     code, _, said = adapt(capsys, table(tmp_path, recorded[:2]), out)
-    assert code == 2 and f'have {Settings().examples + 1} utterances' in said and out.read_bytes() == before
+    assert code == 2 and f'have {AdaptationSettings().examples + 1} utterances' in said and out.read_bytes() == before
 
 
 def test_a_file_that_is_no_adaptation_is_refused(capsys, recorded, tmp_path):

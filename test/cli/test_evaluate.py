@@ -2,12 +2,12 @@
 import pytest
 
 from smern_ros.cli.main import main
-from smern_ros.training.openset import sources
+from smern_ros.training.benchmarks import registry
 
 
 @pytest.fixture
 def only_dice(monkeypatch):
-    monkeypatch.setattr(sources, 'SOURCES', {'dice': 'support.dice'})
+    monkeypatch.setattr(registry, 'SOURCES', {'dice': 'support.dice'})
 
 
 @pytest.mark.slow

@@ -9,22 +9,22 @@ import numpy as np
 import pytest
 
 from smern_ros.cli.main import main
+from smern_ros.emotion.predictor import EmotionPredictor
 from smern_ros.models.inputs import InputEncoder
-from smern_ros.predictor import EmotionPredictor
 from smern_ros.spec import AUDIO, SKELETON, TEXT
-from smern_ros.training.experiments.planted import Plan, corpus
-from smern_ros.training.experiments.prepare import samples
-from smern_ros.training.experiments.results import Store
-from smern_ros.training.experiments.runs import Run, fold_of
-from smern_ros.training.experiments.train import predict
-from smern_ros.training.export import _network
-from smern_ros.training.features.skeletons import SkeletonChoice
+from smern_ros.training.iemocap.experiments.network_samples import samples
+from smern_ros.training.iemocap.experiments.results import ExperimentStore
+from smern_ros.training.iemocap.experiments.runs import Run, fold_of
+from smern_ros.training.iemocap.experiments.synthetic import SyntheticCorpusSpec, corpus
+from smern_ros.training.iemocap.experiments.train_network import predict
+from smern_ros.training.iemocap.export import _network
+from smern_ros.training.iemocap.features.skeletons import SkeletonChoice
 from smern_ros.values import SECOND, AudioFeatures, Transcript
 
 
 @pytest.fixture(scope='module')
 def features():
-    return corpus(Plan(utterances=200, frames=4))
+    return corpus(SyntheticCorpusSpec(utterances=200, frames=4))
 
 
 @pytest.fixture(scope='module')
@@ -129,7 +129,7 @@ def test_with_its_features_what_all_modalities_say_is_as_sure_as_the_development
     temperatures = json.loads((out / 'config.json').read_text())['temperatures']
     assert {name for name, value in temperatures.items() if value != 1} <= {'audio+text+skeleton'}
 
-    store, run = Store(runs['smern_ga_whole'].parents[1]), Run.from_dict(
+    store, run = ExperimentStore(runs['smern_ga_whole'].parents[1]), Run.from_dict(
         json.loads((runs['smern_ga_whole'] / 'config.json').read_text())['run'])
     start = store.start(run)
     dev = samples(features, fold_of(run, features)[0].dev, start.preparation, run.model)
@@ -144,7 +144,7 @@ def test_with_its_features_what_all_modalities_say_is_as_sure_as_the_development
 
 
 def test_features_of_other_data_calibrate_nothing(runs, tmp_path, capsys):
-    corpus(Plan(utterances=200, frames=4, seed=1)).save(tmp_path / 'other')
+    corpus(SyntheticCorpusSpec(utterances=200, frames=4, seed=1)).save(tmp_path / 'other')
     for folder, message in (('other', 'other features than the run'), ('nothing', 'holds no features')):
         arguments = ['--out', str(tmp_path / 'out'), '--features', str(tmp_path / folder)]
         assert main(['export', str(runs['smern_ga_whole']), *arguments]) == 2
@@ -170,7 +170,7 @@ def test_an_export_that_breaks_off_leaves_the_checkpoint_that_was_there(exported
         raise OSError('no space left on device')
 
     with monkeypatch.context() as patch:
-        patch.setattr('smern_ros.training.export.write_card', full)
+        patch.setattr('smern_ros.training.iemocap.export.write_card', full)
         assert main(['export', str(runs['smern_ga_whole']), '--out', str(out)]) == 2
     assert 'no space left' in capsys.readouterr().err
     assert {path.name: path.read_bytes() for path in out.iterdir()} == before
@@ -195,7 +195,7 @@ def test_if_the_checkpoint_cannot_be_put_in_place_the_old_one_is_still_there(
         rename(source, goal)
 
     with monkeypatch.context() as patch:
-        patch.setattr('smern_ros.whole_folder._exchange', none)
+        patch.setattr('smern_ros.utils.atomic_folder._exchange', none)
         patch.setattr(os, 'rename', lost)
         assert main(export) == 2
     assert 'the disk is lost' in capsys.readouterr().err

@@ -106,7 +106,7 @@ def test_a_wrong_checkpoint_says_what_to_do(capsys, tmp_path):
 def test_an_error_from_deep_below_names_the_file(capsys, tmp_path, monkeypatch):
     import soundfile
 
-    from smern_ros import offline
+    from smern_ros.emotion import offline
 
     def fail(*_, **__):
         raise ValueError('so not')

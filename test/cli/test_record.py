@@ -11,10 +11,10 @@ import pytest
 from mcap.exceptions import McapError
 from mcap.reader import make_reader
 
-from smern_ros import dds
 from smern_ros.bag.contents import CutOff
 from smern_ros.bag.reader import BagReader
 from smern_ros.cli.main import main
+from smern_ros.deploy import dds
 
 pytestmark = pytest.mark.ros
 WAIT = 60.0
@@ -67,8 +67,8 @@ def microphone(probe):
     from rclpy.duration import Duration
 
     from smern_ros import msg
-    from smern_ros.nodes import qos, topics
-    from smern_ros.nodes.messages import header
+    from smern_ros.ros import qos, topics
+    from smern_ros.ros.messages import header
 
     publisher = probe.publisher(msg.AudioChunk, topics.AUDIO, qos.AUDIO)
 
@@ -102,7 +102,7 @@ def test_all_that_comes_is_in_the_bag_after_ctrl_c(record, microphone, probe, tm
     from sensor_msgs.msg import Image
 
     from smern_ros import msg
-    from smern_ros.nodes import qos, topics
+    from smern_ros.ros import qos, topics
 
     camera = probe.publisher(Image, topics.IMAGE, qos.IMAGES)  # best effort, as cameras publish
     states = probe.publisher(msg.EmotionState, topics.EMOTION_STATE, qos.STATE)
@@ -127,7 +127,7 @@ def test_all_that_comes_is_in_the_bag_after_ctrl_c(record, microphone, probe, tm
 @pytest.mark.faults
 def test_a_recorder_that_hangs_keeps_no_sound_from_the_others(record, microphone, probe):
     from smern_ros import msg
-    from smern_ros.nodes import qos, topics
+    from smern_ros.ros import qos, topics
 
     process = record()
     microphone(1)
@@ -143,7 +143,7 @@ def test_a_recorder_that_hangs_keeps_no_sound_from_the_others(record, microphone
 def test_only_what_was_asked_for_is_recorded(record, microphone, probe, tmp_path):
     from sensor_msgs.msg import Image
 
-    from smern_ros.nodes import qos, topics
+    from smern_ros.ros import qos, topics
 
     camera = probe.publisher(Image, topics.IMAGE, qos.IMAGES)
     process = record('--no-images', '--topics', 'audio', 'image_raw', '/emotion_state')

@@ -40,7 +40,7 @@ def foreign(tmp_path):
     from std_msgs.msg import Bool
 
     from smern_ros import msg
-    from smern_ros.nodes.messages import header
+    from smern_ros.ros.messages import header
 
     rng = np.random.default_rng(0)
     content = {
@@ -69,8 +69,8 @@ def test_a_foreign_bag_comes_as_it_was_recorded_on_the_graphs_topics_with_its_ti
     from std_msgs.msg import Bool
 
     from smern_ros import msg
-    from smern_ros.nodes import qos, topics
-    from smern_ros.nodes.messages import to_ns
+    from smern_ros.ros import qos, topics
+    from smern_ros.ros.messages import to_ns
 
     bag, content = foreign
     muted = probe.collect(Bool, topics.ROBOT_SPEAKING, qos.EVIDENCE)
@@ -93,7 +93,7 @@ def test_a_foreign_bag_comes_as_it_was_recorded_on_the_graphs_topics_with_its_ti
 
 def test_it_is_never_a_second_microphone(replay, foreign, probe):
     from smern_ros import msg
-    from smern_ros.nodes import qos, topics
+    from smern_ros.ros import qos, topics
 
     bag, _ = foreign
     heard = probe.collect(msg.AudioChunk, topics.AUDIO, qos.AUDIO)
@@ -107,7 +107,7 @@ def test_it_is_never_a_second_microphone(replay, foreign, probe):
 
 def test_what_nobody_judges_is_not_the_same(replay, probe, tmp_path):
     from smern_ros import msg
-    from smern_ros.nodes import qos, topics
+    from smern_ros.ros import qos, topics
 
     bag = bags.write(tmp_path / 'bag', bags.messages(10))
     probe.collect(msg.AudioChunk, topics.AUDIO, qos.AUDIO)
@@ -136,7 +136,7 @@ def test_what_cannot_be_played_is_refused_in_words(foreign, tmp_path, capsys, ar
 
 def test_a_bag_that_was_cut_off_is_played_up_to_there_and_the_exit_code_tells(replay, probe, tmp_path):
     from smern_ros import msg
-    from smern_ros.nodes import qos, topics
+    from smern_ros.ros import qos, topics
 
     bag = bags.write(tmp_path / 'bag', bags.messages(200, 32_000))
     (bag / 'metadata.yaml').unlink()
@@ -153,7 +153,7 @@ def test_a_bag_that_was_cut_off_is_played_up_to_there_and_the_exit_code_tells(re
 
 def test_messages_that_are_none_are_no_replay(replay, probe, tmp_path):
     from smern_ros import msg
-    from smern_ros.nodes import qos, topics
+    from smern_ros.ros import qos, topics
 
     bag = bags.write_mcap(tmp_path / 'bag.mcap', [(bags.AUDIO, bags.START_NS + k, b'\0\1\0\0none') for k in range(3)])
     probe.collect(msg.AudioChunk, topics.AUDIO, qos.AUDIO)
@@ -166,7 +166,7 @@ def test_messages_that_are_none_are_no_replay(replay, probe, tmp_path):
 
 def test_what_is_no_input_and_what_was_not_finished_keeps_nothing_from_being_played(replay, probe, tmp_path):
     from smern_ros import msg
-    from smern_ros.nodes import qos, topics
+    from smern_ros.ros import qos, topics
 
     folder = tmp_path / 'bag'
     folder.mkdir()

@@ -9,15 +9,15 @@ import pytest
 from support.extra import with_extra
 
 from smern_ros.cli.main import main
-from smern_ros.training.experiments.code import code_of
-from smern_ros.training.experiments.planted import Plan, corpus
-from smern_ros.training.features.store import FeatureSet
+from smern_ros.training.iemocap.experiments.code import code_of
+from smern_ros.training.iemocap.experiments.synthetic import SyntheticCorpusSpec, corpus
+from smern_ros.training.iemocap.features.store import FeatureSet
 
 
 @pytest.fixture(scope='module')
 def features(tmp_path_factory):
     folder = tmp_path_factory.mktemp('features')
-    corpus(Plan(utterances=200, frames=4)).save(folder)
+    corpus(SyntheticCorpusSpec(utterances=200, frames=4)).save(folder)
     return folder
 
 
@@ -51,7 +51,7 @@ def test_the_page_says_that_this_is_not_iemocap_and_how_it_was_made(reproduced):
 
 
 def test_a_part_of_iemocap_is_never_taken_for_all_of_it(tmp_path):
-    part = dataclasses.replace(corpus(Plan(utterances=200, frames=4)), corpus='iemocap')
+    part = dataclasses.replace(corpus(SyntheticCorpusSpec(utterances=200, frames=4)), corpus='iemocap')
     part.save(tmp_path / 'features')
     assert reproduce(tmp_path / 'features', tmp_path, '--tables', '1', '--figures', '', '--models', 'are') == 0
     text = (tmp_path / 'report.md').read_text()
@@ -80,7 +80,7 @@ def test_what_is_used_again_is_told_and_nothing_that_other_code_made(features, t
         return capsys.readouterr().err.splitlines()[0], facts['Runs'], facts['Code']
 
     with monkeypatch.context() as patch:
-        patch.setattr('smern_ros.training.experiments.runs.code_of', lambda model: 'older')
+        patch.setattr('smern_ros.training.iemocap.experiments.runs.code_of', lambda model: 'older')
         first, made, code = told('are')
         assert first.endswith('0 are done already, by the code that is here')
         assert made.startswith('2 done by this command; before it 0') and code == 'are older'
@@ -111,7 +111,7 @@ def test_it_trains_in_float32_unless_told_otherwise_and_the_report_says_so(repro
 
 
 def test_a_run_that_cannot_be_done_is_told_and_the_others_are_done(tmp_path, capsys):
-    corpus(Plan(utterances=200, frames=4, mocap_fraction=0)).save(tmp_path / 'features')
+    corpus(SyntheticCorpusSpec(utterances=200, frames=4, mocap_fraction=0)).save(tmp_path / 'features')
     code = reproduce(tmp_path / 'features', tmp_path, '--tables', '1', '--figures', '', '--models', 'mocap,are')
     assert code == 1, 'nobody wore markers, so no network can learn of them'
     said = capsys.readouterr()
@@ -147,7 +147,7 @@ def test_what_cannot_start_says_why_without_a_traceback(features, tmp_path, caps
 
 def test_results_of_other_data_are_never_mixed(reproduced, tmp_path, capsys):
     _, out = reproduced
-    corpus(Plan(utterances=200, frames=4, seed=1)).save(tmp_path)
+    corpus(SyntheticCorpusSpec(utterances=200, frames=4, seed=1)).save(tmp_path)
     assert reproduce(tmp_path, out, '--tables', '1', '--models', 'are') == 2
     assert 'holds results of other data' in capsys.readouterr().err
 

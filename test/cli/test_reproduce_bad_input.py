@@ -8,10 +8,10 @@ import pytest
 
 from smern_ros.cli.main import main
 from smern_ros.spec import LABELS
-from smern_ros.training.experiments.planted import Plan, corpus
-from smern_ros.training.features.store import FeatureSet
+from smern_ros.training.iemocap.experiments.synthetic import SyntheticCorpusSpec, corpus
+from smern_ros.training.iemocap.features.store import FeatureSet
 
-SMALL = Plan(utterances=200, frames=4, mocap_fraction=0)
+SMALL = SyntheticCorpusSpec(utterances=200, frames=4, mocap_fraction=0)
 CUTS = {'empty': lambda content: b'', 'cut': lambda content: content[: len(content) // 2],
         'garbage': lambda content: bytes(255 - byte for byte in content[:4096])}
 

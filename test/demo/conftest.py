@@ -1,7 +1,7 @@
 """A small recording, made by hand: three seconds of silence, an utterance with all modalities, one without words."""
 import pytest
 
-from smern_ros.demo.recording import Activity, Body, Picture, Recording, State
+from smern_ros.demo.recording import ActivityRecord, DrawnSkeleton, Picture, Recording, StateRecord
 from smern_ros.spec import LABELS
 from smern_ros.values import SECOND, Transcript, Word
 
@@ -13,9 +13,9 @@ def at(seconds: float) -> int:
 
 
 def state(start: float, end: float, *, utterance: str = 'u1', final: bool = True, probabilities=(0.1, 0.6, 0.1, 0.2),
-          modalities=('audio', 'text', 'skeleton'), weights=None, latency: float = 0.051) -> State:
+          modalities=('audio', 'text', 'skeleton'), weights=None, latency: float = 0.051) -> StateRecord:
     weights = weights or (1 / len(modalities),) * len(modalities)
-    return State(
+    return StateRecord(
         stamp_ns=at(end), start_ns=at(start), end_ns=at(end), person_id='p1', utterance_id=utterance, is_final=final,
         labels=LABELS, probabilities=probabilities, label=LABELS[probabilities.index(max(probabilities))],
         confidence=max(probabilities), modalities=modalities, weights=weights, ages=(0.0,) * len(modalities),
@@ -40,8 +40,8 @@ def recording() -> Recording:
     made.transcripts['u1'] = transcript('u1', 3.0, 'he', 'was', 'not', 'ill')
     for i in range(390):
         seconds = 0.032 * (i + 1)
-        made.activity.offer(Activity(at(seconds), 0.95 if 3 < seconds < 5 or 8 < seconds < 10 else 0.03, False))
+        made.activity.offer(ActivityRecord(at(seconds), 0.95 if 3 < seconds < 5 or 8 < seconds < 10 else 0.03, False))
     points = tuple((0.3 + 0.04 * i, 0.5) if i != 6 else None for i in range(10))
     for i in range(12):
-        made.pictures.offer(Picture(at(i), 640, 360, b'\xff\xd8jpeg', (Body('p1', points),) if i else ()))
+        made.pictures.offer(Picture(at(i), 640, 360, b'\xff\xd8jpeg', (DrawnSkeleton('p1', points),) if i else ()))
     return made

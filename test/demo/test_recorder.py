@@ -6,7 +6,7 @@ import os
 import numpy as np
 import pytest
 
-from smern_ros.demo.recording import State
+from smern_ros.demo.recording import StateRecord
 from smern_ros.spec import LABELS
 from smern_ros.values import SECOND
 
@@ -21,7 +21,7 @@ def graph(probe):
     from std_msgs.msg import Bool
 
     from smern_ros import msg
-    from smern_ros.nodes import qos, topics
+    from smern_ros.ros import qos, topics
 
     return {topic: probe.publisher(message_type, topic, profile) for message_type, topic, profile in (
         (msg.EmotionState, topics.EMOTION_STATE, qos.STATE), (msg.Utterance, topics.UTTERANCE, qos.EVIDENCE),
@@ -39,9 +39,9 @@ def said():
 
 @pytest.fixture
 def recorder(probe, graph, said, tmp_path):
-    from smern_ros.demo.recorder import Recorder
+    from smern_ros.demo.recorder import DemoRecorder
 
-    recorder = Recorder(
+    recorder = DemoRecorder(
         tmp_path / 'states.jsonl', on_state=lambda state: None, on_words=said.append,
         domain_id=int(os.environ['ROS_DOMAIN_ID']),
     )
@@ -53,7 +53,7 @@ def recorder(probe, graph, said, tmp_path):
 
 def state(**fields):
     from smern_ros import msg
-    from smern_ros.nodes.messages import header, to_floats, to_time
+    from smern_ros.ros.messages import header, to_floats, to_time
 
     return msg.EmotionState(**{
         'header': header(END, 'camera'), 'person_id': 'p1', 'utterance_id': 'u1', 'window_start': to_time(START),
@@ -65,7 +65,7 @@ def state(**fields):
 
 
 def utterance(message_state):
-    from smern_ros.nodes.messages import utterance_to_message
+    from smern_ros.ros.messages import utterance_to_message
     from smern_ros.values import Utterance
 
     return utterance_to_message(Utterance('u1', START, END, np.zeros(16, np.float32)), message_state, END, 'mic')
@@ -84,7 +84,7 @@ def test_each_state_is_a_line_with_every_field_at_once(graph, recorder, tmp_path
     assert fields['latency'] is None
     assert fields['person_id'] == sent.person_id
     assert fields['window_end'] == {'sec': 1002, 'nanosec': 0}
-    assert State.from_json(fields).alone == ((0.25,) * 4,) * 2
+    assert StateRecord.from_json(fields).alone == ((0.25,) * 4,) * 2
 
 
 def test_it_is_settled_only_when_the_ended_utterance_has_its_final_state(graph, recorder):
@@ -112,7 +112,7 @@ def test_a_final_state_that_overtakes_the_end_of_its_utterance_is_not_awaited(gr
 
 
 def test_words_are_told_once_when_they_are_final(graph, recorder, said):
-    from smern_ros.nodes.messages import transcript_to_message
+    from smern_ros.ros.messages import transcript_to_message
     from smern_ros.values import Transcript
 
     for text, is_final in (('he was', False), ('he was not', True)):
@@ -125,8 +125,8 @@ def test_words_are_told_once_when_they_are_final(graph, recorder, said):
 
 def test_a_picture_gets_the_skeleton_of_its_own_stamp(graph, recorder):
     from smern_ros import msg
-    from smern_ros.nodes.image_messages import to_image
-    from smern_ros.nodes.messages import header
+    from smern_ros.ros.image_messages import to_image
+    from smern_ros.ros.messages import header
 
     for i in range(3):
         stamp = header(START + i * SECOND // 10, 'camera')

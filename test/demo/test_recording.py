@@ -6,7 +6,7 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smern_ros.demo.recording import Kind, Recording, State, Thinned
+from smern_ros.demo.recording import Kind, Recording, StateRecord, Thinned
 
 
 @given(count=st.integers(0, 3000), limit=st.integers(2, 40))
@@ -68,7 +68,7 @@ def test_a_state_is_read_back_from_its_line():
         'modality_ages': [0.0, 0.02], 'modality_probabilities': [0.1, 0.9, 0.8, 0.2], 'latency': 0.05, 'model': 'm',
         'unfamiliar': ['text'],
     })
-    state = State.from_json(json.loads(line))
+    state = StateRecord.from_json(json.loads(line))
     assert (state.stamp_ns, state.start_ns, state.end_ns) == (12_500_000_000, 10_000_000_000, 12_000_000_005)
     assert state.alone == ((0.1, 0.9), (0.8, 0.2))
     assert state.unfamiliar == ('text',)

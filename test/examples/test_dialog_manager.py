@@ -9,8 +9,8 @@ pytestmark = pytest.mark.ros
 from std_msgs.msg import String  # noqa: E402
 
 from smern_ros import msg  # noqa: E402
-from smern_ros.nodes import qos, topics  # noqa: E402
-from smern_ros.nodes.messages import header  # noqa: E402
+from smern_ros.ros import qos, topics  # noqa: E402
+from smern_ros.ros.messages import header  # noqa: E402
 from smern_ros.values import SECOND  # noqa: E402
 
 SCRIPT = Path(__file__).parents[2] / 'examples/dialog_manager.py'

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from smern_ros import msg
-from smern_ros.nodes import qos, topics
+from smern_ros.ros import qos, topics
 from smern_ros.spec import LABELS
 
 pytestmark = pytest.mark.ros

@@ -8,8 +8,8 @@ from support import interfaces
 from support.fuzz import survives
 
 from smern_ros import msg
-from smern_ros.nodes import qos, topics
-from smern_ros.nodes.messages import header, stamp_of
+from smern_ros.ros import qos, topics
+from smern_ros.ros.messages import header, stamp_of
 from smern_ros.values import SECOND
 
 AFTER = 2_000 * SECOND

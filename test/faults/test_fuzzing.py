@@ -10,9 +10,10 @@ from support.fuzz import survives
 
 from smern_ros import assets, msg
 from smern_ros.audio.features import extract
-from smern_ros.nodes import qos, topics
-from smern_ros.nodes.image_messages import to_compressed, to_image
-from smern_ros.nodes.messages import (
+from smern_ros.emotion.predictor import EmotionPredictor
+from smern_ros.ros import qos, topics
+from smern_ros.ros.image_messages import to_compressed, to_image
+from smern_ros.ros.messages import (
     features_from_message,
     features_to_message,
     header,
@@ -26,7 +27,6 @@ from smern_ros.nodes.messages import (
     window_to_message,
     windows_from_message,
 )
-from smern_ros.predictor import EmotionPredictor
 from smern_ros.skeleton import pose
 from smern_ros.skeleton.window import cut
 from smern_ros.spec import SPEC

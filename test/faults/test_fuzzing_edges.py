@@ -13,8 +13,8 @@ from support.fuzz import survives
 from support.lifecycle import Manager
 
 from smern_ros import msg
-from smern_ros.nodes import qos, topics
-from smern_ros.nodes.messages import header, skeletons_to_message, stamp_of
+from smern_ros.ros import qos, topics
+from smern_ros.ros.messages import header, skeletons_to_message, stamp_of
 from smern_ros.spec import LABELS
 from smern_ros.values import SECOND, Skeleton
 

@@ -12,9 +12,9 @@ import pytest
 from lifecycle_msgs.msg import State
 from lifecycle_msgs.srv import GetState
 
-from smern_ros import graph as description
 from smern_ros import msg
-from smern_ros.nodes import qos, topics
+from smern_ros.deploy import graph as description
+from smern_ros.ros import qos, topics
 
 pytestmark = [pytest.mark.faults, pytest.mark.ros, pytest.mark.weights, pytest.mark.slow]
 
@@ -107,20 +107,21 @@ def test_killed_nodes_come_back_and_no_state_is_wrong(tmp_path, kills, whole_wit
     from support.personal import personal_checkpoint
     from support.states import assert_told_by_its_evidence
 
-    from smern_ros import assets, starter
+    from smern_ros import assets
     from smern_ros.demo import clip
-    from smern_ros.nodes.messages import to_ns
-    from smern_ros.persons import NOBODY
-    from smern_ros.predictor import EmotionPredictor
-    from smern_ros.starter import Override
-    from smern_ros.supervisor import Supervisor
+    from smern_ros.deploy import processes
+    from smern_ros.deploy.processes import Override
+    from smern_ros.deploy.supervisor import Supervisor
+    from smern_ros.emotion.predictor import EmotionPredictor
+    from smern_ros.models.person_statistics import NOBODY
+    from smern_ros.ros.messages import to_ns
 
     film = clip.compose(assets.path(clip.VIDEO_ASSET), assets.path(clip.SPEECH_ASSET), tmp_path)
-    source = starter.children([description.node('media_source')], overrides=[
+    source = processes.children([description.node('media_source')], overrides=[
         Override('media_source', 'media', str(film)), Override('media_source', 'loop', 'true')])
     dice, took = random.Random(0), {name: [] for name in NODES}
     networks = personal_checkpoint(tmp_path, NOBODY)  # what they say depends on nothing before
-    settings = [Override('fusion', 'text_wait', str(TEXT_WAIT)), Override('fusion', 'checkpoint', str(networks))]
+    settings = [Override('fusion', 'text_timeout', str(TEXT_WAIT)), Override('fusion', 'checkpoint', str(networks))]
     with Graph(overrides=settings) as graph, \
             Supervisor(source, output=lambda name, line: graph.said.append((name, line))):
         def whole_state():

@@ -10,9 +10,9 @@ from support.crowd import Actor, standing
 from support.probe import wait_until_loaded
 
 from smern_ros import assets, msg
-from smern_ros.nodes import qos, topics
-from smern_ros.nodes.image_messages import to_image
-from smern_ros.nodes.messages import (
+from smern_ros.ros import qos, topics
+from smern_ros.ros.image_messages import to_image
+from smern_ros.ros.messages import (
     header,
     skeletons_to_message,
     to_ns,
@@ -197,10 +197,10 @@ def test_a_clock_that_jumps_a_day_on_and_two_back_changes_no_answer(tmp_path):
     from support.states import assert_told_by_its_evidence
 
     from smern_ros.demo import clip
+    from smern_ros.deploy.processes import Override
+    from smern_ros.emotion.predictor import EmotionPredictor
     from smern_ros.media.reader import MediaReader
-    from smern_ros.persons import NOBODY
-    from smern_ros.predictor import EmotionPredictor
-    from smern_ros.starter import Override
+    from smern_ros.models.person_statistics import NOBODY
 
     try:
         film = clip.compose(assets.path(clip.VIDEO_ASSET), assets.path(clip.SPEECH_ASSET), tmp_path)
@@ -209,8 +209,8 @@ def test_a_clock_that_jumps_a_day_on_and_two_back_changes_no_answer(tmp_path):
     first_sentence = [item for item in MediaReader(film) if item.stamp_ns < 7 * SECOND]
     networks = personal_checkpoint(tmp_path, NOBODY)  # what they say depends on nothing before
     patient = [Override('pose_estimation', 'idle_rate', '0.0'),  # the player waits for an answer to each picture
-               Override('skeleton_filter', 'late_frame_wait', '10.0'), Override('fusion', 'skeleton_wait', '10.0'),
-               Override('fusion', 'text_wait', '30.0'), Override('fusion', 'checkpoint', str(networks))]
+               Override('skeleton_filter', 'late_frame_wait', '10.0'), Override('fusion', 'skeleton_timeout', '10.0'),
+               Override('fusion', 'text_timeout', '30.0'), Override('fusion', 'checkpoint', str(networks))]
     day = 86_400 * SECOND
     with Graph(overrides=patient) as graph:
         for count, start_ns in enumerate((2 * day, 3 * day, day), start=1):

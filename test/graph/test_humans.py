@@ -8,8 +8,8 @@ from support import interfaces, speech
 from support.body import STANDING
 
 from smern_ros import assets, msg
-from smern_ros.nodes import qos, topics
-from smern_ros.nodes.messages import header, skeletons_to_message
+from smern_ros.ros import qos, topics
+from smern_ros.ros.messages import header, skeletons_to_message
 from smern_ros.spec import AUDIO, SKELETON, SPEC, TEXT
 from smern_ros.values import SECOND, Skeleton
 
@@ -35,7 +35,7 @@ def test_who_is_said_to_speak_has_the_feeling_of_the_voice_the_words_and_the_bod
     from audio_common_msgs.msg import AudioData, AudioDataStamped
     from hri_msgs.msg import Expression, IdsList, LiveSpeech
 
-    start_node('fusion', {'speaker': 'ros4hri', 'text_wait': 20.0, 'skeleton_wait': 5.0})
+    start_node('fusion', {'speaker': 'external', 'text_timeout': 20.0, 'skeleton_timeout': 5.0})
     start_node('skeleton_filter')
     start_node('audio_features', {'voice_activity': 'topic'})
     start_node('ros4hri_bridge', {

@@ -49,14 +49,14 @@ def assert_every_topic_is_known(probe, others):
     """
     from rclpy.qos import QoSCompatibility, qos_check_compatible
 
-    from smern_ros.nodes.streams import STREAMS
+    from smern_ros.ros.streams import STREAMS
 
     known = {f'/{stream.topic}': stream for stream in STREAMS}
     for topic, types in probe.node.get_topic_names_and_types():
         published = [p for p in probe.node.get_publishers_info_by_topic(topic) if p.node_name not in others]
         if not published or topic in ITS_OWN or topic.endswith('/transition_event'):
             continue
-        assert topic in known, f'{topic} is published, but not in nodes/streams.py: it would not be recorded'
+        assert topic in known, f'{topic} is published, but not in ros/streams.py: it would not be recorded'
         assert types == [known[topic].type_name]
         for publisher in published:
             compatible, reason = qos_check_compatible(publisher.qos_profile, known[topic].qos)
@@ -69,18 +69,18 @@ def record_a_run(clip, bag, smern):
     from support.graph import Graph
     from support.lifecycle import Manager
 
-    from smern_ros import graph as description
-    from smern_ros import starter
-    from smern_ros.nodes import qos, topics
-    from smern_ros.starter import Override
-    from smern_ros.supervisor import Supervisor
+    from smern_ros.deploy import graph as description
+    from smern_ros.deploy import processes
+    from smern_ros.deploy.processes import Override
+    from smern_ros.deploy.supervisor import Supervisor
+    from smern_ros.ros import qos, topics
 
     with Graph(overrides=[Override('pose_estimation', 'drop_frames', 'false')]) as graph:
         finished = graph.probe.collect(Bool, topics.MEDIA_FINISHED, qos.STATE)
         recorder = smern('record', '--out', bag)
         listeners = graph.probe.node.get_subscriptions_info_by_topic
         graph.wait_for(lambda: any(s.node_name == 'recorder' for s in listeners('/emotion_state')), 'a recorder', 120.0)
-        source = starter.children([description.node('media_source')], overrides=[
+        source = processes.children([description.node('media_source')], overrides=[
             Override.text('media_source', 'media', str(clip)), Override('media_source', 'rate', '0.0'),
             Override('media_source', 'lossless', 'true'), Override('media_source', 'autostart', 'false'),
         ])
@@ -105,7 +105,7 @@ def test_a_recorded_run_gives_its_states_again_in_a_fresh_graph(clip, smern, tmp
 
     from smern_ros import msg
     from smern_ros.bag.reader import BagReader
-    from smern_ros.nodes import qos, topics
+    from smern_ros.ros import qos, topics
 
     bag = tmp_path / 'bag'
     before = record_a_run(clip, bag, smern)

@@ -25,7 +25,7 @@ def clip(tmp_path_factory):
 
 def offline(items):
     """The utterances of the items, through the core, without ROS."""
-    from smern_ros.offline import analyse
+    from smern_ros.emotion.offline import analyse
     from smern_ros.skeleton import pose
     from smern_ros.speech import recogniser
     from smern_ros.speech.encoder import SpeechEncoder
@@ -39,11 +39,11 @@ def offline(items):
 
 def assert_same(evidence, expected, start_ns, checkpoint=None):
     """Every utterance's features, words, movement and probabilities, live and offline."""
-    from smern_ros.nodes.messages import features_from_message, to_ns, windows_from_message
-    from smern_ros.predictor import EmotionPredictor
-    from smern_ros.session import Session
+    from smern_ros.emotion.active_speaker import choose
+    from smern_ros.emotion.predictor import EmotionPredictor
+    from smern_ros.emotion.session import Session
+    from smern_ros.ros.messages import features_from_message, to_ns, windows_from_message
     from smern_ros.skeleton.features import model_input
-    from smern_ros.skeleton.speaker import choose
 
     session = Session(EmotionPredictor.load(checkpoint))
     assert len(expected) >= 2, 'the clip should hold several utterances'
@@ -78,7 +78,7 @@ def assert_same(evidence, expected, start_ns, checkpoint=None):
 
 def assert_on_time_line(evidence, start_ns, end_ns):
     """No stamp and no window of any output lies outside the input's own time."""
-    from smern_ros.nodes.messages import to_ns
+    from smern_ros.ros.messages import to_ns
 
     everything = [
         *evidence.skeletons, *evidence.windows, *evidence.activity, *evidence.utterances,
@@ -97,7 +97,7 @@ def assert_on_time_line(evidence, start_ns, end_ns):
 
 def assert_up_in_order(graph):
     """Every node became active after those that take what it gives, by the stamps of their own log lines."""
-    from smern_ros import graph as description
+    from smern_ros.deploy import graph as description
 
     def stamps():
         return {name: float(line.split('[')[2].split(']')[0]) for name, line in graph.said if line.endswith(': active')}
@@ -113,12 +113,12 @@ def test_a_replay_through_the_source_gives_the_offline_tensors_and_probabilities
     from support.graph import Graph
     from support.personal import personal_checkpoint
 
-    from smern_ros import graph as description
-    from smern_ros import starter
+    from smern_ros.deploy import graph as description
+    from smern_ros.deploy import processes
+    from smern_ros.deploy.processes import Override
+    from smern_ros.deploy.supervisor import Supervisor
     from smern_ros.media.reader import MediaReader, VideoFrame
-    from smern_ros.nodes.messages import to_ns
-    from smern_ros.starter import Override
-    from smern_ros.supervisor import Supervisor
+    from smern_ros.ros.messages import to_ns
 
     expected = offline(MediaReader(clip))
     frames = sum(isinstance(item, VideoFrame) for item in MediaReader(clip))
@@ -126,7 +126,7 @@ def test_a_replay_through_the_source_gives_the_offline_tensors_and_probabilities
     settings = [Override('pose_estimation', 'drop_frames', 'false'), Override('fusion', 'checkpoint', str(checkpoint))]
     with Graph(overrides=settings) as graph:
         assert_up_in_order(graph)
-        source = starter.children([description.node('media_source')], overrides=[
+        source = processes.children([description.node('media_source')], overrides=[
             Override('media_source', 'media', str(clip)),
             Override('media_source', 'rate', '0.0'),
             Override('media_source', 'lossless', 'true'),
@@ -145,15 +145,15 @@ def test_a_slow_camera_that_loses_frames_and_odd_chunks_on_simulated_time(clip):
     from support.graph import Graph
     from support.replay import Player, at_frame_rate, in_odd_chunks, losing_frames
 
+    from smern_ros.deploy.processes import Override
     from smern_ros.media.reader import MediaReader
-    from smern_ros.starter import Override
     from smern_ros.values import SECOND
 
     film = list(losing_frames(at_frame_rate(MediaReader(clip), 25.0), share=0.1, gap=(4.0, 4.5)))
     expected = offline(film)
     # A chunk of sound may hold a quarter of a second for which the pictures are still to come, at this machine's pace.
-    patient = [Override('skeleton_filter', 'late_frame_wait', '10.0'), Override('fusion', 'skeleton_wait', '10.0'),
-               Override('fusion', 'text_wait', '30.0')]
+    patient = [Override('skeleton_filter', 'late_frame_wait', '10.0'), Override('fusion', 'skeleton_timeout', '10.0'),
+               Override('fusion', 'text_timeout', '30.0')]
     with Graph(overrides=patient, use_sim_time=True) as graph:
         Player(graph, START * SECOND, clock=True).play(in_odd_chunks(film))
         graph.wait_for_finals(len(expected))
@@ -175,7 +175,7 @@ def test_ctrl_c_ends_the_running_graph_within_three_seconds_and_leaves_nothing(c
         from support.probe import Probe
 
         from smern_ros import msg
-        from smern_ros.nodes import qos, topics
+        from smern_ros.ros import qos, topics
 
         probe = Probe()
         states = probe.collect(msg.EmotionState, topics.EMOTION_STATE, qos.STATE)

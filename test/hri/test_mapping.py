@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from smern_ros.hri import mapping
-from smern_ros.hri.mapping import Point
+from smern_ros.hri.mapping import OpenPosePoint
 from smern_ros.spec import LABELS, Joint
 from smern_ros.values import Skeleton
 
@@ -29,8 +29,8 @@ def test_left_and_right_arm_nose_and_neck_are_where_we_see_them():
     body = skeleton()
     points = mapping.points(body, WIDTH, HEIGHT)
     for point, joint in {
-        Point.NOSE: Joint.NOSE, Point.NECK: Joint.THORAX, Point.LEFT_WRIST: Joint.LEFT_WRIST,
-        Point.RIGHT_WRIST: Joint.RIGHT_WRIST, Point.LEFT_SHOULDER: Joint.LEFT_SHOULDER,
+        OpenPosePoint.NOSE: Joint.NOSE, OpenPosePoint.NECK: Joint.THORAX, OpenPosePoint.LEFT_WRIST: Joint.LEFT_WRIST,
+        OpenPosePoint.RIGHT_WRIST: Joint.RIGHT_WRIST, OpenPosePoint.LEFT_SHOULDER: Joint.LEFT_SHOULDER,
     }.items():
         np.testing.assert_allclose(points[point, :2] * (WIDTH, HEIGHT), body.image_positions[joint], rtol=1e-6)
         assert points[point, 2] == pytest.approx(0.8)
@@ -38,7 +38,7 @@ def test_left_and_right_arm_nose_and_neck_are_where_we_see_them():
 
 def test_what_we_do_not_know_has_no_confidence():
     points = mapping.points(skeleton(), WIDTH, HEIGHT)
-    unknown = [p for p in Point if p not in mapping.JOINTS]
+    unknown = [p for p in OpenPosePoint if p not in mapping.JOINTS]
     assert len(unknown) == 10 and not points[unknown].any()
 
 
@@ -50,6 +50,6 @@ def test_hidden_joints_and_those_outside_the_picture_have_no_confidence_and_no_p
     sure = np.ones(10, np.float32)
     sure[Joint.NOSE] = np.nan
     points = mapping.points(skeleton(shown, sure), WIDTH, HEIGHT)
-    assert not points[[Point.LEFT_WRIST, Point.RIGHT_WRIST, Point.LEFT_ELBOW]].any()
-    assert points[Point.NOSE, 2] == 0
+    assert not points[[OpenPosePoint.LEFT_WRIST, OpenPosePoint.RIGHT_WRIST, OpenPosePoint.LEFT_ELBOW]].any()
+    assert points[OpenPosePoint.NOSE, 2] == 0
     assert np.isfinite(points).all() and points.min() >= 0 and points.max() <= 1

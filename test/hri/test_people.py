@@ -1,9 +1,9 @@
 """Whose body, face and voice, and who is listened to."""
-from smern_ros.hri.people import BODY, CHANGES, FACE, VOICE, Heard, People, Voices
+from smern_ros.hri.people import BODY, CHANGES, FACE, VOICE, Heard, PersonAssignments, Voices
 
 
 def test_the_body_of_a_voice_is_found_through_its_person():
-    people = People()
+    people = PersonAssignments()
     people.match('anna', BODY, 'p1')
     people.match('anna', VOICE, 'v7')
     assert people.part(people.whose(VOICE, 'v7'), BODY) == 'p1'
@@ -11,14 +11,14 @@ def test_the_body_of_a_voice_is_found_through_its_person():
 
 
 def test_a_part_belongs_to_one_person_at_a_time():
-    people = People()
+    people = PersonAssignments()
     people.match('anna', FACE, 'f1')
     people.match('ben', FACE, 'f1')
     assert people.whose(FACE, 'f1') == 'ben' and people.part('anna', FACE) == ''
 
 
 def test_a_match_may_be_taken_back_and_a_person_forgotten():
-    people = People()
+    people = PersonAssignments()
     people.match('anna', FACE, 'f1')
     people.match('anna', BODY, 'p1')
     people.match('anna', FACE, '')

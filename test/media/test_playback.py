@@ -9,8 +9,8 @@ import pytest
 from support import film
 
 from smern_ros.audio.stream import Discontinuity, SpeechStream
+from smern_ros.media.back_pressure import FRAMES_AHEAD, SOUND_AHEAD, BackPressure
 from smern_ros.media.playback import Playback
-from smern_ros.media.pressure import FRAMES_AHEAD, SOUND_AHEAD, BackPressure
 from smern_ros.media.reader import MediaReader
 from smern_ros.values import SECOND
 

@@ -24,7 +24,7 @@ def test_queries_keys_and_values_are_drawn_as_a_matrix_each_though_they_lie_in_o
 
 
 def test_a_checkpoint_is_loaded_without_torchs_compiler():
-    code = ('import sys; from smern_ros.predictor import EmotionPredictor; '
+    code = ('import sys; from smern_ros.emotion.predictor import EmotionPredictor; '
             'EmotionPredictor.load(); print("torch._dynamo" in sys.modules)')
     out = subprocess.run([sys.executable, '-c', code], check=True, capture_output=True, text=True).stdout
     assert out.strip() == 'False'

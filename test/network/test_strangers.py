@@ -13,9 +13,10 @@ pytestmark = [pytest.mark.ros, pytest.mark.weights, pytest.mark.slow, pytest.mar
 
 from support import hosts  # noqa: E402
 
-from smern_ros import assets, dds  # noqa: E402
+from smern_ros import assets  # noqa: E402
 from smern_ros.demo import clip  # noqa: E402
-from smern_ros.nodes import topics  # noqa: E402
+from smern_ros.deploy import dds  # noqa: E402
+from smern_ros.ros import topics  # noqa: E402
 
 ROBOT, STRANGER = '10.77.0.1', '10.77.0.2'
 SMERN = (sys.executable, '-m', 'smern_ros.cli.main')

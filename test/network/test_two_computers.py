@@ -20,14 +20,14 @@ from smern_ros import assets  # noqa: E402
 from smern_ros.demo import clip  # noqa: E402
 from smern_ros.media.reader import MediaReader  # noqa: E402
 from smern_ros.media.tracks import AudioBlock, VideoFrame  # noqa: E402
-from smern_ros.nodes import topics  # noqa: E402
+from smern_ros.ros import topics  # noqa: E402
 from smern_ros.values import SECOND  # noqa: E402
 
 CAMERA, CAMERA_BY_LOSSY, ROBOT, ROBOT_BY_LOSSY = '10.77.0.1', '10.78.0.1', '10.77.0.2', '10.78.0.2'
 SMERN = (sys.executable, '-m', 'smern_ros.cli.main')
 PATIENT = (  # at this machine's pace no frame shall be dropped and no evidence be too late
     '--set', 'pose_estimation.queue:=100', '--set', 'skeleton_filter.late_frame_wait:=10.0',
-    '--set', 'fusion.skeleton_wait:=10.0', '--set', 'fusion.text_wait:=30.0',
+    '--set', 'fusion.skeleton_timeout:=10.0', '--set', 'fusion.text_timeout:=30.0',
 )
 LOSS, DELAY = 0.08, 0.03
 SILENCE = 1.5

@@ -12,8 +12,8 @@ pytestmark = [pytest.mark.ros, pytest.mark.weights]
 from support.speech import START, sentence, utterance  # noqa: E402
 
 from smern_ros import assets, msg  # noqa: E402
-from smern_ros.nodes import qos, topics  # noqa: E402
-from smern_ros.nodes.messages import to_ns, utterance_to_message  # noqa: E402
+from smern_ros.ros import qos, topics  # noqa: E402
+from smern_ros.ros.messages import to_ns, utterance_to_message  # noqa: E402
 from smern_ros.values import SECOND  # noqa: E402
 
 TENTATIVE, ENDED, RESUMED = msg.Utterance.TENTATIVE, msg.Utterance.ENDED, msg.Utterance.RESUMED

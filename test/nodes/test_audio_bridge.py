@@ -12,8 +12,8 @@ from std_msgs.msg import String  # noqa: E402
 
 from smern_ros import msg  # noqa: E402
 from smern_ros.audio import pcm  # noqa: E402
-from smern_ros.nodes import qos, topics  # noqa: E402
-from smern_ros.nodes.messages import to_ns  # noqa: E402
+from smern_ros.ros import qos, topics  # noqa: E402
+from smern_ros.ros.messages import to_ns  # noqa: E402
 
 SENDER = interfaces.ROOT / 'test/support/speaker.py'
 

@@ -12,9 +12,9 @@ from smern_ros import assets, msg
 from smern_ros.audio.channels import Downmix
 from smern_ros.audio.features import extract
 from smern_ros.audio.stream import Activity, Boundary, SpeechStream
-from smern_ros.nodes import qos, topics
-from smern_ros.nodes.diagnostics import is_active
-from smern_ros.nodes.messages import features_from_message, header, to_ns, to_time, utterance_from_message
+from smern_ros.ros import qos, topics
+from smern_ros.ros.diagnostics import is_active
+from smern_ros.ros.messages import features_from_message, header, to_ns, to_time, utterance_from_message
 from smern_ros.spec import SPEC
 from smern_ros.speech.encoder import SpeechEncoder
 from smern_ros.values import SECOND
@@ -305,7 +305,7 @@ def test_what_the_robot_said_last_holds_for_a_node_that_was_not_active(listener,
 
 
 def test_a_microphone_that_falls_silent_leaves_no_utterance_open(probe, start_node, talk, expected):
-    listener = Listener(probe, start_node, {'stall': 0.5})
+    listener = Listener(probe, start_node, {'audio_timeout': 0.5})
     first = next(e.utterance for e in expected if isinstance(e, Boundary))
     middle = ((first.start_ns + first.end_ns) // 2 - START) * RATE // SECOND
     listener.hear_all(talk[:middle], iter(lambda: 1600, None))

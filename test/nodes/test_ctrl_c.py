@@ -15,8 +15,9 @@ from diagnostic_msgs.msg import DiagnosticArray
 from lifecycle_msgs.msg import TransitionEvent
 from support import interfaces
 
-from smern_ros import graph, msg
-from smern_ros.nodes import diagnostics, qos, topics
+from smern_ros import msg
+from smern_ros.deploy import graph
+from smern_ros.ros import diagnostics, qos, topics
 
 pytestmark = pytest.mark.ros
 
@@ -139,8 +140,8 @@ def film(shared_data, tmp_path):
 
 STUCK = textwrap.dedent("""
     import ctypes, sys, time
-    from smern_ros import stopping
-    from smern_ros.nodes.base import SmernNode, run
+    from smern_ros.deploy import stop_signals
+    from smern_ros.ros.node import SmernNode, run
 
     class Stuck(SmernNode):
         NAME = 'stuck'
@@ -158,7 +159,7 @@ STUCK = textwrap.dedent("""
         def stop(self):
             print('stopping', flush=True)
             if 'locked' in sys.argv:
-                stopping.CLOSES_WITHIN = 1.0
+                stop_signals.CLOSES_WITHIN = 1.0
                 ctypes.PyDLL(None).sleep(600)
             time.sleep(600)
 

@@ -6,12 +6,13 @@ from std_srvs.srv import Trigger
 from support.fusion import START, Fusion, audio, body, text
 from support.personal import personal_checkpoint
 
-from smern_ros import adaptation_file, msg, srv
-from smern_ros.adaptation import Adaptation, Example
-from smern_ros.nodes import topics
+from smern_ros import msg, srv
+from smern_ros.emotion import adaptation_file
+from smern_ros.emotion.adaptation import Adaptation, Example
+from smern_ros.emotion.predictor import ADAPTED, EmotionPredictor
+from smern_ros.models.person_statistics import EVERYBODY, NOBODY
 from smern_ros.nodes.fusion import LABELLED_WITHIN
-from smern_ros.persons import EVERYBODY, NOBODY
-from smern_ros.predictor import ADAPTED, EmotionPredictor
+from smern_ros.ros import topics
 from smern_ros.spec import AUDIO, LABELS
 from smern_ros.values import SECOND
 

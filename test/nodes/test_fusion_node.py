@@ -12,16 +12,10 @@ from diagnostic_msgs.msg import KeyValue
 from support.fusion import CAMERA, END, MICROPHONE, START, Fusion, audio, body, text
 
 from smern_ros import msg
-from smern_ros.nodes import topics
-from smern_ros.nodes.messages import (
-    features_to_message,
-    header,
-    to_ns,
-    to_time,
-    window_to_message,
-)
-from smern_ros.predictor import EmotionPredictor
-from smern_ros.shipped import checkpoint_folder
+from smern_ros.emotion.predictor import EmotionPredictor
+from smern_ros.emotion.shipped_checkpoints import checkpoint_folder
+from smern_ros.ros import topics
+from smern_ros.ros.messages import features_to_message, header, to_ns, to_time, window_to_message
 from smern_ros.spec import AUDIO, LABELS, SKELETON, TEXT
 from smern_ros.values import SECOND, UtteranceInputs
 
@@ -78,7 +72,7 @@ def test_movement_unlike_what_was_learnt_is_told_and_counted_and_no_state_comes_
     config = json.loads((tmp_path / 'wary' / 'config.json').read_text())
     config['posture'] = {'elbow': [1.0] + [0.0] * 9, 'arm': [1.0] + [0.0] * 27}  # unlike: all
     (tmp_path / 'wary' / 'config.json').write_text(json.dumps(config))
-    fusion = Fusion(probe, start_node, {'checkpoint': str(tmp_path / 'wary'), 'text_wait': 0.3})
+    fusion = Fusion(probe, start_node, {'checkpoint': str(tmp_path / 'wary'), 'text_timeout': 0.3})
     fusion.see(body('anna'), utterance_id='')  # between utterances
     fusion.see(body('anna'), utterance_id='alone')
     fusion.announce(msg.Utterance.ENDED, 'alone')
@@ -95,7 +89,7 @@ def test_movement_unlike_what_was_learnt_is_told_and_counted_and_no_state_comes_
 
 
 def test_any_subset_of_modalities_gives_a_final_state(probe, start_node):
-    fusion = Fusion(probe, start_node, {'text_wait': 0.3, 'skeleton_wait': 0.1})
+    fusion = Fusion(probe, start_node, {'text_timeout': 0.3, 'skeleton_timeout': 0.1})
     for given in [(AUDIO,), (TEXT,), (SKELETON,), (AUDIO, TEXT), (AUDIO, SKELETON), (TEXT, SKELETON)]:
         name = '+'.join(given)
         if AUDIO in given:
@@ -276,7 +270,7 @@ def test_every_kind_of_bad_message_is_said_once_and_the_next_utterance_is_judged
 BREAKS = textwrap.dedent("""
     import sys
     from smern_ros.nodes import fusion
-    from smern_ros.session import Session
+    from smern_ros.emotion.session import Session
 
     judge = Session.judge
 
@@ -293,7 +287,7 @@ BREAKS = textwrap.dedent("""
 def test_an_utterance_that_cannot_be_judged_costs_no_other_its_state(probe, start_node, tmp_path):
     script = tmp_path / 'breaks.py'
     script.write_text(BREAKS.replace('START', str(START)))
-    fusion = Fusion(probe, start_node, {'text_wait': 60.0, 'skeleton_wait': 10.0}, module=script)
+    fusion = Fusion(probe, start_node, {'text_timeout': 60.0, 'skeleton_timeout': 10.0}, module=script)
     later = {'start': START + 3 * SECOND, 'end': END + 3 * SECOND}
     for name, span in (('u1', {}), ('u2', later)):
         fusion.hear(audio(name, **span))

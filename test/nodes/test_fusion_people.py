@@ -8,10 +8,10 @@ from support.lifecycle import Manager
 from support.personal import personal_checkpoint
 
 from smern_ros import msg, srv
-from smern_ros.nodes import topics
-from smern_ros.nodes.messages import header
-from smern_ros.predictor import EmotionPredictor
-from smern_ros.session import Session
+from smern_ros.emotion.predictor import EmotionPredictor
+from smern_ros.emotion.session import Session
+from smern_ros.ros import topics
+from smern_ros.ros.messages import header
 from smern_ros.values import SECOND, UtteranceInputs
 
 pytestmark = pytest.mark.ros
@@ -58,7 +58,7 @@ def checkpoint(tmp_path):
 
 @pytest.fixture
 def fusion(probe, start_node, checkpoint):
-    return Fusion(probe, start_node, {'checkpoint': str(checkpoint), 'text_wait': 10.0})
+    return Fusion(probe, start_node, {'checkpoint': str(checkpoint), 'text_timeout': 10.0})
 
 
 def tell(fusion, turn):

@@ -6,9 +6,9 @@ from std_msgs.msg import String
 from support.fusion import END, MICROPHONE, Fusion, audio, body, text
 
 from smern_ros import msg
-from smern_ros.nodes import qos, topics
-from smern_ros.nodes.messages import header
-from smern_ros.skeleton.speaker import NAMED
+from smern_ros.emotion.active_speaker import NAMED
+from smern_ros.ros import qos, topics
+from smern_ros.ros.messages import header
 from smern_ros.spec import AUDIO, SKELETON, TEXT
 
 pytestmark = pytest.mark.ros
@@ -18,7 +18,7 @@ BODIES = body('near', extent=0.3), body('far', extent=0.1, seed=5)
 
 @pytest.fixture
 def fusion(probe, start_node):
-    return Fusion(probe, start_node, {'text_wait': 20.0, 'skeleton_wait': 10.0})
+    return Fusion(probe, start_node, {'text_timeout': 20.0, 'skeleton_timeout': 10.0})
 
 
 def utter(fusion, utterance_id):

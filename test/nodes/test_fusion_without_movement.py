@@ -4,9 +4,9 @@ from diagnostic_msgs.msg import KeyValue
 from support.fusion import END, START, Fusion, audio, body, text
 
 from smern_ros import msg
-from smern_ros.predictor import EmotionPredictor
-from smern_ros.session import Session
-from smern_ros.shipped import DEFAULT
+from smern_ros.emotion.predictor import EmotionPredictor
+from smern_ros.emotion.session import Session
+from smern_ros.emotion.shipped_checkpoints import DEFAULT
 from smern_ros.spec import AUDIO, TEXT
 from smern_ros.values import UtteranceInputs
 
@@ -18,7 +18,7 @@ COMMERCIAL = f'{DEFAULT}-commercial'
 @pytest.fixture
 def fusion(probe, start_node):
     """It would wait for longer than any of the tests."""
-    return Fusion(probe, start_node, {'checkpoint': COMMERCIAL, 'text_wait': 60.0, 'skeleton_wait': 10.0})
+    return Fusion(probe, start_node, {'checkpoint': COMMERCIAL, 'text_timeout': 60.0, 'skeleton_timeout': 10.0})
 
 
 def test_states_come_of_voice_and_words_and_wait_for_no_movement(fusion):

@@ -9,7 +9,7 @@ import pytest
 pytest.importorskip('rclpy')
 pytestmark = pytest.mark.ros
 
-from smern_ros import dds  # noqa: E402
+from smern_ros.deploy import dds  # noqa: E402
 
 SUPPORT = Path(__file__).parents[1] / 'support'
 IMAGES = 150  # five seconds

@@ -11,9 +11,9 @@ from support.lifecycle import Manager
 from support.speech import START, utterance
 
 from smern_ros import msg
-from smern_ros.nodes import qos, topics
-from smern_ros.nodes.image_messages import to_image
-from smern_ros.nodes.messages import header, to_ns, utterance_to_message
+from smern_ros.ros import qos, topics
+from smern_ros.ros.image_messages import to_image
+from smern_ros.ros.messages import header, to_ns, utterance_to_message
 from smern_ros.values import SECOND
 
 pytestmark = pytest.mark.ros

@@ -14,8 +14,8 @@ from support.lifecycle import Manager
 
 from smern_ros import msg
 from smern_ros.media.reader import MediaReader
-from smern_ros.nodes import messages, qos, topics
-from smern_ros.nodes.image_messages import to_bgr
+from smern_ros.ros import messages, qos, topics
+from smern_ros.ros.image_messages import to_bgr
 from smern_ros.values import SECOND
 
 pytestmark = pytest.mark.ros

@@ -10,9 +10,10 @@ from rclpy.parameter import Parameter as RosParameter
 from support import interfaces
 from support.lifecycle import Manager
 
-from smern_ros import assets, graph
-from smern_ros.nodes.base import SmernNode
-from smern_ros.nodes.parameters import WHEN_CONFIGURED, Parameter
+from smern_ros import assets
+from smern_ros.deploy import graph
+from smern_ros.ros.node import SmernNode
+from smern_ros.ros.parameters import WHEN_CONFIGURED, Parameter
 
 pytestmark = [pytest.mark.ros, pytest.mark.timeout(900)]  # those of the bridges compile messages first
 

@@ -15,11 +15,11 @@ from sensor_msgs.msg import CompressedImage, Image  # noqa: E402
 from std_msgs.msg import Header  # noqa: E402
 
 from smern_ros import assets, msg  # noqa: E402
-from smern_ros.nodes import qos, topics  # noqa: E402
-from smern_ros.nodes.image_messages import to_compressed, to_image  # noqa: E402
-from smern_ros.nodes.messages import skeletons_from_message, stamp_of, to_time  # noqa: E402
+from smern_ros.ros import qos, topics  # noqa: E402
+from smern_ros.ros.image_messages import to_compressed, to_image  # noqa: E402
+from smern_ros.ros.messages import skeletons_from_message, stamp_of, to_time  # noqa: E402
 from smern_ros.skeleton import pose  # noqa: E402
-from smern_ros.skeleton.watch import Watch  # noqa: E402
+from smern_ros.skeleton.idle_frames import IdleFrameSkipper  # noqa: E402
 from smern_ros.spec import Joint  # noqa: E402
 from smern_ros.values import SECOND  # noqa: E402
 
@@ -163,7 +163,7 @@ def test_who_comes_in_is_seen_within_half_a_second_and_offline_in_the_very_frame
     assert first >= 29 and (first - 29) * FRAME < SECOND // 2
     assert all(live[first:]), 'from then on in each frame'
 
-    estimator, watch = pose.create('mediapipe'), Watch()
+    estimator, watch = pose.create('mediapipe'), IdleFrameSkipper()
     try:
         for frame, people in enumerate(live):
             stamp_ns = START + frame * FRAME

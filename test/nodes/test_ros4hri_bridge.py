@@ -17,9 +17,9 @@ from std_msgs.msg import Bool, String  # noqa: E402
 from support.humans import START  # noqa: E402
 
 from smern_ros import msg  # noqa: E402
-from smern_ros.hri.mapping import Point  # noqa: E402
-from smern_ros.nodes import qos, topics  # noqa: E402
-from smern_ros.nodes.messages import header, to_ns  # noqa: E402
+from smern_ros.hri.mapping import OpenPosePoint  # noqa: E402
+from smern_ros.ros import qos, topics  # noqa: E402
+from smern_ros.ros.messages import header, to_ns  # noqa: E402
 from smern_ros.spec import LABELS  # noqa: E402
 from smern_ros.values import SECOND  # noqa: E402
 
@@ -37,7 +37,7 @@ def test_who_is_seen_is_tracked_with_points_and_feelings_and_then_has_left(probe
     body = points[-1]
     assert to_ns(body.header.stamp) == START and body.header.frame_id == 'camera'
     wrist, nose, hidden, ankle = (body.skeleton[p] for p in (
-        Point.LEFT_WRIST, Point.NOSE, Point.RIGHT_WRIST, Point.LEFT_ANKLE
+        OpenPosePoint.LEFT_WRIST, OpenPosePoint.NOSE, OpenPosePoint.RIGHT_WRIST, OpenPosePoint.LEFT_ANKLE
     ))
     assert (wrist.x, wrist.y, wrist.c) == (0.75, 0.75, 0.75)
     assert (nose.x, nose.y) == (0.5, 0.25)
@@ -146,7 +146,7 @@ def test_the_size_of_the_picture_is_that_of_the_first(probe, humans, hri, start_
         humans.show('p1')
         return points
 
-    wrist = probe.wait_for(shown, 'the points', 60.0)[-1].skeleton[Point.LEFT_WRIST]
+    wrist = probe.wait_for(shown, 'the points', 60.0)[-1].skeleton[OpenPosePoint.LEFT_WRIST]
     assert (wrist.x, wrist.y) == (0.5, 0.5)
     probe.wait_for(lambda: not humans.images.get_subscription_count(), 'it to want no more pictures')
 

@@ -12,9 +12,9 @@ from std_msgs.msg import Bool, String  # noqa: E402
 from support.humans import START  # noqa: E402
 
 from smern_ros import msg  # noqa: E402
-from smern_ros.nodes import qos, topics  # noqa: E402
-from smern_ros.nodes.hri_messages import HriMessages  # noqa: E402
-from smern_ros.nodes.messages import header, to_ns, to_time  # noqa: E402
+from smern_ros.ros import qos, topics  # noqa: E402
+from smern_ros.ros.hri.messages import HriMessages  # noqa: E402
+from smern_ros.ros.messages import header, to_ns, to_time  # noqa: E402
 from smern_ros.values import SECOND  # noqa: E402
 
 

@@ -6,7 +6,7 @@ import pytest
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 
 from smern_ros import msg
-from smern_ros.nodes import messages, qos, topics
+from smern_ros.ros import messages, qos, topics
 from smern_ros.skeleton.lowpass import delay_frames
 from smern_ros.skeleton.window import cut
 from smern_ros.values import SECOND, Skeleton, Utterance

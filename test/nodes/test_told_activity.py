@@ -7,8 +7,8 @@ import soundfile
 from lifecycle_msgs.srv import GetState
 
 from smern_ros import msg
-from smern_ros.nodes import qos, topics
-from smern_ros.nodes.messages import header, to_ns
+from smern_ros.ros import qos, topics
+from smern_ros.ros.messages import header, to_ns
 from smern_ros.values import SECOND
 
 pytestmark = pytest.mark.ros
@@ -19,7 +19,7 @@ RATE, CHUNK = 16_000, 1600
 
 @pytest.mark.parametrize('topic', [topics.DETECTED, '/my_vad'])
 def test_an_utterance_is_what_is_told_to_be_one(probe, start_node, shared_data, topic):
-    node = start_node('audio_features', {'voice_activity': 'topic', 'stall': 600.0},
+    node = start_node('audio_features', {'voice_activity': 'topic', 'audio_timeout': 600.0},
                       arguments=['-r', f'{topics.DETECTED}:={topic}'])
     sound = probe.publisher(msg.AudioChunk, topics.AUDIO, qos.AUDIO)
     told = probe.publisher(msg.VoiceActivity, topic, qos.EVIDENCE)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from smern_ros import graph
+from smern_ros.deploy import graph
 
 pytestmark = [pytest.mark.ros, pytest.mark.slow, pytest.mark.timeout(900)]
 
@@ -17,7 +17,7 @@ import smern_ros.training
 from ament_index_python.packages import get_package_share_directory
 from smern_ros.msg import EmotionState, Utterance
 from smern_ros.srv import LabelUtterance
-from smern_ros.share import share
+from smern_ros.utils.resources import share
 from rclpy.serialization import deserialize_message, serialize_message
 
 install = pathlib.Path(sys.argv[1])

@@ -6,7 +6,8 @@ from email.parser import Parser
 
 import pytest
 
-from smern_ros import graph, shipped
+from smern_ros.deploy import graph
+from smern_ros.emotion import shipped_checkpoints
 
 pytestmark = [pytest.mark.ros, pytest.mark.slow, pytest.mark.timeout(900)]
 
@@ -50,7 +51,7 @@ def test_every_file_beside_the_modules_is_in_it(names, clean_source):
     assert {str(p.relative_to(clean_source)) for p in files} <= names
 
 
-@pytest.mark.parametrize('checkpoint', shipped.names())
+@pytest.mark.parametrize('checkpoint', shipped_checkpoints.names())
 def test_every_checkpoint_is_in_it_with_its_card(names, checkpoint):
     assert {f'smern_ros/checkpoints/{checkpoint}/{name}' for name in (
         'config.json', 'model.safetensors', 'README.md')} <= names

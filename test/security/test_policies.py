@@ -17,10 +17,11 @@ from rclpy.node import NodeNameNonExistentError  # noqa: E402
 from std_msgs.msg import String  # noqa: E402
 from support import film, interfaces, policies  # noqa: E402
 
-from smern_ros import graph, msg  # noqa: E402
-from smern_ros.nodes import qos, topics  # noqa: E402
-from smern_ros.nodes.messages import header, skeletons_to_message  # noqa: E402
-from smern_ros.share import share  # noqa: E402
+from smern_ros import msg  # noqa: E402
+from smern_ros.deploy import graph  # noqa: E402
+from smern_ros.ros import qos, topics  # noqa: E402
+from smern_ros.ros.messages import header, skeletons_to_message  # noqa: E402
+from smern_ros.utils.resources import share  # noqa: E402
 from smern_ros.values import SECOND, Skeleton  # noqa: E402
 
 BRIDGES = ('ros4hri_bridge', 'audio_bridge')

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from smern_ros.skeleton.joints import FROM_H36M, FROM_MEDIAPIPE, Body, Gates, coco_to_h36m, mapped
+from smern_ros.skeleton.joints import FROM_H36M, FROM_MEDIAPIPE, DetectedBody, Gates, coco_to_h36m, mapped
 from smern_ros.spec import JOINTS, Joint
 
 METRES = st.floats(-3, 3, width=32)
@@ -17,7 +17,7 @@ MEDIAPIPE_LEFT_RIGHT = [0, 4, 5, 6, 1, 2, 3, 8, 7, 10, 9, 12, 11, 14, 13, 16, 15
 LEFT_RIGHT = [JOINTS.index(n.replace('left', '*').replace('right', 'left').replace('*', 'right')) for n in JOINTS]
 
 
-def a_body(**changes) -> Body:
+def a_body(**changes) -> DetectedBody:
     """Somebody facing the camera, 0.4 m between the shoulders, 100 pixels a metre in an image of 640."""
     positions = np.array([
         [0, .25, 0], [0, 0, 0], [0, -.2, -.15], [0, -.25, 0],
@@ -25,7 +25,7 @@ def a_body(**changes) -> Body:
     ])
     fields = {'positions': positions, 'image_positions': 320 + 100 * positions[:, :2],
               'confidences': np.ones(10, np.float32), 'score': 1.0, 'image_width': 640} | changes
-    return Body(**fields)
+    return DetectedBody(**fields)
 
 
 def turned(positions: np.ndarray, degrees: float) -> np.ndarray:

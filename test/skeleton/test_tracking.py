@@ -17,7 +17,7 @@ def follow(paths, *, visible=None, order=None, tracker=None, start=0):
     :param order: function (frame, n) -> permutation in which bodies are given.
     :return: (frames, people) ids, '' where not visible.
     """
-    tracker = tracker or PersonTracker(occlusion=1.0)
+    tracker = tracker or PersonTracker(track_timeout=1.0)
     ids = []
     for frame, centres in enumerate(paths):
         seen = np.flatnonzero(visible[frame]) if visible is not None else np.arange(len(centres))
@@ -153,5 +153,5 @@ def test_one_body_found_twice_is_one_and_the_surer_finding_stays():
 
 
 def test_wrong_limits_are_refused():
-    with pytest.raises(ValueError, match='occlusion -1'):
-        PersonTracker(occlusion=-1)
+    with pytest.raises(ValueError, match='track_timeout -1'):
+        PersonTracker(track_timeout=-1)

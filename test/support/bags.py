@@ -14,7 +14,7 @@ from rosbags.typesys import Stores, get_types_from_msg, get_typestore
 
 from smern_ros.bag.definitions import Definitions
 from smern_ros.bag.writer import BagWriter
-from smern_ros.share import share
+from smern_ros.utils.resources import share
 
 AUDIO, STATE = '/audio', '/emotion_state'
 TYPES = {AUDIO: 'smern_ros/msg/AudioChunk', STATE: 'smern_ros/msg/EmotionState'}

@@ -10,9 +10,9 @@ from rclpy.node import Node
 from sensor_msgs.msg import CompressedImage, Image
 from std_msgs.msg import Empty, Header
 
-from smern_ros.nodes import qos, topics
-from smern_ros.nodes.image_messages import to_compressed, to_image
-from smern_ros.nodes.messages import to_time
+from smern_ros.ros import qos, topics
+from smern_ros.ros.image_messages import to_compressed, to_image
+from smern_ros.ros.messages import to_time
 from smern_ros.values import SECOND
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from smern_ros import wheel_shims
+from smern_ros.utils import import_shims
 
 _DTYPES = (np.float32, np.int8, np.int16, np.int32, np.float16)  # by CTranslate2's number for them
 _SAME = {  # CTranslate2's name within a layer -> Hugging Face's
@@ -83,8 +83,8 @@ def convert(source: Path, target: Path) -> Path:
 
     :raises RuntimeError: if a weight is missing or has no place.
     """
-    wheel_shims.torchaudio()
-    wheel_shims.torchvision()
+    import_shims.torchaudio()
+    import_shims.torchvision()
     from faster_whisper.tokenizer import _LANGUAGE_CODES
     from transformers import (
         GenerationConfig,

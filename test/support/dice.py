@@ -4,10 +4,10 @@ from pathlib import Path
 
 import numpy as np
 
-from smern_ros.training.experiments.integrate import Predictions
-from smern_ros.training.openset.experiment import Experiment, Need, Row, Table
+from smern_ros.training.benchmarks.experiment import BenchmarkRow, BenchmarkTable, Experiment, Need
+from smern_ros.training.iemocap.experiments.integrate import Predictions
 
-TABLE = Table('Dice', data='a die', protocol='fair', development='another die', note='It is only a die')
+TABLE = BenchmarkTable('Dice', data='a die', protocol='fair', development='another die', note='It is only a die')
 
 
 @dataclasses.dataclass(frozen=True)
@@ -47,8 +47,8 @@ class Same:
 def dice(folder, broken='', **changes):
     """What happens is written to `folder`/log and `folder`/need."""
     experiment = Experiment(
-        name='dice', rows=(Row(TABLE, 'thrown'),), folds=('a', 'b'), seeds=(0, 1), config={'sides': 4},
-        modules=('smern_ros.training.metrics',), run=Dice(folder / 'log', broken),
+        name='dice', rows=(BenchmarkRow(TABLE, 'thrown'),), folds=('a', 'b'), seeds=(0, 1), config={'sides': 4},
+        modules=('smern_ros.training.common.metrics',), run=Dice(folder / 'log', broken),
         needs=(Need('table', Touch(folder / 'need')),),
     )
     return dataclasses.replace(experiment, **changes)

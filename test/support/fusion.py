@@ -3,14 +3,8 @@ import numpy as np
 from diagnostic_msgs.msg import DiagnosticArray
 
 from smern_ros import msg
-from smern_ros.nodes import qos, topics
-from smern_ros.nodes.messages import (
-    features_to_message,
-    header,
-    to_time,
-    transcript_to_message,
-    window_to_message,
-)
+from smern_ros.ros import qos, topics
+from smern_ros.ros.messages import features_to_message, header, to_time, transcript_to_message, window_to_message
 from smern_ros.spec import SPEC
 from smern_ros.values import SECOND, AudioFeatures, SkeletonWindow, Transcript, Word
 from support.body import standing

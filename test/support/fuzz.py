@@ -19,8 +19,8 @@ from rclpy.node import NodeNameNonExistentError
 from rclpy.qos import QoSProfile, ReliabilityPolicy
 from rclpy.serialization import serialize_message
 
-from smern_ros.nodes import diagnostics, qos, topics
-from smern_ros.nodes.messages import to_ns
+from smern_ros.ros import diagnostics, qos, topics
+from smern_ros.ros.messages import to_ns
 from smern_ros.values import SECOND
 from support.fusion import START
 

@@ -7,10 +7,11 @@ from typing import Any
 
 from diagnostic_msgs.msg import DiagnosticArray
 
-from smern_ros import graph, msg, starter
-from smern_ros.nodes import diagnostics, qos, topics
-from smern_ros.starter import Override
-from smern_ros.supervisor import Supervisor
+from smern_ros import msg
+from smern_ros.deploy import graph, processes
+from smern_ros.deploy.processes import Override
+from smern_ros.deploy.supervisor import Supervisor
+from smern_ros.ros import diagnostics, qos, topics
 from support.probe import Probe
 
 LISTENERS = 'listeners of '
@@ -57,7 +58,7 @@ class Graph:
         ):
             setattr(self.evidence, name, self.probe.collect(message_type, topic, profile))
         self._health = self.probe.collect(DiagnosticArray, topics.DIAGNOSTICS, qos.STREAM)
-        children = starter.children(
+        children = processes.children(
             graph.select(), overrides=overrides, use_sim_time=use_sim_time, namespace=namespace
         )
         self.supervisor = Supervisor(children, output=lambda name, line: self.said.append((name, line)))

@@ -21,7 +21,7 @@ from typing import Any
 
 import pytest
 
-from smern_ros import dds
+from smern_ros.deploy import dds
 
 PREPARE = """
 set -e
@@ -159,7 +159,7 @@ def join(one: Host, other: Host, addresses: Sequence[str], *, name: str = 'wire'
 
 PROFILE = """
 import json, signal, sys
-from smern_ros import dds
+from smern_ros.deploy import dds
 signal.signal(signal.SIGTERM, lambda *_: sys.exit())  # the profile's file goes with the process
 print(json.dumps(dds.environment(dds.MULTI_HOST, peers=sys.argv[1])), flush=True)
 signal.pause()

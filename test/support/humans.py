@@ -5,8 +5,8 @@ import numpy as np
 from sensor_msgs.msg import Image
 
 from smern_ros import msg
-from smern_ros.nodes import qos, topics
-from smern_ros.nodes.messages import header, skeletons_to_message
+from smern_ros.ros import qos, topics
+from smern_ros.ros.messages import header, skeletons_to_message
 from smern_ros.spec import LABELS, Joint
 from smern_ros.values import SECOND, Skeleton
 

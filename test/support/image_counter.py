@@ -11,9 +11,9 @@ from rclpy.node import Node
 from sensor_msgs.msg import CompressedImage, Image
 from std_msgs.msg import Empty
 
-from smern_ros.nodes import qos, topics
-from smern_ros.nodes.image_messages import to_bgr
-from smern_ros.nodes.messages import stamp_of
+from smern_ros.ros import qos, topics
+from smern_ros.ros.image_messages import to_bgr
+from smern_ros.ros.messages import stamp_of
 from smern_ros.values import SECOND
 
 

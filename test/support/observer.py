@@ -15,8 +15,8 @@ from sensor_msgs.msg import CompressedImage, Image
 from std_msgs.msg import String
 
 from smern_ros import msg
-from smern_ros.nodes import qos, topics
-from smern_ros.nodes.messages import stamp_of
+from smern_ros.ros import qos, topics
+from smern_ros.ros.messages import stamp_of
 from smern_ros.values import SECOND
 
 HEARD = (

@@ -5,9 +5,9 @@ It uses all movement.
 import dataclasses
 from pathlib import Path
 
-from smern_ros import checkpoint
-from smern_ros.persons import PriorWeights
-from smern_ros.shipped import checkpoint_folder
+from smern_ros.emotion import checkpoint
+from smern_ros.emotion.shipped_checkpoints import checkpoint_folder
+from smern_ros.models.person_statistics import PriorWeights
 
 WEIGHTS = PriorWeights(mfcc=200.0, prosody=1.0, skeleton=60.0)
 """Little enough that an utterance or two change the answer."""

@@ -10,9 +10,9 @@ from sensor_msgs.msg import Image
 
 from smern_ros import msg
 from smern_ros.media.reader import AudioBlock, VideoFrame
-from smern_ros.nodes import qos, topics
-from smern_ros.nodes.image_messages import to_image
-from smern_ros.nodes.messages import header, to_ns, to_time
+from smern_ros.ros import qos, topics
+from smern_ros.ros.image_messages import to_image
+from smern_ros.ros.messages import header, to_ns, to_time
 from smern_ros.values import SECOND
 
 CAMERA, MICROPHONE = 'camera_optical', 'microphone'

@@ -6,14 +6,9 @@ from itertools import product
 
 import numpy as np
 
-from smern_ros.nodes.messages import (
-    features_from_message,
-    to_ns,
-    transcript_from_message,
-    windows_from_message,
-)
-from smern_ros.predictor import EmotionPredictor
-from smern_ros.skeleton.speaker import choose
+from smern_ros.emotion.active_speaker import choose
+from smern_ros.emotion.predictor import EmotionPredictor
+from smern_ros.ros.messages import features_from_message, to_ns, transcript_from_message, windows_from_message
 from smern_ros.spec import AUDIO, SKELETON, TEXT
 from smern_ros.values import UtteranceInputs
 

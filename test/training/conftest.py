@@ -9,10 +9,10 @@ import pytest
 @pytest.fixture(scope='session')
 def mini(shared_data, tmp_path_factory):
     """A `MiniCorpus`: a dialog of 4 utterances a session, and the odd ones."""
-    from smern_ros.training import mini_iemocap
+    from smern_ros.training.iemocap import mini_corpus
 
     root = tmp_path_factory.mktemp('mini') / 'IEMOCAP_full_release'
-    return mini_iemocap.build(root, shared_data, dialogs=1, utterances=4)
+    return mini_corpus.build(root, shared_data, dialogs=1, utterances=4)
 
 
 @pytest.fixture

@@ -1,0 +1,245 @@
+"""What a person's labels teach: a correction of one's own, added to what the network that serves everybody says.
+
+The examples are kept and the correction is fitted to them from the beginning each time. The problem is convex, so it
+has one answer whatever the order of the labels: nothing is forgotten for something new, and what is undone leaves no
+trace.
+"""
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict, deque
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import nn
+
+from smern_ros.emotion.checkpoint import Checkpoint
+from smern_ros.models.person_statistics import EVERYBODY, is_stranger
+from smern_ros.models.smern_ga import Fused, SmernGA
+from smern_ros.spec import MODALITIES
+
+
+@dataclass(frozen=True)
+class AdaptationSettings:
+    """The numbers of adaptation."""
+
+    anchor: float = 40.0  # how little few labels are trusted (`fit`)
+    steps: int = 50       # of L-BFGS, at most
+    examples: int = 64    # of a person; beyond, the oldest is forgotten
+    people: int = 32      # beyond, a voice without a body, or the one who was not labelled for longest, is forgotten
+    undos: int = 16       # labels that can be taken back
+
+    def __post_init__(self) -> None:
+        for name, value in vars(self).items():
+            if not value > 0:
+                raise ValueError(f'{name} of adaptation is {value!r}; it must be above 0')
+
+
+@dataclass(frozen=True, eq=False)
+class Example:
+    """An utterance of which somebody said what was felt in it."""
+
+    utterance_id: str
+    vectors: Mapping[str, torch.Tensor]  # by modality, what the encoders made of it; what is missing is not in it
+    label: str
+
+
+@dataclass(frozen=True, eq=False)
+class Reader:
+    """How a correction reads what the encoders made of utterances."""
+
+    centres: tuple[torch.Tensor, ...]  # of each modality (D,), from which its vectors are measured
+    lengths: tuple[torch.Tensor, ...]  # of each modality, the unit in which they are measured
+
+    @classmethod
+    def of(cls, vectors: Sequence[torch.Tensor], present: torch.Tensor) -> Reader:
+        """Their mean is the centre, and their mean length the unit; see `stacked` for both."""
+        centres, lengths = [], []
+        for of_all, here in zip(vectors, present.T, strict=True):
+            known = of_all[here] if here.any() else torch.zeros_like(of_all[:1])
+            centres.append(known.mean(dim=0))
+            lengths.append((known**2).sum(dim=1).mean().sqrt().clamp(min=1e-6))
+        return cls(tuple(centres), tuple(lengths))
+
+    def __call__(self, vectors: Sequence[torch.Tensor], present: torch.Tensor) -> torch.Tensor:
+        """(B, D), of all three side by side, zero where a modality is missing."""
+        return torch.cat([
+            ((vector - centre) / length).masked_fill(~here[:, None], 0.0)
+            for vector, centre, length, here in zip(vectors, self.centres, self.lengths, present.T, strict=True)
+        ], dim=1)
+
+
+@dataclass(frozen=True, eq=False)
+class Adapted:
+    """The fusion that serves everybody and one person's correction. It is called as the fusion is."""
+
+    shared: SmernGA
+    reader: Reader
+    weight: torch.Tensor  # (4, D)
+    bias: torch.Tensor    # (4,)
+
+    def __call__(
+        self, audio: torch.Tensor, text: torch.Tensor, skeleton: torch.Tensor, present: torch.Tensor
+    ) -> Fused:
+        """See `SmernGA.forward`."""
+        fused = self.shared(audio, text, skeleton, present)
+        read = self.reader((audio, text, skeleton), present)
+        return fused._replace(logits=fused.logits + nn.functional.linear(read, self.weight, self.bias))
+
+
+def fit(
+    checkpoint: Checkpoint, examples: Sequence[Example], settings: AdaptationSettings = AdaptationSettings()
+) -> Adapted:
+    """The fusion with the correction (W, b) that minimises, for N examples,
+
+        Σ weight_i · cross-entropy_i, after the temperature  +  anchor / N^1.5 · (|W|² + |b|²) / 2
+
+    Weights make all emotions that were labelled count the same. The penalty pulls towards the network that serves
+    everybody, as L2-SP does (Li, Grandvalet and Davoine, 2018): few labels move little. The encoders keep more of a
+    person than what the fusion, which learnt what matters of most people, hands to its output layer; so it is their
+    vectors that are read. The paper (section V-C) fine-tunes a whole SMACN, on 2 to 50 % of two new speakers' data.
+    """
+    vectors, present = stacked(checkpoint, examples)
+    names = checkpoint.spec.labels
+    labels = torch.tensor([names.index(e.label) for e in examples])
+    counts = torch.bincount(labels, minlength=len(names))
+    weights = len(labels) / (counts > 0).sum() / counts[labels]                       # (N,), of sum N
+    subsets = ['+'.join(m for m in MODALITIES if m in e.vectors) for e in examples]
+    temperatures = torch.tensor([[checkpoint.temperatures[subset]] for subset in subsets])
+    reader = Reader.of(vectors, present)
+    with torch.no_grad():
+        shared = checkpoint.fusion(*vectors, present).logits                          # (N, 4)
+        read = reader(vectors, present)                                               # (N, D)
+    weight = torch.zeros(len(names), read.shape[1], requires_grad=True)
+    bias = torch.zeros(len(names), requires_grad=True)
+    optimiser = torch.optim.LBFGS([weight, bias], max_iter=settings.steps, line_search_fn='strong_wolfe')
+
+    def loss() -> torch.Tensor:
+        optimiser.zero_grad()
+        logits = (shared + nn.functional.linear(read, weight, bias)) / temperatures   # (N, 4)
+        errors = nn.functional.cross_entropy(logits, labels, reduction='none') @ weights
+        value = errors + settings.anchor / len(labels)**1.5 * ((weight**2).sum() + (bias**2).sum()) / 2
+        value.backward()
+        return value
+
+    optimiser.step(loss)
+    return Adapted(checkpoint.fusion, reader, weight.detach(), bias.detach())
+
+
+def stacked(checkpoint: Checkpoint, examples: Sequence[Example]) -> tuple[list[torch.Tensor], torch.Tensor]:
+    """As `SmernGA.forward` takes them: (N, D) of each modality, zero where it is missing, and (N, 3) bool."""
+    sizes = {m: getattr(checkpoint.fusion.config, m) for m in MODALITIES}
+    vectors = [torch.stack([e.vectors.get(m, torch.zeros(size)) for e in examples]) for m, size in sizes.items()]
+    return vectors, torch.tensor([[m in e.vectors for m in MODALITIES] for e in examples])
+
+
+class Adaptation:
+    """The labels of the people of a session and the networks made of them. In memory only.
+
+    Labels are taken and undone at once; `refit` does the work, in another thread if need be. Whoever judges goes on
+    with the network there was until the new one is whole.
+    """
+
+    def __init__(self, checkpoint: Checkpoint, settings: AdaptationSettings = AdaptationSettings()) -> None:
+        self._checkpoint = checkpoint
+        self._settings = settings
+        self._examples: OrderedDict[str, tuple[Example, ...]] = OrderedDict()  # by person; labelled last is last
+        self._networks: dict[str, Adapted] = {}
+        self._before: deque[tuple[str, tuple[Example, ...]]] = deque(maxlen=settings.undos)
+        self._lock = threading.Lock()
+
+    def network(self, person_id: str) -> Adapted | None:
+        """
+        :param person_id: or, here and below, what a voice without a body is told apart by (`People.identity`).
+        :return: the person's, or the one for EVERYBODY; None if there is neither: judge by the checkpoint's.
+        """
+        return self._networks.get(person_id) or self._networks.get(EVERYBODY)
+
+    @property
+    def people(self) -> tuple[str, ...]:
+        """Of whom something was labelled."""
+        return tuple(self._examples)
+
+    def examples(self, person_id: str) -> tuple[Example, ...]:
+        """What was labelled of somebody, the oldest first."""
+        return self._examples.get(person_id, ())
+
+    def add(self, person_id: str, example: Example) -> None:
+        """Takes a label; another of the same utterance replaces it. `refit` that person next.
+
+        :raises ValueError: for an unknown label, or without any vector.
+        """
+        labels = self._checkpoint.spec.labels
+        if example.label not in labels:
+            raise ValueError(f'no emotion is called {example.label!r}; there are {", ".join(labels)}')
+        if not example.vectors:
+            raise ValueError(f'nothing is left of utterance {example.utterance_id!r} to learn from')
+        with self._lock:
+            before = self._examples.get(person_id, ())
+            kept = tuple(e for e in before if e.utterance_id != example.utterance_id)
+            self._examples[person_id] = (*kept, example)[-self._settings.examples :]
+            self._examples.move_to_end(person_id)
+            self._before.append((person_id, before))
+            others = [known for known in self._examples if known != EVERYBODY]
+            if len(others) > self._settings.people:  # voices that will never be known again go first
+                self._forget(next(filter(is_stranger, others[:-1]), others[0]))
+
+    def undo(self) -> tuple[str, Example]:
+        """Takes the last label back, as if it had never been given. `refit` that person next.
+
+        :return: whose it was, and the example.
+        :raises ValueError: if there is none, or it was too many labels ago.
+        """
+        with self._lock:
+            if not self._before:
+                raise ValueError(f'no label is left to take back; the last {self._settings.undos} can be')
+            person_id, before = self._before.pop()
+            last = self._examples[person_id][-1]
+            self._examples[person_id] = before
+            if not before:
+                del self._examples[person_id]
+            return person_id, last
+
+    def settle(self) -> None:
+        """What was labelled until now is not to be taken back any more."""
+        with self._lock:
+            self._before.clear()
+
+    def refit(self, person_id: str) -> None:
+        """Makes the person's network of what is labelled now, for everybody and of them; for one thread at a time."""
+        examples = self._learnt_from(person_id)
+        network = fit(self._checkpoint, examples, self._settings) if examples else None
+        with self._lock:
+            if self._learnt_from(person_id) != examples:
+                return  # something was labelled, undone or forgotten meanwhile; that asks for a fit of its own
+            if network is None:
+                self._networks.pop(person_id, None)
+            else:
+                self._networks[person_id] = network
+
+    def forget(self, person_id: str) -> bool:
+        """Forgetting EVERYBODY takes all networks with it, for all learnt from that: `refit` the others.
+
+        :return: False if nothing was labelled of that person.
+        """
+        with self._lock:
+            return self._forget(person_id)
+
+    def forget_everybody(self) -> None:
+        with self._lock:
+            for person_id in list(self._examples):
+                self._forget(person_id)
+
+    def _learnt_from(self, person_id: str) -> tuple[Example, ...]:
+        own = self.examples(person_id)
+        return own if person_id == EVERYBODY or not own else (*self.examples(EVERYBODY), *own)
+
+    def _forget(self, person_id: str) -> bool:
+        if person_id == EVERYBODY:
+            self._networks.clear()
+        self._networks.pop(person_id, None)
+        kept = [entry for entry in self._before if entry[0] != person_id]
+        self._before.clear()
+        self._before.extend(kept)
+        return self._examples.pop(person_id, None) is not None

@@ -1,0 +1,95 @@
+"""What labels taught, on disk: the examples and whose they are, in one safetensors file. Written only on request.
+
+Labels of a voice without a body hold for a stretch of speech, and nobody can tell later whose it was: they are neither
+written nor read.
+
+The examples are kept, not the networks made of them: what is learnt later is fitted together with them.
+"""
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import torch
+
+from smern_ros.emotion.adaptation import Adaptation, Example
+from smern_ros.emotion.checkpoint import Checkpoint
+from smern_ros.models.person_statistics import is_stranger
+from smern_ros.utils.file_size import require_size
+
+NOTES = 'smern_ros.emotion.adaptation'
+"""The key of the file's metadata that has everything but the vectors, as JSON."""
+LARGEST = 64 << 20
+"""Bytes. A larger file is not read: all that can be kept takes less."""
+
+
+class AdaptationError(ValueError):
+    """A file that cannot be used; the message says why and what to do."""
+
+
+def save(adaptation: Adaptation, checkpoint: Checkpoint, path: Path) -> int:
+    """Writes the file whole or not at all, without the labels of voices without a body.
+
+    :return: the number of examples.
+    :raises OSError: if it cannot be written.
+    """
+    from safetensors.torch import save as to_bytes
+
+    tensors: dict[str, torch.Tensor] = {}
+    notes: list[dict[str, str]] = []
+    for person_id in adaptation.people:
+        if is_stranger(person_id):
+            continue
+        for example in adaptation.examples(person_id):
+            tensors |= {f'{len(notes)}.{m}': v.clone() for m, v in example.vectors.items()}
+            notes.append({'person_id': person_id, 'utterance_id': example.utterance_id, 'label': example.label})
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f'{path.name}.part')
+    part.write_bytes(to_bytes(tensors, {NOTES: json.dumps({'checkpoint': checkpoint.id, 'examples': notes})}))
+    part.replace(path)
+    return len(notes)
+
+
+def load(adaptation: Adaptation, checkpoint: Checkpoint, path: Path) -> int:
+    """Adds what the file holds and fits everybody's network.
+
+    :return: how many examples of voices without a body an older version had written: they are left out.
+    :raises AdaptationError: if it is no such file, or was made with another checkpoint.
+    """
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        require_size(path, LARGEST)
+        with safe_open(path, 'pt') as file:
+            notes = json.loads((file.metadata() or {})[NOTES])
+            if notes['checkpoint'] != checkpoint.id:
+                raise ValueError(f'it was made with the checkpoint {notes["checkpoint"]}, and this is {checkpoint.id}')
+            tensors = {key: file.get_tensor(key).float() for key in file.keys()}  # noqa: SIM118 - no dictionary
+        left_out = 0
+        for k, note in enumerate(notes['examples']):
+            vectors = {
+                m: _checked(tensors[f'{k}.{m}'], m, checkpoint) for m in checkpoint.modalities if f'{k}.{m}' in tensors
+            }
+            if is_stranger(note['person_id']):
+                left_out += 1
+            else:
+                adaptation.add(note['person_id'], Example(note['utterance_id'], vectors, note['label']))
+    except (OSError, SafetensorError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        why = f'{error} is missing' if isinstance(error, KeyError) else str(error)
+        raise AdaptationError(f'the adaptation {path} cannot be used: {why}. Remove or rename it') from error
+    adaptation.settle()
+    for person_id in adaptation.people:
+        adaptation.refit(person_id)
+    return left_out
+
+
+def told(left_out: int) -> str:
+    """How many labels of voices without a body were not written or read, for people."""
+    return f'{left_out} labels of voices without a body are left out: whose they were, nobody can tell later'
+
+
+def _checked(vector: torch.Tensor, modality: str, checkpoint: Checkpoint) -> torch.Tensor:
+    wanted = getattr(checkpoint.fusion.config, modality)
+    if tuple(vector.shape) != (wanted,) or not vector.isfinite().all():
+        raise ValueError(f'a vector of {modality} has the shape {tuple(vector.shape)}; wanted ({wanted},), all finite')
+    return vector

@@ -1,0 +1,156 @@
+"""A recording through the very functions that the graph runs, without ROS: what `smern predict` uses.
+
+Training enters the same functions where its corpora allow: `audio.features.extract`, `skeleton.window.smooth` and
+`skeleton.features.model_input`.
+"""
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+import numpy as np
+
+from smern_ros.audio import features as audio_features
+from smern_ros.audio.channels import Downmix
+from smern_ros.audio.pcm import decode
+from smern_ros.audio.segmenter import UtteranceState
+from smern_ros.audio.stream import Boundary, SpeechStream
+from smern_ros.emotion.active_speaker import NEAREST, choose
+from smern_ros.media.reader import AudioBlock, VideoFrame
+from smern_ros.skeleton.history import SkeletonHistory
+from smern_ros.skeleton.idle_frames import IdleFrameSkipper
+from smern_ros.skeleton.pose import PoseEstimator
+from smern_ros.speech.encoder import SpeechEncoder
+from smern_ros.speech.recogniser import Recogniser
+from smern_ros.values import SECOND, Skeleton, SkeletonWindow, Utterance, UtteranceInputs
+
+CLOSING_SILENCE = 1.0
+"""Seconds of silence put after a recording, as the live source does, so that its last utterance ends."""
+LONGEST_GESTURE = 10 * SECOND
+"""ns; a recording without speech is cut into windows of this length."""
+
+
+class Analyser:
+    """Collects what the graph would of one recording; feed it in the order of time."""
+
+    def __init__(
+        self, *, pose: PoseEstimator | None = None, recogniser: Recogniser | None = None,
+        speech_encoder: SpeechEncoder | None = None, speaker: str = NEAREST,
+    ) -> None:
+        """
+        :param pose: finds bodies in the frames; without it there is no skeleton.
+        :param recogniser: finds the words; without it there is no text.
+        :param speech_encoder: see `smern_ros.audio.features.extract`.
+        :param speaker: see `smern_ros.emotion.active_speaker.choose`.
+        """
+        self._pose = pose
+        self._watch = IdleFrameSkipper()
+        self._recogniser = recogniser
+        self._speech_encoder = speech_encoder
+        self._speaker = speaker
+        self._mono = Downmix()
+        self._stream = SpeechStream()
+        self._history = SkeletonHistory()
+        self._sound_rate = 0
+        self._sound_end_ns = 0
+        self._ended: list[Utterance] = []   # waiting for the frames up to their end
+
+    def see(self, frame: VideoFrame) -> list[UtteranceInputs]:
+        """:return: utterances that are whole now."""
+        if self._pose is not None:
+            self._history.add(frame.stamp_ns, self._skeletons(self._pose, frame))
+        return self._whole(frame.stamp_ns)
+
+    def hear(self, block: AudioBlock) -> list[UtteranceInputs]:
+        """:return: utterances that are whole now."""
+        samples = decode(block.samples.tobytes(), encoding='s16le', channels=block.samples.shape[1])
+        self._push(self._mono.push(samples, block.sample_rate), block.sample_rate, block.stamp_ns)
+        return self._whole(self._history.newest_ns) if self._pose is not None else self._whole(None)
+
+    def finish(self) -> list[UtteranceInputs]:
+        """The recording is over.
+
+        :return: the utterances that were still open.
+        """
+        if self._sound_rate:
+            silence = np.zeros(round(CLOSING_SILENCE * self._sound_rate), np.float32)
+            self._push(silence, self._sound_rate, self._sound_end_ns)
+            self._collect(self._stream.flush())
+        return self._whole(None)
+
+    def movement(self, start_ns: int, end_ns: int) -> SkeletonWindow | None:
+        """The speaker's movement in a window of the last half minute."""
+        return choose(self._history.window(start_ns, end_ns), self._speaker)
+
+    def _skeletons(self, pose: PoseEstimator, frame: VideoFrame) -> list[Skeleton]:
+        if not self._watch.wants(frame.stamp_ns):
+            return []
+        skeletons = pose.estimate(frame.image, frame.stamp_ns)
+        self._watch.looked(frame.stamp_ns, anybody=bool(skeletons))
+        return skeletons
+
+    def _push(self, samples: np.ndarray, sample_rate: int, stamp_ns: int) -> None:
+        self._collect(self._stream.push(samples, sample_rate, stamp_ns))
+        self._sound_rate = sample_rate
+        self._sound_end_ns = stamp_ns + len(samples) * SECOND // sample_rate
+
+    def _collect(self, events: Iterable) -> None:
+        self._ended += [e.utterance for e in events if isinstance(e, Boundary) and e.state == UtteranceState.ENDED]
+
+    def _whole(self, seen_ns: int | None) -> list[UtteranceInputs]:
+        """
+        :param seen_ns: the newest frame; None: no more frames will come.
+        """
+        ready = [u for u in self._ended if seen_ns is None or seen_ns >= u.end_ns]
+        self._ended = [u for u in self._ended if u not in ready]
+        return [self._inputs(u) for u in ready]
+
+    def _inputs(self, utterance: Utterance) -> UtteranceInputs:
+        return UtteranceInputs(
+            utterance.id,
+            utterance.start_ns,
+            utterance.end_ns,
+            audio=audio_features.extract(utterance, self._speech_encoder),
+            text=self._recogniser.transcribe(utterance) if self._recogniser is not None else None,
+            skeleton=self.movement(utterance.start_ns, utterance.end_ns),
+        )
+
+
+def analyse(
+    items: Iterable[VideoFrame | AudioBlock],
+    *,
+    pose: PoseEstimator | None = None,
+    recogniser: Recogniser | None = None,
+    speech_encoder: SpeechEncoder | None = None,
+    speaker: str = NEAREST,
+) -> Iterator[UtteranceInputs]:
+    """Each utterance of a recording; of one without speech, its movement in windows (with an empty utterance id).
+
+    :param items: frames and sound in the order of time, as `smern_ros.media.reader.MediaReader` gives them.
+    """
+    analyser = Analyser(pose=pose, recogniser=recogniser, speech_encoder=speech_encoder, speaker=speaker)
+    gestures: list[UtteranceInputs] = []
+    spoken = False
+    window_start_ns = newest_ns = None
+
+    def gesture(start_ns: int, end_ns: int) -> None:
+        window = analyser.movement(start_ns, end_ns)
+        if window is not None:
+            gestures.append(UtteranceInputs('', start_ns, end_ns, skeleton=window))
+
+    for item in items:
+        if isinstance(item, VideoFrame):
+            found, newest_ns = analyser.see(item), item.stamp_ns
+            window_start_ns = newest_ns if window_start_ns is None else window_start_ns
+            if not spoken and newest_ns - window_start_ns >= LONGEST_GESTURE:
+                gesture(window_start_ns, newest_ns)
+                window_start_ns = newest_ns
+        else:
+            found = analyser.hear(item)
+        spoken = spoken or bool(found)
+        yield from found
+    last = analyser.finish()
+    yield from last
+    if not (spoken or last):
+        if newest_ns is not None and window_start_ns is not None and newest_ns > window_start_ns:
+            gesture(window_start_ns, newest_ns)
+        yield from gestures

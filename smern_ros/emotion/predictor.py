@@ -1,0 +1,202 @@
+"""From evidence to emotion: the one way that nodes, the command line and training's evaluation predict."""
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from smern_ros.emotion import checkpoint as checkpoints
+from smern_ros.emotion import shipped_checkpoints
+from smern_ros.emotion.adaptation import Adapted
+from smern_ros.emotion.checkpoint import Checkpoint
+from smern_ros.models.inputs import NO_WORDS, InputEncoder
+from smern_ros.models.person_statistics import PersonStatistics
+from smern_ros.models.voice import Voice
+from smern_ros.skeleton.features import model_input
+from smern_ros.spec import AUDIO, MODALITIES, SKELETON, TEXT
+from smern_ros.text.sentence_encoder import SentenceEncoder
+from smern_ros.values import AudioFeatures, Prediction, SkeletonWindow, Transcript, UtteranceInputs
+
+ADAPTED = '+adapted'
+"""After the checkpoint's id, where a person's labels had a part in the prediction."""
+
+
+_UNFAMILIAR = 'somebody moves unlike all that was learnt from'
+_NOTHING = {AUDIO: 'no voiced sound', TEXT: 'no known word', SKELETON: 'no visible joint'}
+
+
+class NoEvidence(ValueError):
+    """Nothing to predict from: no modality holds anything."""
+
+
+class EmotionPredictor:
+    """SMERN-GA with a trained checkpoint. May be used by several threads at once.
+
+    Encoding costs up to tens of milliseconds, fusing one or two: encode each piece of evidence when it arrives, fuse
+    when a state is due. Making one sets torch to one thread for the whole process: more spin against each other.
+    """
+
+    def __init__(self, checkpoint: Checkpoint):
+        torch.set_num_threads(1)
+        self.checkpoint = checkpoint
+        self.id = checkpoint.id
+        self.labels = checkpoint.spec.labels
+        self._inputs = InputEncoder(
+            checkpoint.normalisation, checkpoint.vocabulary or NO_WORDS, checkpoint.spec, checkpoint.person_prior
+        )
+        self._words = SentenceEncoder() if checkpoint.vocabulary is None else None
+        fusion = checkpoint.fusion.config
+        self._sizes = {AUDIO: fusion.audio, TEXT: fusion.text, SKELETON: fusion.skeleton}
+
+    @classmethod
+    def load(cls, wanted: Path | str | None = None) -> EmotionPredictor:
+        """
+        :param wanted: name of a checkpoint that is shipped, or the directory of one; None:
+            `shipped_checkpoints.DEFAULT`.
+        :raises SpecMismatch: if it was made for other features than this code computes.
+        :raises smern_ros.emotion.checkpoint.CheckpointError: if it is missing or damaged.
+        :raises smern_ros.assets.AssetError: if the weights of the sentence encoder are not there.
+        """
+        return cls(checkpoints.load(shipped_checkpoints.checkpoint_folder(wanted)))
+
+    @torch.inference_mode()
+    def encode_audio(self, features: AudioFeatures, person: PersonStatistics | None = None) -> torch.Tensor | None:
+        """The vector A, or None if nothing in it was voiced.
+
+        :param person: what is known of who speaks beside these features; None: nothing.
+        """
+        inputs = self._inputs.audio(features, person)
+        if inputs is None:
+            return None
+        mfcc, prosody, speech = inputs
+        encoder, frames = self.checkpoint.audio, torch.tensor([len(mfcc)])
+        if isinstance(encoder, Voice):
+            return encoder.features(mfcc[None], frames, prosody[None], speech[None])[0]
+        return encoder.features(mfcc[None], frames, prosody[None])[0]
+
+    @torch.inference_mode()
+    def encode_text(self, transcript: Transcript) -> torch.Tensor | None:
+        """The vector T (200,), or None if it is doubtful, foreign, or holds no word (that the vocabulary knows)."""
+        if transcript.doubtful or transcript.foreign:
+            return None
+        words = (
+            self._inputs.text(transcript.text) if self._words is None
+            else torch.from_numpy(self._words.encode(transcript.text))
+        )
+        if words is None or not len(words):
+            return None
+        return self.checkpoint.text.features(words[None], torch.tensor([len(words)]))[0]
+
+    @torch.inference_mode()
+    def encode_skeleton(self, window: SkeletonWindow, person: PersonStatistics | None = None) -> torch.Tensor | None:
+        """SMACN's vector (256,).
+
+        None if no joint is visible in any frame, the movement is `unfamiliar` or the checkpoint reads none.
+
+        :param person: what is known of who moves beside this window; None: nothing.
+        """
+        network, inputs = self.checkpoint.skeleton, self._inputs.skeleton(window, person)
+        if network is None or inputs is None or self.unfamiliar(window):
+            return None
+        x, visible = inputs
+        return network.features(x[None], visible[None])[0]
+
+    def unfamiliar(self, window: SkeletonWindow) -> bool:
+        """Whether somebody is seen who moves unlike all that the checkpoint learnt from, as far as it can tell."""
+        posture = self.checkpoint.posture
+        if posture is None or not window.visible.any():
+            return False
+        return posture.unlikeness(*model_input(window)) > 0
+
+    @torch.inference_mode()
+    def fuse(
+        self, vectors: Mapping[str, torch.Tensor | None], adapted: Adapted | None = None, unfamiliar: Sequence[str] = ()
+    ) -> Prediction:
+        """What the encoded modalities say together, and what each would say alone.
+
+        :param vectors: by name of the modality, what `encode_*` returned; those that are None or not given are missing.
+        :param adapted: the fusion as one person taught it, if somebody did (`smern_ros.emotion.adaptation`).
+        :param unfamiliar: of those missing the modalities that were there; the prediction names them.
+        :raises NoEvidence: if all are missing.
+        :raises ValueError: for an unknown modality, one that the checkpoint does not read, or another shape.
+        """
+        given = self._check_vectors(vectors, unfamiliar)
+        present = tuple(given)
+        without = {m: tuple(o for o in present if o != m) for m in present} if len(present) > 1 else {}
+        # One pass for all: the modalities together, each alone, and all but one.
+        subsets = list(dict.fromkeys([present, *((m,) for m in present), *without.values()]))
+        rows = torch.tensor([[m in subset for m in MODALITIES] for subset in subsets])
+        audio, text, skeleton = (
+            given[m].expand(len(rows), -1) if m in given else torch.zeros(len(rows), self._sizes[m])
+            for m in MODALITIES
+        )
+        logits = (self.checkpoint.fusion if adapted is None else adapted)(audio, text, skeleton, rows).logits
+        temperatures = torch.tensor([[self.checkpoint.temperatures['+'.join(s)]] for s in subsets], dtype=torch.double)
+        logs = (logits.double() / temperatures).log_softmax(dim=1)
+        said = dict(zip(subsets, logs.numpy(), strict=True))
+        probabilities = np.exp(said[present]).astype(np.float32)
+        label = probabilities.argmax()
+        return Prediction(
+            labels=self.labels,
+            probabilities=probabilities,
+            modalities=present,
+            weights=_shares([said[present][label] - said[others][label] for others in without.values()]),
+            alone=np.exp([said[(m,)] for m in present]).astype(np.float32),
+            model=self.id if adapted is None else f'{self.id}{ADAPTED}',
+            unfamiliar=tuple(unfamiliar),
+        )
+
+    def told_by(
+        self, features: AudioFeatures | None = None, window: SkeletonWindow | None = None
+    ) -> PersonStatistics:
+        """What an utterance tells of its person: to be remembered for those that follow."""
+        return self._inputs.told_by(features, window)
+
+    def predict(self, inputs: UtteranceInputs) -> Prediction:
+        """Encode and fuse all that is known of an utterance of somebody never met before.
+
+        `smern_ros.emotion.session.Session` does so for utterance after utterance and remembers the people.
+
+        :raises NoEvidence: if nothing of it can be used.
+        """
+        return self.fuse(
+            {
+                AUDIO: None if inputs.audio is None else self.encode_audio(inputs.audio),
+                TEXT: None if inputs.text is None else self.encode_text(inputs.text),
+                SKELETON: None if inputs.skeleton is None else self.encode_skeleton(inputs.skeleton),
+            },
+            unfamiliar=(SKELETON,) if inputs.skeleton is not None and self.unfamiliar(inputs.skeleton) else (),
+        )
+
+    def _check_vectors(
+        self, vectors: Mapping[str, torch.Tensor | None], unfamiliar: Sequence[str]
+    ) -> dict[str, torch.Tensor]:
+        """Those given, in the order of MODALITIES."""
+        unknown = sorted(set(vectors) - set(MODALITIES))
+        if unknown:
+            raise ValueError(f'no modality is called {", ".join(unknown)}; there are {", ".join(MODALITIES)}')
+        given = {m: vector for m in MODALITIES if (vector := vectors.get(m)) is not None}
+        if unread := sorted(set(given) - set(self.checkpoint.modalities)):
+            raise ValueError(f'the checkpoint {self.id} reads no {", ".join(unread)}')
+        if not given:
+            lacking = ', '.join(_UNFAMILIAR if m in unfamiliar else _NOTHING[m] for m in self.checkpoint.modalities)
+            raise NoEvidence(f'no modality holds anything: {lacking}')
+        for modality, vector in given.items():
+            shape = tuple(vector.shape)
+            if shape != (self._sizes[modality],):
+                raise ValueError(f'the {modality} vector has the shape {shape}; wanted ({self._sizes[modality]},)')
+        return given
+
+
+def _shares(gains: Sequence[float]) -> np.ndarray:
+    """How much an answer leans on each modality, as EmotionState.msg has it.
+
+    :param gains: of each of several modalities, log p(label) with it less without it; empty of a single one.
+    :return: (modalities,) float32, sum 1.
+    """
+    positive = np.maximum(gains, 0.0) if gains else np.ones(1)
+    largest = positive.max()
+    shares = positive / largest if largest > 0 else np.ones_like(positive)  # however small or large the gains are
+    return (shares / shares.sum()).astype(np.float32)

@@ -1,0 +1,108 @@
+"""Subscriptions that are as reliable as their publishers.
+
+A reliable subscription hears no best-effort publisher; a best-effort one loses what does not fit into a socket's
+buffer, which of raw images is nearly every one. So what may be lost is asked for reliably while all who publish offer
+that.
+"""
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from rclpy.event_handler import SubscriptionEventCallbacks
+from rclpy.qos import QoSProfile, ReliabilityPolicy
+from rclpy.subscription import Subscription
+
+from smern_ros.ros.arrivals import LOOKS, ArrivalCounter
+
+if TYPE_CHECKING:
+    from smern_ros.ros.lifecycle import ManagedNode
+
+LOOK_EVERY = 1.0
+"""s between two looks at who publishes."""
+SILENT_AFTER = 10
+"""Looks without any message of a publisher that is there, and best effort."""
+
+
+def subscribe(
+    node: ManagedNode, message_type: type, topic: str, take: Callable[[Any], None], profile: QoSProfile
+) -> Callable[[], object]:
+    """Subscribes. If the profile is best effort, publishers that come and go are followed, and loss is warned of.
+
+    :return: ends it.
+    """
+    if profile.reliability == ReliabilityPolicy.BEST_EFFORT:
+        return _Following(node, message_type, topic, take, profile).close
+    subscription = node.create_subscription(message_type, topic, take, profile)
+    return lambda: node.destroy_subscription(subscription)
+
+
+class _Following:
+    def __init__(
+        self, node: ManagedNode, message_type: type, topic: str, take: Callable[[Any], None], profile: QoSProfile
+    ) -> None:
+        self._node, self._type, self._topic, self._take = node, message_type, topic, take
+        self._best_effort = profile
+        self._reliable = QoSProfile(
+            history=profile.history, depth=profile.depth, durability=profile.durability,
+            reliability=ReliabilityPolicy.RELIABLE,
+        )
+        self._publishers = 0
+        self._profile = self._wanted()
+        self._subscription = self._subscribe()
+        self._timer = node.create_timer(LOOK_EVERY, self._look, clock=node.steady)
+
+    def close(self) -> None:
+        self._node.destroy_timer(self._timer)
+        self._node.destroy_subscription(self._subscription)
+        self._node.health.warn(f'loss of {self._topic}', '')
+
+    def _wanted(self) -> QoSProfile:
+        offered = [info.qos_profile.reliability for info in self._node.get_publishers_info_by_topic(self._topic)]
+        self._publishers = len(offered)
+        reliable = offered and all(r == ReliabilityPolicy.RELIABLE for r in offered)
+        return self._reliable if reliable else self._best_effort
+
+    def _subscribe(self) -> Subscription:
+        self._arrivals, self._silent = ArrivalCounter(), 0
+        # Without callbacks of events, rclpy's own too: the events executor may crash when such a subscription ends.
+        subscription = self._node.create_subscription(
+            self._type, self._topic, self._hear, self._profile,
+            event_callbacks=SubscriptionEventCallbacks(use_default_callbacks=False),
+        )
+        # By its signature rclpy would give the message alone; with two parameters its events executor fails.
+        subscription._callback_type = Subscription.CallbackType.WithMessageInfo
+        return subscription
+
+    def _hear(self, *given: Any) -> None:
+        """:param given: message and info: of one executor a pair, of the others two."""
+        message, info = given[0] if len(given) == 1 else given
+        number = info.get('publication_sequence_number')  # None if the middleware does not tell
+        publisher = (info.get('publisher_gid') or {}).get('data')  # not in every release
+        if number is not None and (publisher is not None or self._publishers == 1):
+            self._arrivals.note(publisher or b'', number)
+        self._take(message)
+
+    def _look(self) -> None:
+        if not self._node.context.ok():
+            return
+        try:
+            wanted = self._wanted()
+            if wanted is not self._profile:
+                self._profile = wanted
+                self._node.destroy_subscription(self._subscription)
+                self._subscription = self._subscribe()
+        except Exception as error:  # a timer's error would end the process
+            self._node.log_error(self._topic, error)
+        self._node.health.warn(f'loss of {self._topic}', self._loss())
+
+    def _loss(self) -> str:
+        name, few = self._node.resolve_topic_name(self._topic), self._arrivals.look()
+        advice = 'let its driver publish reliably, or run with the DDS profile of this package (README, your camera)'
+        if few is not None:
+            return f'only {few[0]} of {few[1]} messages of {name} arrived in the last {LOOKS} s: {advice}'
+        nothing = self._publishers and not self._arrivals.any and self._profile is self._best_effort
+        self._silent = self._silent + 1 if nothing and self._node.active else 0
+        if self._silent < SILENT_AFTER:
+            return ''
+        return f'{name} is published best effort, and nothing of it has arrived yet: if it is on, {advice}'
