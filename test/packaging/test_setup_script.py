@@ -17,7 +17,7 @@ def tree(tmp_path):
     """What the script reads, and a .venv whose Python is the stand-in."""
     top = ('setup.py', 'pyproject.toml', 'package.xml', 'CMakeLists.txt')
     for name in (*top, 'smern_ros/deploy/graph.py', 'scripts/setup.sh'):
-        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(ROOT / name, tmp_path / name)
     for folder in ('msg', 'srv', 'requirements'):
         shutil.copytree(ROOT / folder, tmp_path / folder)
