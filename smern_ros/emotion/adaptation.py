@@ -151,7 +151,7 @@ class Adaptation:
 
     def network(self, person_id: str) -> Adapted | None:
         """
-        :param person_id: or, here and below, what a voice without a body is told apart by (`People.identity`).
+        :param person_id: or, here and below, what a voice without a body is told apart by (`PeopleRegistry.identity`).
         :return: the person's, or the one for EVERYBODY; None if there is neither: judge by the checkpoint's.
         """
         return self._networks.get(person_id) or self._networks.get(EVERYBODY)

@@ -17,7 +17,7 @@ from smern_ros.emotion.checkpoint import Checkpoint
 from smern_ros.models.person_statistics import is_stranger
 from smern_ros.utils.file_size import require_size
 
-NOTES = 'smern_ros.emotion.adaptation'
+NOTES = 'smern_ros.adaptation'
 """The key of the file's metadata that has everything but the vectors, as JSON."""
 LARGEST = 64 << 20
 """Bytes. A larger file is not read: all that can be kept takes less."""

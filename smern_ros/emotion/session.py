@@ -34,7 +34,7 @@ class UtterancePrediction:
 
     prediction: Prediction
     person_id: str
-    identity: str                     # as whom labels of it count (`People.identity`)
+    identity: str                     # as whom labels of it count (`PeopleRegistry.identity`)
     vectors: dict[str, torch.Tensor]  # by modality
 
 

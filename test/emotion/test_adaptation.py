@@ -250,7 +250,7 @@ def test_what_was_learnt_with_another_checkpoint_is_refused(predictor, tmp_path)
 
 @pytest.mark.parametrize('spoil', [
     lambda whole: b'', lambda whole: whole[:100], lambda whole: whole.replace(b'angry', b'bored'),
-    lambda whole: whole.replace(b'smern_ros.emotion.adaptation', b'somebody.adaptation '),
+    lambda whole: whole.replace(b'smern_ros.adaptation', b'somebody.adaptation '),
     lambda whole: whole.replace(b'"0.audio":{"dtype":"F32","shape":[32]', b'"0.audio":{"dtype":"F32","shape":[2,16]'),
     lambda whole: whole[:-4] + np.float32('nan').tobytes(),
 ])

@@ -51,7 +51,7 @@ _MODULES = (
 
 
 class Source(Protocol):
-    """Where the clips are (`openset.movement.Source`)."""
+    """Where the clips are (`skeleton.SkeletonSource`)."""
 
     data: Path
     cache: Path
