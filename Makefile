@@ -23,7 +23,7 @@ test: ## run the whole suite, with all that it tests
 	@$(BIN)/smern assets fetch
 	@$(BIN)/python -m pytest $(ARGS)
 
-lint: ## ruff on everything, mypy on the core and on the paper's experiments
+lint: ## ruff and mypy on all code but what is generated
 	@scripts/setup.sh $(TESTED)
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy

@@ -10,7 +10,7 @@ import argparse
 import json
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import jiwer
@@ -43,7 +43,7 @@ class Clip:
 class Context:
     """An engine that encodes the speech and some silence, and at least so much, whatever it is asked for."""
 
-    languages = ('en',)
+    languages: Sequence[str] = ('en',)
 
     def __init__(self, engine: Ct2Engine, silence: float, least: float) -> None:
         self._engine, self._silence, self._least = engine, silence, least
@@ -78,7 +78,7 @@ def clips() -> Iterator[Clip]:
     others = [samples[::-1] for samples, _, _ in sentences]  # backwards: speech that says nothing
     for samples, text, words in sentences:
         yield Clip('clean', samples, text)
-        babble = sum(np.resize(np.roll(other, 7_000 * i), len(samples)) for i, other in enumerate(others))
+        babble = np.sum([np.resize(np.roll(other, 7_000 * i), len(samples)) for i, other in enumerate(others)], axis=0)
         for snr in SNRS:
             yield Clip(f'pink noise, {snr} dB', mixed(samples, pink(len(samples), rng), snr), text)
             yield Clip(f'babble, {snr} dB', mixed(samples, babble, snr), text)
@@ -100,8 +100,10 @@ def commands() -> Iterator[Clip]:
     folder = assets.path('command-speech')
     said = {'goforward.raw': 'go forward ten meters', 'something.raw': 'go somewhere and do something'}
     for line in (folder / 'cards.transcription').read_text().splitlines():
-        text, name = re.fullmatch(r'<s>(.*)</s>\s*\((\w+)\)', line.strip()).groups()
-        said[f'{name}.wav'] = text
+        card = re.fullmatch(r'<s>(.*)</s>\s*\((\w+)\)', line.strip())
+        if card is None:
+            raise ValueError(f'{folder}: a line of cards.transcription is {line!r}')
+        said[f'{card[2]}.wav'] = card[1]
     for name, text in said.items():
         if name.endswith('.raw'):
             samples = np.fromfile(folder / name, '<i2').astype(np.float32) / 2**15

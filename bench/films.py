@@ -65,7 +65,8 @@ def _once(path: Path, frames: Iterable[np.ndarray], samples: np.ndarray, rate: i
             picture = av.VideoFrame.from_ndarray(image, format='bgr24')
             picture.pts, picture.time_base = k, Fraction(1, rate)
             container.mux(film.encode(picture))
-        container.mux(film.encode(None))
+        if film is not None:
+            container.mux(film.encode(None))
         for first in range(0, len(samples), _BLOCK):
             block = av.AudioFrame.from_ndarray(samples[None, first:first + _BLOCK], 's16', 'mono')
             block.sample_rate, block.pts, block.time_base = SOUND_RATE, first, Fraction(1, SOUND_RATE)

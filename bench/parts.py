@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import statistics
 import time
+from functools import partial
 from pathlib import Path
 
 from bench.summary import repeat, row, spread
@@ -17,7 +18,7 @@ def audio_features(clip: Path) -> None:
     speech_encoder = SpeechEncoder()
     for utterance in _utterances(clip):
         length = len(utterance.samples) / SPEC.sample_rate
-        seconds = statistics.median(repeat(lambda u=utterance: extract(u, speech_encoder), times=10))
+        seconds = statistics.median(repeat(partial(extract, utterance, speech_encoder), times=10))
         row(f'audio features of {length:.1f} s of speech',
             f'{1e3 * seconds:.1f} ms, real-time factor {seconds / length:.4f}')
 
@@ -29,7 +30,7 @@ def recognition(clip: Path) -> None:
     recogniser = create('faster_whisper')
     for utterance in _utterances(clip):
         row(f'words of {len(utterance.samples) / 16000:.1f} s of speech',
-            spread(repeat(lambda u=utterance: recogniser.transcribe(u), times=5)))
+            spread(repeat(partial(recogniser.transcribe, utterance), times=5)))
 
 
 def fusion() -> None:

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import os
 import sys
+from typing import Any
 
 from smern_ros.deploy import dds, stop_signals
 
@@ -55,7 +56,7 @@ class DialogManager(Node):
 
     def __init__(self) -> None:
         super().__init__('dialog_manager')
-        settings = {name: self._parameter(name, *about) for name, about in SETTINGS.items()}
+        settings: dict[str, Any] = {name: self._parameter(name, *about) for name, about in SETTINGS.items()}
         self._max_age = self._parameter('max_age', 5.0, 's after which a feeling is no longer worth an answer')
         self._replies = {
             label: self._parameter(f'replies.{label}', text, f'said to whoever is {label}; empty: nothing')

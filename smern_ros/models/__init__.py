@@ -37,8 +37,8 @@ OF_CHECKPOINTS = ('smern_ga', 'voice', 'words')
 """Networks that are parts of a checkpoint, and none of the paper's."""
 
 
-def build(name: str, **overrides) -> nn.Module:
-    """The network called `name`, with untrained weights.
+def build(name: str, **overrides) -> Any:
+    """The network called `name`, an `nn.Module` with untrained weights.
 
     :param overrides: hyper-parameters that differ from the paper's; the fields of the network's `Config`. Those of an
         encoder inside it are a mapping: `build('smern', words=900, smacn={'heads': 3})`.

@@ -39,8 +39,6 @@ class AsrNode(SmernNode):
         Parameter('queue', 8, 'utterances that may wait; tentative ones give way first', (1, 100), live=True),
     )
 
-    _recogniser: recogniser.Recogniser | None = None
-
     def load(self) -> None:
         try:
             self._recogniser = recogniser.create(
@@ -51,10 +49,10 @@ class AsrNode(SmernNode):
             )
         except (AssetError, ValueError) as error:
             raise ConfigurationError(str(error)) from error
-        model = self.value('model') or ASSET
-        self.health.set_info('model', f'{self.value("backend")} {model}')
-        self._warm_up()
+        self.health.set_info('model', f'{self.value("backend")} {self.value("model") or ASSET}')
+        _warm_up(self._recogniser)
         self._schedule = Schedule(self.value('queue'))
+        self.add_cleanup(lambda: delattr(self, '_recogniser'))
         self._came: WeakKeyDictionary[Utterance, float] = WeakKeyDictionary()  # steady time
         self._frame_id = ''  # the microphone's
         self._transcripts = self.output(msg.Transcript, topics.TRANSCRIPT, qos.EVIDENCE)
@@ -66,14 +64,6 @@ class AsrNode(SmernNode):
 
     def reconfigure(self) -> None:
         self._schedule.capacity = self.value('queue')
-
-    def unload(self) -> None:
-        self._recogniser = None
-
-    def _warm_up(self) -> None:
-        """The first inference allocates; no utterance shall wait for that."""
-        silence = np.zeros(SPEC.sample_rate, np.float32)
-        self._recogniser.transcribe(Utterance('warm-up', SECOND, 2 * SECOND, silence))
 
     def _take_utterance(self, message: msg.Utterance) -> None:
         utterance = utterance_from_message(message)
@@ -104,16 +94,26 @@ class AsrNode(SmernNode):
                 self.health.record_latency(time.monotonic() - came[utterance])
             except Exception as error:  # the others are still to be done
                 self.log_error('recogniser', error)
-            self.post(lambda u=utterance, t=transcript: self._finish(schedule, u, t))
+
+            def finish(utterance: Utterance = utterance, transcript: Transcript | None = transcript) -> None:
+                self._finish(schedule, utterance, transcript)
+
+            self.post(finish)
 
     def _finish(self, schedule: Schedule, utterance: Utterance, transcript: Transcript | None) -> None:
         """On the executor's thread, where the end may have come meanwhile."""
         is_final = schedule.finish(utterance, transcript)
-        if is_final is not None:
+        if transcript is not None and is_final is not None:
             self._publish(transcript, is_final=is_final)
 
     def _publish(self, transcript: Transcript, *, is_final: bool) -> None:
         self._transcripts.publish(transcript_to_message(transcript, self._frame_id, is_final=is_final))
+
+
+def _warm_up(model: recogniser.Recogniser) -> None:
+    """The first inference allocates; no utterance shall wait for that."""
+    silence = np.zeros(SPEC.sample_rate, np.float32)
+    model.transcribe(Utterance('warm-up', SECOND, 2 * SECOND, silence))
 
 
 def main(args: list[str] | None = None) -> int:

@@ -136,7 +136,8 @@ class AudioFeaturesNode(SmernNode):
         self._nobody_speaks()  # that they end is not heard meanwhile
 
     def unload(self) -> None:
-        self._stream = self._extractor = None
+        vars(self).pop('_stream', None)
+        self._extractor = None
         self.health.warn(SPEC.speech_encoder, '')
 
     def check(self, values: dict[str, Any]) -> None:
@@ -237,9 +238,9 @@ class AudioFeaturesNode(SmernNode):
         self._utterances.publish(
             utterance_to_message(utterance, int(boundary.state), boundary.last_voiced_ns, microphone)
         )
-        if boundary.state == UtteranceState.TENTATIVE:  # ENDED has the same sound
+        extractor = self._extractor  # a job that outlives this configuration keeps what it uses
+        if extractor is not None and boundary.state == UtteranceState.TENTATIVE:  # ENDED has the same sound
             came = time.monotonic()
-            extractor = self._extractor  # a job that outlives this configuration keeps what it uses
             self._worker.submit(lambda: self._extract(extractor, utterance, microphone, came), wait=True)
 
     def _extract(self, extractor: _Extractor, utterance: Utterance, microphone: str, came: float) -> None:

@@ -159,7 +159,8 @@ class FusionNode(SmernNode):
         )
 
     def unload(self) -> None:
-        self._session = self._cancel_deadline = None
+        vars(self).pop('_session', None)
+        self._cancel_deadline = None
         self._judged = OrderedDict()
 
     # --- topics -----------------------------------------------------------------------------------------------
@@ -408,6 +409,7 @@ class FusionNode(SmernNode):
             while len(self._judged) > LABELLED_WITHIN:
                 self._judged.popitem(last=False)
         prediction = judgement.prediction
+        ages = [(due.end_ns - evidence[modality].newest_ns) / SECOND for modality in prediction.modalities]
         latency = (self.get_clock().now().nanoseconds - due.end_ns) / SECOND
         self.health.record_latency(latency)
         self._states.publish(
@@ -418,7 +420,7 @@ class FusionNode(SmernNode):
                 window_start=to_time(due.start_ns),
                 window_end=to_time(due.end_ns),
                 is_final=due.is_final,
-                modality_ages=to_floats([(due.end_ns - evidence[m].newest_ns) / SECOND for m in prediction.modalities]),
+                modality_ages=to_floats(ages),
                 latency=latency,
                 **prediction_to_fields(prediction),
             )

@@ -5,6 +5,7 @@ import array
 import sys
 import time
 from collections.abc import Callable, Iterable
+from typing import Any
 
 from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import CompressedImage, Image
@@ -82,11 +83,13 @@ class MediaSourceNode(SmernNode):
         self._answers = ReplayAcks(self) if self._reader is not None and self.value('lossless') else None
 
     def start(self) -> None:
-        if self._reader is None:
+        reader = self._reader
+        if reader is None:
             self._start_devices()
             return
         readiness = NodeReadinessWaiter(
-            self, self._waited_for, also_missing=self._missing, timeout=self.value('wait_timeout'), on_done=self._play
+            self, self._waited_for, also_missing=self._missing, timeout=self.value('wait_timeout'),
+            on_done=lambda missing: self._play(reader, missing),
         )
         self._to_stop.append(readiness.close)
 
@@ -109,9 +112,9 @@ class MediaSourceNode(SmernNode):
     def _missing(self) -> list[str]:
         """What must be there beside the nodes that are waited for."""
         missing = []
-        if SEES in self._waited_for and self._reader.has_video and not self._images.listeners:
+        if SEES in self._waited_for and self._images is not None and not self._images.listeners:
             missing.append(f'a subscriber of {topics.IMAGE_COMPRESSED if self._compressed else topics.IMAGE}')
-        if HEARS in self._waited_for and self._reader.has_audio and not self._sound.listeners:
+        if HEARS in self._waited_for and self._sound is not None and not self._sound.listeners:
             missing.append(f'a subscriber of {topics.AUDIO}')
         if not self._now():
             missing.append('a clock')
@@ -123,12 +126,12 @@ class MediaSourceNode(SmernNode):
         # Whoever gives the time to others cannot take it from them.
         return wanted or (time.time_ns() if self._time else self.get_clock().now().nanoseconds)
 
-    def _play(self, missing: list[str]) -> None:
+    def _play(self, reader: MediaReader, missing: list[str]) -> None:
         if missing:
             self.log_error('wait_for', f'starting without what is not there: {", ".join(missing)}')
         start_ns = self._now()
         playback = Playback(
-            self._reader,
+            reader,
             show=lambda frame: self._show(frame, start_ns),
             sound=lambda chunk: self._send(chunk, start_ns),
             on_error=lambda error: self.log_error('media', str(error) if isinstance(error, MediaError) else error),
@@ -148,8 +151,8 @@ class MediaSourceNode(SmernNode):
         if self._answers is None:
             return None
         pressure = BackPressure(
-            sees=SEES in self._waited_for and self._reader.has_video,
-            hears=HEARS in self._waited_for and self._reader.has_audio,
+            sees=SEES in self._waited_for and self._images is not None,
+            hears=HEARS in self._waited_for and self._sound is not None,
             judges=JUDGES in self._waited_for,
             patience=self.value('patience'),
             on_stall=lambda text: self.log_error('lossless', text),
@@ -183,7 +186,7 @@ class MediaSourceNode(SmernNode):
             self.stop()
             raise ConfigurationError(f'{error}. To run without, set camera or microphone to an empty name') from error
 
-    def _keep(self, name: str, open_device: Callable[[], Device], read: Callable[[Device], Iterable],
+    def _keep(self, name: str, open_device: Callable[[], Device], read: Callable[[Any], Iterable],
               publish: Callable) -> None:
         """Publish what a device gives. Who is lost may come back, so the node does not end: the other goes on."""
         def say(error: Exception) -> None:
@@ -204,6 +207,8 @@ class MediaSourceNode(SmernNode):
         stamp_ns = start_ns + frame.stamp_ns
         self._tick(stamp_ns)
         taken = header(stamp_ns, self.value('camera_frame'))
+        if self._images is None:
+            return
         if self._compressed:
             self._images.publish(to_compressed(frame.image, taken, quality=self.value('quality')))
         else:
@@ -215,6 +220,8 @@ class MediaSourceNode(SmernNode):
         channel = self.value('channel')
         samples = chunk.samples if channel == AUTOMATIC else pick(chunk.samples, channel)
         self._tick(start_ns + chunk.end_ns)
+        if self._sound is None:
+            return
         self._sound.publish(msg.AudioChunk(
             header=header(start_ns + chunk.stamp_ns, self.value('microphone_frame')),
             sample_rate=chunk.sample_rate,

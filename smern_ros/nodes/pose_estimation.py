@@ -4,6 +4,7 @@ from __future__ import annotations
 import sys
 import threading
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -157,7 +158,8 @@ class PoseEstimationNode(SmernNode):
     def reconfigure(self) -> None:
         self._worker.capacity = self.value('queue')
         self._watch = IdleFrameSkipper(self.value('idle_rate'))
-        self._estimator.adjust(gates=self._gates(), track_timeout=self.value('track_timeout'))
+        if self._estimator is not None:
+            self._estimator.adjust(gates=self._gates(), track_timeout=self.value('track_timeout'))
 
     def unload(self) -> None:
         if self._estimator is not None:
@@ -189,6 +191,8 @@ class PoseEstimationNode(SmernNode):
         came = self._came_at = time.monotonic()
         # A job that outlives this configuration shall not touch what is the next one's.
         estimator, watch = self._estimator, self._watch
+        if estimator is None:
+            return
         if not self._lossless and self._worker.idle and self._is_uninteresting(stamp_of(message.header)):
             return
         dropped = self._worker.submit(lambda: self._estimate(estimator, watch, message, came), wait=self._lossless)
@@ -215,11 +219,12 @@ class PoseEstimationNode(SmernNode):
             back = (self._newest_ns - stamp_ns) / SECOND
             self.log_error('clock', f'camera stamps jumped back by {back:.1f} s; everybody is tracked anew')
         self._newest_ns = stamp_ns
-        skeletons: list[Skeleton] | None = []
+        skeletons: Sequence[Skeleton] = []
         if image is not None:
-            skeletons = estimator.estimate(image, stamp_ns)
-            if skeletons is None:
+            found = estimator.estimate(image, stamp_ns)
+            if found is None:
                 return
+            skeletons = found
             watch.looked(stamp_ns, anybody=bool(skeletons))
         self._skeletons.publish(skeletons_to_message(skeletons, message.header))
         self.health.record_latency(time.monotonic() - came)

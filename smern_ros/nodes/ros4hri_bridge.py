@@ -70,7 +70,7 @@ class Ros4HriBridgeNode(SmernNode):
 
     def _tell(self) -> None:
         """Again, for whoever came late or was restarted."""
-        self.each('tracked', (self._bodies, self._persons, self._voices), lambda part: part.tell())
+        self.each('tracked', (self._bodies.tell, self._persons.tell, self._voices.tell), lambda tell: tell())
         for what, roster in (
             ('bodies', self._bodies.roster), ('persons', self._persons.roster), ('voices', self._voices.roster),
         ):

@@ -54,6 +54,10 @@ class SkeletonFilterNode(SmernNode):
         Parameter('camera_timeout', 1.0, 's without a frame after which none is waited for', (0.1, 60.0), live=True),
     )
 
+    _first_ns: int | None = None   # of the frames that gesture windows may use
+    _gesture_end_ns = 0            # of the newest gesture window
+    _newest_end_ns = 0             # of an utterance
+
     def load(self) -> None:
         self.check({p.name: self.value(p.name) for p in self.PARAMETERS})
         self._history = SkeletonHistory(self.value('history'))
@@ -197,7 +201,7 @@ class SkeletonFilterNode(SmernNode):
         """All but the history, which knows by itself what to forget."""
         self._live.reset()
         self._forget_utterances()
-        self._first_ns: int | None = None  # of the frames that gesture windows may use
+        self._first_ns = None
         self._gesture_end_ns = 0
         self._seen_at = -float('inf')      # steady time of the last frame
         self._frame_id = ''
@@ -207,7 +211,7 @@ class SkeletonFilterNode(SmernNode):
             self._drop(utterance_id)
         self._published.clear()
         self._overlap = ClockMismatchDetector()
-        self._newest_end_ns = 0            # of an utterance
+        self._newest_end_ns = 0
 
 
 def main(args: list[str] | None = None) -> int:

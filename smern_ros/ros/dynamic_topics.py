@@ -4,6 +4,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from rclpy.publisher import Publisher
 from rclpy.qos import QoSProfile
 
 from smern_ros.ros.node import SmernNode
@@ -49,7 +50,7 @@ class DynamicEndpoints:
     def output(self, message_type: type, topic: str, profile: QoSProfile, *, label: str) -> Callable[[Any], None]:
         """Makes a publisher. :return: what publishes. :param label: as of `listen`."""
         node = self._node
-        publisher = node.create_publisher(message_type, topic, profile)
+        publisher: Publisher = node.create_publisher(message_type, topic, profile)
         self._ends.append(lambda: node.destroy_publisher(publisher))
 
         def publish(message: Any) -> None:

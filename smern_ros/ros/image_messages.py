@@ -56,7 +56,7 @@ def to_compressed(image_bgr: np.ndarray, header: Header, *, quality: int = 90) -
 def _bytes(values: np.ndarray) -> array.array:
     """uint8[] content; an array.array is taken as it is, an ndarray would be checked value by value (183 ms)."""
     content = array.array('B')
-    content.frombytes(memoryview(values).cast('B'))
+    content.frombytes(values.data.cast('B'))
     return content
 
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from builtin_interfaces.msg import Time
 from geometry_msgs.msg import Point
+from numpy.typing import ArrayLike
 from std_msgs.msg import Header
 
 from smern_ros import msg
@@ -90,7 +91,7 @@ def require_at_most(most: int, count: int, things: str, what: str) -> None:
 
 # --- arrays -------------------------------------------------------------------------------------------------------
 
-def to_floats(values: np.ndarray) -> array.array:
+def to_floats(values: ArrayLike) -> array.array:
     """float32[] field content; an array.array is taken as it is, an ndarray would be checked value by value."""
     floats = array.array('f')
     floats.frombytes(np.ascontiguousarray(values, np.float32).tobytes())

@@ -112,7 +112,7 @@ class SmernNode(ManagedNode):
         self._undo.append(free)
 
     def output(self, message_type: type, topic: str, profile: QoSProfile) -> Output:
-        publisher = self.create_lifecycle_publisher(message_type, topic, profile)
+        publisher: LifecyclePublisher = self.create_lifecycle_publisher(message_type, topic, profile)
         self.add_cleanup(lambda: self.destroy_lifecycle_publisher(publisher))
         self.health.track_publisher(topic, publisher.get_subscription_count)
         return Output(self, publisher, topic)

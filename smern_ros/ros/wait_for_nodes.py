@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from lifecycle_msgs.msg import State
 from lifecycle_msgs.srv import GetState
+from rclpy.client import Client
 
 if TYPE_CHECKING:
     from smern_ros.ros.node import SmernNode
@@ -46,8 +47,10 @@ class NodeReadinessWaiter:
         self._say_at = time.monotonic() + SAY_AFTER
         self._absent = set(names)
         self._asked_at = dict.fromkeys(self._absent, -float('inf'))
-        self._clients = {name: node.create_client(GetState, f'{name}/get_state') for name in sorted(self._absent)}
-        self._cancel = node.after(0.0, self._look, asleep=True)
+        self._clients: dict[str, Client] = {
+            name: node.create_client(GetState, f'{name}/get_state') for name in sorted(self._absent)
+        }
+        self._cancel: Callable[[], None] | None = node.after(0.0, self._look, asleep=True)
 
     def close(self) -> None:
         """Ask no more."""

@@ -107,8 +107,8 @@ def test_nodes_end_cleanly_whatever_they_are_doing(foreground, probe, give_inter
         probe.wait_for(lambda: any(message.skeletons for message in people), 'somebody in view')
     foreground.press()
     codes, outputs = foreground.ended()
-    assert codes == dict.fromkeys(names, 0), outputs
-    said = ''.join(outputs.values())
+    said = '\n'.join(f'{name}: {output}' for name, output in outputs.items())
+    assert codes == dict.fromkeys(names, 0), said  # a string: of other messages pytest shows the ends alone
     assert 'terminate called' not in said
     assert 'Traceback' not in said
     assert 'Fatal Python error' not in said

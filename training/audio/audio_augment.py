@@ -73,7 +73,7 @@ def _of_speaker(clips: Sequence[Clip], variants: int, cache: Path) -> list[list[
             mfcc=np.concatenate([f.mfcc for f in rows]),
             lengths=[len(f.mfcc) for f in rows],
             prosody=np.stack([f.prosody for f in rows]),
-            speech=np.stack([f.speech for f in rows]),
+            speech=np.stack([f.speech for f in rows if f.speech is not None]),
         )
         part.replace(file)
     with np.load(file) as stored:

@@ -77,7 +77,7 @@ class Comments:
         def make() -> dict[str, torch.Tensor]:
             reading = Reading.read(self.source.data, self.source.cache, comments=size.comments)
             network = text_trainer.train_words(reading, epochs=size.text_epochs, seed=0)
-            found = {}
+            found: dict[str, torch.Tensor] = {}
             for name in ('lossy', 'test'):
                 said = opinions(reading, name, network)
                 found |= {f'{name}|logits': said.opinions, f'{name}|labels': said.labels}

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -49,7 +50,7 @@ class BenchmarkStore:
 
     def put(self, job: BenchmarkJob, result: Result) -> None:
         """Store all or nothing, even if killed in between."""
-        arrays = {'about': np.array(json.dumps({
+        arrays: dict[str, Any] = {'about': np.array(json.dumps({
             'job': job.id, 'config': job.experiment.config, 'rows': [row.name for row in job.experiment.rows],
             'seconds': result.seconds, 'peak_bytes': result.peak_bytes,
         }))}

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -147,7 +148,8 @@ class Reference:
 
         comments = smaller(text_split(self.source.data), self.source.size.comments)
         truth, dev = ([label_of(comment) for comment in part] for part in (comments.train, comments.dev))
-        best, best_uar = None, -1.0
+        best: Any = None
+        best_uar = -1.0
         for longest in PHRASES:
             for strength in STRENGTHS:
                 model = make_pipeline(

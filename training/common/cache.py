@@ -33,7 +33,7 @@ class Stages:
         """What `make` gives, or gave when neither the code of `modules` nor `depends` was another."""
         return self._step(name, modules, lambda: (make(), ''))[0]
 
-    def network(self, name: str, modules: Sequence[str], train: Callable[[], nn.Module]) -> nn.Module:
+    def network(self, name: str, modules: Sequence[str], train: Callable[[], Any]) -> nn.Module:
         """The same of a network that `models.build` can make again by this name; in evaluation mode."""
 
         def make() -> tuple[Tensors, str]:

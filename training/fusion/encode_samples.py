@@ -3,6 +3,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields, replace
+from typing import Any
 
 import numpy as np
 import torch
@@ -50,13 +51,15 @@ def encode_audio(
         versions, usable = known_items(own, inputs, np.random.default_rng(seed))
         items = [item for of_clip in versions for item in of_clip]
         labels = [s.label for of_clip, s in zip(versions, usable, strict=True) for _ in of_clip]
-        found.append(_encode(encoder, *in_like_lengths(items, labels), audio_batch, dropout=True, group=number))
+        items, labels = in_like_lengths(items, labels)
+        found.append(_encode(encoder, items, labels, audio_batch, dropout=True, group=number))
     return EncodedSamples.joined(found)
 
 
 def encode_text(samples: Samples, part: str, encoder: nn.Module, *, dropout: bool) -> EncodedSamples:
     """Comments with a word."""
-    return _encode(encoder, *text_items(samples, part), text_trainer.batch, dropout=dropout)
+    items, labels = text_items(samples, part)
+    return _encode(encoder, items, labels, text_trainer.batch, dropout=dropout)
 
 
 def encode_skeleton(samples: Samples, count: int, smacn: nn.Module, seed: int) -> EncodedSamples:
@@ -135,8 +138,7 @@ def _corpora(spoken: Sequence[LabelledSpeech]) -> list[str]:
 
 @torch.no_grad()
 def _encode(
-    encoder: nn.Module, items: Sequence, labels: Sequence[int], batch: Callable, *, dropout: bool = False,
-    group: int = 0,
+    encoder: Any, items: Sequence, labels: Sequence[int], batch: Callable, *, dropout: bool = False, group: int = 0,
 ) -> EncodedSamples:
     encoder.train(dropout)
     vectors = torch.cat([

@@ -53,7 +53,7 @@ def seated(motions: Sequence[Motion], count: int, generator: np.random.Generator
     """People who hardly move, as a camera sees them: frames of the clips with other arms."""
     found = []
     for _ in range(count):
-        motion = motions[generator.integers(len(motions))]
+        motion = motions[int(generator.integers(len(motions)))]
         pose = motion.positions[generator.integers(len(motion.positions))].astype(float)
         across = (pose[Joint.LEFT_SHOULDER] - pose[Joint.RIGHT_SHOULDER]) * (1, 0, 1)
         outwards = across / np.linalg.norm(across)

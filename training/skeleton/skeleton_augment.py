@@ -20,7 +20,7 @@ _MIRROR = [
     Joint.LEFT_SHOULDER, Joint.LEFT_ELBOW, Joint.LEFT_WRIST,
 ]
 _ARMS = [Joint.LEFT_ELBOW, Joint.RIGHT_ELBOW, Joint.LEFT_WRIST, Joint.RIGHT_WRIST]
-_FRAMINGS = (
+_FRAMINGS: tuple[tuple[float, list[Joint]], ...] = (
     (0.5, []),                                                 # everything in the image
     (0.2, [Joint.LEFT_WRIST, Joint.RIGHT_WRIST]),
     (0.3, [Joint.LEFT_WRIST, Joint.RIGHT_WRIST, Joint.SPINE]),

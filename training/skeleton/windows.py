@@ -6,6 +6,7 @@ import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -71,9 +72,11 @@ def save(shown: Sequence[LabelledWindow], path: Path) -> None:
     """Write all or nothing."""
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_suffix('.part.npz')
+    names = ('id', 'clip', 'content', 'label', 'frames', 'manner')
+    columns: dict[str, Any] = {name: [getattr(s, name) for s in shown] for name in names}
     np.savez(
         unfinished,
-        **{name: [getattr(s, name) for s in shown] for name in ('id', 'clip', 'content', 'label', 'frames', 'manner')},
+        **columns,
         lengths=[len(s.x) for s in shown],
         x=np.concatenate([s.x for s in shown]),
         visible=np.concatenate([s.visible for s in shown]),

@@ -119,7 +119,7 @@ def speak(text: str, how: SynthesisVoice) -> np.ndarray:
             speak(text, SynthesisVoice(LANGUAGES[0] + variant, rate, pitch, backwards=True))
             for variant, rate, pitch in zip(VARIANTS[1:], (140, 180, 160, 150), (60, 40, 35, 70), strict=True)
         ]
-        beside = sum(np.resize(other, len(samples)) for other in others)
+        beside = np.sum([np.resize(other, len(samples)) for other in others], axis=0)
     gain = np.sqrt(np.mean(samples**2) / np.mean(beside**2)) * 10 ** (-how.snr / 20)
     return np.clip(samples + gain * beside, -1, 1).astype(np.float32)
 

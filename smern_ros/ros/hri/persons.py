@@ -4,6 +4,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from std_msgs.msg import Bool, String
@@ -136,7 +137,7 @@ class Persons:
             lines.output(String, f'{place}/body_id', qos.LATCHED, label=f'{PERSONS}/*/body_id')(String(data=person))
         for part in (FACE, VOICE) if self._own else (FACE, BODY, VOICE):
             lines.listen(
-                String, f'{place}/{part}_id', lambda message, part=part: self._take_part(person, part, message),
+                String, f'{place}/{part}_id', partial(self._take_part, person, part),
                 qos.LATCHED, label=f'{PERSONS}/*/{part}_id',
             )
         return _Person(lines, feel)
