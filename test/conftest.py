@@ -1,5 +1,11 @@
-"""What every test shares: where the real data is, and DDS kept to this host and to one test process."""
+"""What every test shares: where the real data is, DDS kept to this host and to one test process, and what is made once.
+
+Several processes may run the tests (pytest -n 2).
+"""
+import fcntl
 import os
+import shutil
+import socket
 from pathlib import Path
 
 import pytest
@@ -7,19 +13,82 @@ import pytest
 from smern_ros.deploy import dds
 from smern_ros.utils.paths import expand
 
+
+def own_domain() -> socket.socket:
+    """Chooses a ROS domain. :return: what keeps it from others: a port of it (DDSI-RTPS uses 0, 1 and 10 to 249)."""
+    while True:
+        domain = dds.free_domain()
+        keeper = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        try:
+            keeper.bind(('127.0.0.1', 7400 + 250 * domain + 9))
+        except OSError:  # another test process was faster
+            keeper.close()
+            continue
+        os.environ['ROS_DOMAIN_ID'] = str(domain)
+        return keeper
+
+
+if 'PYTEST_XDIST_WORKER' in os.environ:
+    os.environ.setdefault('OMP_NUM_THREADS', '1')  # each process has a core
 # Before any rclpy.init(): two test processes on one machine never hear each other.
+DOMAIN = own_domain()
 os.environ['ROS_AUTOMATIC_DISCOVERY_RANGE'] = 'LOCALHOST'
-os.environ['ROS_DOMAIN_ID'] = str(dds.free_domain())
 os.environ.setdefault('OMP_WAIT_POLICY', 'PASSIVE')
 os.environ.update(dds.environment(dds.LOCAL))  # room for whole images between processes, as in the graph
 
 
 def pytest_addoption(parser):
-    parser.addoption('--messages', type=int, default=300, help='how many each node is fuzzed with')
-    parser.addoption('--silence', type=int, default=120, help='s that nobody speaks, before somebody does')
-    parser.addoption('--kills', type=int, default=5, help='how often a node of the running graph is killed')
+    parser.addoption('--messages', type=int, default=100, help='how many each node is fuzzed with')
+    parser.addoption('--silence', type=int, default=40, help='s that nobody speaks, before somebody does')
+    parser.addoption('--kills', type=int, default=2, help='how often a node of the running graph is killed')
     parser.addoption('--whole-within', type=float, default=60.0,
                      help='s in which a killed node must be back, beside the processor time of its start')
+
+
+def pytest_collection_modifyitems(config, items):
+    """Of several processes none shall begin with something long when the others are done: files of slow tests first."""
+    if hasattr(config, 'workerinput'):
+        slow = {item.path for item in items if item.get_closest_marker('slow') or item.get_closest_marker('timeout')}
+        items.sort(key=lambda item: item.path not in slow)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item):
+    """A test that is marked `alone` has the machine to itself: no other process runs one meanwhile."""
+    if not hasattr(item.config, 'workerinput'):
+        return (yield)
+    alone = item.get_closest_marker('alone') is not None
+    # Whoever wants to be alone holds the door while it waits for those inside, or others would go on entering.
+    with open(__file__) as door, open(Path(__file__).with_name('support') / '__init__.py') as room:
+        fcntl.flock(door, fcntl.LOCK_EX)
+        fcntl.flock(room, fcntl.LOCK_EX if alone else fcntl.LOCK_SH)
+        if not alone:
+            fcntl.flock(door, fcntl.LOCK_UN)
+        return (yield)
+
+
+@pytest.fixture(scope='session')
+def make_once(request, tmp_path_factory):
+    """make_once('clip', make): the folder that make(folder) has filled, once for all processes that run these tests.
+
+    Nobody may change what is in it.
+    """
+    shared = tmp_path_factory.getbasetemp()
+    if hasattr(request.config, 'workerinput'):
+        shared = shared.parent
+
+    def once(name, make) -> Path:
+        folder, done = shared / f'once-{name}', shared / f'once-{name}.done'
+        with open(shared / f'once-{name}.lock', 'w') as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not done.exists():
+                shutil.rmtree(folder, ignore_errors=True)
+                folder.mkdir()
+                make(folder)
+                done.touch()
+        return folder
+
+    return once
 
 
 @pytest.fixture(scope='session')
