@@ -109,21 +109,16 @@ def test_killed_nodes_come_back_and_no_state_is_wrong(tmp_path, kills, whole_wit
 
     from smern_ros import assets
     from smern_ros.demo import clip
-    from smern_ros.deploy import processes
     from smern_ros.deploy.processes import Override
-    from smern_ros.deploy.supervisor import Supervisor
     from smern_ros.emotion.predictor import EmotionPredictor
     from smern_ros.models.person_statistics import NOBODY
     from smern_ros.ros.messages import to_ns
 
     film = clip.compose(assets.path(clip.VIDEO_ASSET), assets.path(clip.SPEECH_ASSET), tmp_path)
-    source = processes.children([description.node('media_source')], overrides=[
-        Override('media_source', 'media', str(film)), Override('media_source', 'loop', 'true')])
     dice, took = random.Random(0), {name: [] for name in NODES}
     networks = personal_checkpoint(tmp_path, NOBODY)  # what they say depends on nothing before
     settings = [Override('fusion', 'text_timeout', str(TEXT_WAIT)), Override('fusion', 'checkpoint', str(networks))]
-    with Graph(overrides=settings) as graph, \
-            Supervisor(source, output=lambda name, line: graph.said.append((name, line))):
+    with Graph(overrides=settings) as graph, graph.playing(film, loop=True):
         def whole_state():
             return next((s for s in graph.evidence.finals if len(s.modalities) == 3), None)
 

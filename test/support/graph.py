@@ -3,6 +3,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from diagnostic_msgs.msg import DiagnosticArray
@@ -76,6 +77,13 @@ class Graph:
     def __exit__(self, *_: object) -> None:
         self.supervisor.stop()
         self.probe.close()
+
+    def playing(self, media: Path, **parameters: bool | float) -> Supervisor:
+        """A context manager in which media_source plays this, too, with these parameters."""
+        given = [Override('media_source', name, str(value).lower()) for name, value in parameters.items()]
+        source = processes.children([graph.node('media_source')], overrides=[
+            Override.text('media_source', 'media', str(media)), *given])
+        return Supervisor(source, output=lambda name, line: self.said.append((name, line)))
 
     @property
     def active(self) -> set[str]:
