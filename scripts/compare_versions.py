@@ -79,12 +79,12 @@ def main() -> int:
         compared += [(name, place, line[field], other[field])
                      for name, field in (('probabilities', 'probabilities'), ('alone', 'modality_probabilities'))
                      if field in line and field in other]
-    for name, place, one, other in compared:
-        one, other = np.asarray(one), np.asarray(other)
-        if one.shape != other.shape:
-            problems.append(f'{place}: {name} has shape {one.shape}, {other.shape}')
+    for name, place, first, second in compared:
+        one, two = np.asarray(first), np.asarray(second)
+        if one.shape != two.shape:
+            problems.append(f'{place}: {name} has shape {one.shape}, {two.shape}')
         elif one.size:
-            difference = float(np.abs(one - other).max())
+            difference = float(np.abs(one - two).max())
             largest[name] = max(largest[name], difference)
             if not difference <= TOLERANCES[name]:
                 problems.append(f'{place}: {name} differs by {difference:.2e}')

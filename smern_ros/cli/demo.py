@@ -10,9 +10,8 @@ from pathlib import Path
 
 from smern_ros import assets
 from smern_ros.cli import assets as assets_command
-from smern_ros.deploy.processes import Override
+from smern_ros.cli import graph_options
 from smern_ros.deploy.supervisor import EXIT_CONFIGURATION
-from smern_ros.emotion.shipped_checkpoints import CHOICES, checkpoint_folder
 from smern_ros.utils.paths import expand
 
 MODELS = ('pose-landmarker-full', 'whisper-tiny.en', 'minilm-l6-int8')
@@ -31,12 +30,8 @@ def add_parser(subparsers) -> None:
                         help='a media file with somebody who speaks, or "webcam" (with the microphone, until Ctrl-C); '
                              'default: a clip put together from two open recordings')
     parser.add_argument('--out', type=expand, default=Path('build/demo'), metavar='DIR', help='default: %(default)s')
-    parser.add_argument('--checkpoint', type=checkpoint_folder, metavar='NAME|DIR',
-                        help=f"the fusion node's: {CHOICES}")
-    parser.add_argument('--set', dest='overrides', action='append', default=[],
-                        metavar='NODE.PARAM:=VALUE', help="a node's parameter; may be repeated")
-    parser.add_argument('--domain', type=int, metavar='N',
-                        help='ROS domain, to listen in; default: one of its own, so that no robot hears the demo')
+    graph_options.add_start_options(parser)
+    graph_options.add_domain_option(parser)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -50,7 +45,6 @@ def run(args: argparse.Namespace) -> int:
         if args.media not in (None, WEBCAM):
             args.media = str(expand(args.media))
             MediaReader(args.media)  # looks whether it can be played
-        overrides = [Override.parse(text) for text in args.overrides]
     except (MediaError, ValueError) as error:
         return _refuse(str(error), EXIT_CONFIGURATION)
     args.out.mkdir(parents=True, exist_ok=True)
@@ -71,7 +65,7 @@ def run(args: argparse.Namespace) -> int:
 
     demo = Demo(
         DemoOptions(
-            media=media, name=name, notice=notice, out=args.out, checkpoint=args.checkpoint, overrides=overrides,
+            media=media, name=name, notice=notice, out=args.out, checkpoint=args.checkpoint, overrides=args.overrides,
             command=shlex.join(['smern', *sys.argv[1:]]),
             domain_id=dds.free_domain() if args.domain is None else args.domain,
         ),

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from smern_ros.bag.errors import BagError
+from smern_ros.cli import graph_options
 from smern_ros.cli.progress import StatusLine
 from smern_ros.deploy import dds
 from smern_ros.utils.paths import expand
@@ -44,8 +45,7 @@ def add_parser(subparsers) -> None:
     parser.add_argument('--queue', type=float, default=QUEUE, metavar='MB',
                         help='memory for what waits for a slow disk; beyond it messages are dropped, and counted; '
                              'default: %(default)s')
-    parser.add_argument('--namespace', default='', metavar='NS', help="the graph's")
-    parser.add_argument('--dds', choices=dds.PROFILES, help=f'Fast DDS profile, default: ${dds.CHOICE}, {dds.DEFAULT}')
+    graph_options.add_network_options(parser)
 
 
 def run(args: argparse.Namespace) -> int:

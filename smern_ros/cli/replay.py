@@ -12,11 +12,11 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 from smern_ros.bag.errors import BagError
+from smern_ros.cli import graph_options
 from smern_ros.cli.progress import StatusLine
 from smern_ros.deploy import dds, dds_in_force, graph, stop_signals
 from smern_ros.deploy.processes import Override, children
 from smern_ros.deploy.supervisor import EXIT_CONFIGURATION, Supervisor
-from smern_ros.emotion.shipped_checkpoints import CHOICES, checkpoint_folder
 from smern_ros.utils.paths import expand
 
 if TYPE_CHECKING:
@@ -63,14 +63,9 @@ def add_parser(subparsers) -> None:
     started = parser.add_argument_group('a graph of its own')
     started.add_argument('--run', action='store_true', dest='start',
                          help='start the graph for this replay, with simulated time, and end it after')
-    started.add_argument('--domain', type=int, metavar='N',
-                         help='its ROS domain, to listen in; default: one that no robot hears')
-    started.add_argument('--checkpoint', type=checkpoint_folder, metavar='NAME|DIR',
-                             help=f"the fusion node's: {CHOICES}")
-    started.add_argument('--set', dest='overrides', action='append', default=[], metavar='NODE.PARAM:=VALUE',
-                         help="a node's parameter; may be repeated")
-    parser.add_argument('--namespace', default='', metavar='NS', help="the graph's")
-    parser.add_argument('--dds', choices=dds.PROFILES, help=f'Fast DDS profile, default: ${dds.CHOICE}, {dds.DEFAULT}')
+    graph_options.add_domain_option(started)
+    graph_options.add_start_options(started)
+    graph_options.add_network_options(parser)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -127,15 +122,13 @@ def _prepared(args: argparse.Namespace) -> tuple[ReplayOptions, list[Override]]:
     )
     for note in bag.notes:
         print(f'smern replay: {note}', file=sys.stderr)
-    return plan, [*EXACT, *(Override.parse(text) for text in args.overrides)]
+    return plan, [*EXACT, *graph_options.overrides(args)]
 
 
 def _graph(args: argparse.Namespace, plan: ReplayOptions, overrides: list[Override]) -> Supervisor:
     """:raises ValueError, FileNotFoundError: if it cannot be started as it was told."""
     from smern_ros.ros import topics
 
-    if args.checkpoint:
-        overrides.append(Override.text('fusion', 'checkpoint', str(args.checkpoint.resolve())))
     published = {stream.topic for stream in plan.inputs.values()}
     if topics.IMAGE_COMPRESSED in published and topics.IMAGE not in published:
         overrides.insert(0, Override.text('pose_estimation', 'transport', 'compressed'))

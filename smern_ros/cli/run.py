@@ -5,10 +5,10 @@ import argparse
 import signal
 import sys
 
+from smern_ros.cli import graph_options
 from smern_ros.deploy import dds, graph
-from smern_ros.deploy.processes import LOG_LEVELS, Override, children
+from smern_ros.deploy.processes import LOG_LEVELS, children
 from smern_ros.deploy.supervisor import EXIT_CONFIGURATION, Supervisor
-from smern_ros.emotion.shipped_checkpoints import CHOICES, checkpoint_folder
 from smern_ros.utils.paths import expand
 
 EPILOG = 'nodes:\n' + '\n'.join(
@@ -27,22 +27,18 @@ def add_parser(subparsers) -> None:
     names = [n.name for n in graph.NODES]
     parser.add_argument('--params-file', type=expand, metavar='YAML',
                         help='default: config/emotion.yaml of the package')
-    parser.add_argument('--set', dest='overrides', type=_override, action='append', default=[],
-                        metavar='NODE.PARAM:=VALUE', help='a parameter that wins over the file; may be repeated')
     parser.add_argument('--with', dest='on', choices=names, action='append', default=[], metavar='NODE',
                         help='start this optional node too')
     parser.add_argument('--without', dest='off', choices=names, action='append', default=[], metavar='NODE',
                         help='leave this node out')
-    parser.add_argument('--checkpoint', type=checkpoint_folder, metavar='NAME|DIR',
-                        help=f"the fusion node's: {CHOICES}")
-    parser.add_argument('--namespace', default='', metavar='NS', help='put nodes and topics below this name')
+    graph_options.add_start_options(parser)
+    graph_options.add_network_options(parser)
     parser.add_argument('--log-level', choices=LOG_LEVELS, default='info')
     parser.add_argument('--use-sim-time', action='store_true', help='follow /clock')
     parser.add_argument('--no-autostart', dest='autostart', action='store_false',
                         help='leave the nodes unconfigured, for a lifecycle manager')
     parser.add_argument('--part', choices=graph.PARTS, default=graph.ALL,
                         help='what of the graph runs on this computer (default: %(default)s)')
-    parser.add_argument('--dds', choices=dds.PROFILES, help=f'Fast DDS profile, default: ${dds.CHOICE}, {dds.DEFAULT}')
     parser.add_argument('--dds-peers', default='', metavar='NAMES',
                         help=f'of {dds.MULTI_HOST}: the other computers, names or addresses with commas between')
     parser.add_argument('--dds-interface', default='', metavar='NAMES',
@@ -51,15 +47,12 @@ def add_parser(subparsers) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """:return: 0 after Ctrl-C, 2 if a node or this command is not configured rightly."""
-    overrides = list(args.overrides)
-    if args.checkpoint:
-        overrides.append(Override.text('fusion', 'checkpoint', str(args.checkpoint.resolve())))
     switches = {**dict.fromkeys(args.on, True), **dict.fromkeys(args.off, False)}
     try:
         processes = children(
             graph.select(switches, args.part),
             params_file=args.params_file,
-            overrides=overrides,
+            overrides=graph_options.overrides(args),
             namespace=args.namespace,
             log_level=args.log_level,
             use_sim_time=args.use_sim_time,
@@ -78,10 +71,3 @@ def run(args: argparse.Namespace) -> int:
     with supervisor:
         code = supervisor.wait()
     return 1 if code is None else code
-
-
-def _override(text: str) -> Override:
-    try:
-        return Override.parse(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(str(error)) from error
