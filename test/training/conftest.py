@@ -1,4 +1,6 @@
-"""A small IEMOCAP that all tests of training share. Nobody may change it: `copy_of` gives a test its own."""
+"""A small IEMOCAP and a cache of features that all tests of training share. Nobody may change the corpus: `copy_of`
+gives a test its own."""
+import dataclasses
 import os
 import shutil
 from pathlib import Path
@@ -13,6 +15,20 @@ def mini(shared_data, tmp_path_factory):
 
     root = tmp_path_factory.mktemp('mini') / 'IEMOCAP_full_release'
     return mini_corpus.build(root, shared_data, dialogs=1, utterances=4)
+
+
+@pytest.fixture(scope='session')
+def cache(tmp_path_factory):
+    """Features and trained encoders by all that they depend on, as the commands keep them."""
+    return tmp_path_factory.mktemp('cache')
+
+
+@pytest.fixture(scope='session')
+def trial():
+    """The size of a trial, with fewer comments: the sentence encoder reads 150 a second."""
+    from smern_ros.training.open_model.samples import TRIAL
+
+    return dataclasses.replace(TRIAL, comments=80)
 
 
 @pytest.fixture

@@ -12,8 +12,8 @@ from smern_ros.training.open_model.samples import SPOKEN
 
 
 @pytest.fixture(scope='module')
-def source(shared_data, tmp_path_factory):
-    return adaptation.AdaptationSource(shared_data, tmp_path_factory.mktemp('cache'), checkpoint_folder(), trial=True)
+def source(shared_data, cache):
+    return adaptation.AdaptationSource(shared_data, cache, checkpoint_folder(), trial=True)
 
 
 @pytest.fixture(scope='module')

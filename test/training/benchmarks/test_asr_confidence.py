@@ -1,4 +1,5 @@
 """Words that the recogniser doubts: rules for how much they count, and what each is measured on."""
+import dataclasses
 from collections import Counter
 
 import numpy as np
@@ -113,7 +114,7 @@ def test_all_in_which_words_are_heard_have_a_confidence(source):
         synthesize.require()
     except synthesize.SpeechMissing as missing:
         pytest.skip(str(missing))
-    heard = source.heard('dev')
-    assert 20 < len(heard) <= 40
+    heard = dataclasses.replace(source, comments=16).heard('dev')
+    assert 12 < len(heard) <= 24
     assert all(found.text.strip() and 0 < found.confidence <= 1 for _, found in heard)
     assert len({label for label, _ in heard}) == len(LABELS)

@@ -8,12 +8,14 @@ from smern_ros.training.fusion.calibrate import JOINED
 
 
 @pytest.fixture(scope='module')
-def left_out(shared_data, tmp_path_factory):
+def left_out(shared_data, cache, trial):
     """The experiment of EMO-DB left out, and what it predicts by row."""
-    experiment, *_ = calibration.experiments(shared_data, tmp_path_factory.mktemp('cache'), trial=True)
-    assert experiment.folds == ('emodb',)
-    found = experiment.run('emodb', 0)
-    return experiment, {(row.table.title, row.detail): p for row, p in zip(experiment.rows, found, strict=True)}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(calibration, 'TRIAL', trial)
+        experiment, *_ = calibration.experiments(shared_data, cache, trial=True)
+        assert experiment.folds == ('emodb',)
+        found = experiment.run('emodb', 0)
+        yield experiment, {(row.table.title, row.detail): p for row, p in zip(experiment.rows, found, strict=True)}
 
 
 def test_only_the_corpus_left_out_is_tested_and_its_temperature_changes_no_choice(left_out):

@@ -8,8 +8,8 @@ from smern_ros.training.benchmarks import fusion
 
 
 @pytest.fixture(scope='module')
-def experiments(shared_data, tmp_path_factory):
-    return list(fusion.experiments(shared_data, tmp_path_factory.mktemp('cache'), trial=True))
+def experiments(shared_data, cache):
+    return list(fusion.experiments(shared_data, cache, trial=True))
 
 
 def of(experiment, predictions):

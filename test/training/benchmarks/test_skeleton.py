@@ -86,17 +86,17 @@ def test_windows_come_back_from_disk_as_they_were(shown, tmp_path):
             assert np.array_equal(getattr(before, field.name), getattr(after, field.name)), field.name
 
 
-def test_every_row_is_measured_on_real_clips_that_were_left_out(shared_data, tmp_path):
-    found = list(experiments(shared_data, tmp_path, trial=True))
+def test_every_row_is_measured_on_real_clips_that_were_left_out(shared_data, cache):
+    found = list(experiments(shared_data, cache, trial=True))
     assert {e.name for e in found} >= {f'movement, {n}' for n in ('SMACN', 'CNN', 'LSTM', 'LSTM+Att', '3DCNN')}
     for experiment in (e for e in found if e.name in ('movement, references', 'movement, SMACN', 'movement, LSTM')):
         for row, predictions in zip(experiment.rows, experiment.run('bow', 0), strict=True):
             assert all(str(id).startswith('bow_') for id in predictions.ids), row
             assert np.allclose(predictions.probabilities.sum(axis=1), 1, atol=1e-5), row
-    assert list(experiments(shared_data, tmp_path, trial=True))[1].config == found[1].config
+    assert list(experiments(shared_data, cache, trial=True))[1].config == found[1].config
 
 
-def test_the_same_fold_and_seed_say_the_same(shared_data, tmp_path):
-    smacn = next(e for e in experiments(shared_data, tmp_path, trial=True) if e.name == 'movement, SMACN')
+def test_the_same_fold_and_seed_say_the_same(shared_data, cache):
+    smacn = next(e for e in experiments(shared_data, cache, trial=True) if e.name == 'movement, SMACN')
     first, second, other = (smacn.run('bow', seed)[0].probabilities for seed in (0, 0, 1))
     assert np.array_equal(first, second) and not np.array_equal(first, other)

@@ -5,14 +5,14 @@ import numpy as np
 import pytest
 
 from smern_ros.training.benchmarks import text
-from smern_ros.training.open_model.samples import TRIAL, pretraining_comments, text_split
+from smern_ros.training.open_model.samples import pretraining_comments, text_split
 from smern_ros.training.text import synthesize
 from smern_ros.training.text.text_trainer import TextRecipe
 
 
 @pytest.fixture
-def source(shared_data, tmp_path):
-    return text.TextSource(shared_data, tmp_path, TRIAL, spoken=8)
+def source(shared_data, tmp_path, trial):
+    return text.TextSource(shared_data, tmp_path, trial, spoken=8)
 
 
 @pytest.fixture
@@ -38,7 +38,7 @@ def test_the_experiments_name_their_tables_and_differ_in_their_configuration(sha
 
 def test_without_a_voice_what_is_written_is_tested_and_the_note_tells_how_to_get_one(source, mute):
     written, to_speak, heard = text.Reference(source)('test', 0)
-    assert len(written.ids) == len(set(written.ids)) == TRIAL.comments
+    assert len(written.ids) == len(set(written.ids)) == source.size.comments
     assert len(to_speak.ids) == 8 and len(heard.ids) == 0
     assert np.allclose(written.probabilities.sum(axis=1), 1, atol=1e-5)
     assert 'apt-get install espeak-ng' in text._word_errors(source)

@@ -9,8 +9,8 @@ from smern_ros.training.benchmarks import skeleton, unlike
 
 
 @pytest.fixture(scope='module')
-def source(shared_data, tmp_path_factory):
-    return skeleton.SkeletonSource(shared_data, tmp_path_factory.mktemp('cache'), trial=True)
+def source(shared_data, cache):
+    return skeleton.SkeletonSource(shared_data, cache, trial=True)
 
 
 @pytest.mark.weights

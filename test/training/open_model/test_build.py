@@ -19,13 +19,15 @@ MOVEMENT = ('skeleton: bandai', 'skeleton: bandai, as a camera sees it')
 
 
 @pytest.fixture(scope='module')
-def folder(shared_data, tmp_path_factory):
+def folder(shared_data, tmp_path_factory, trial):
     """Both of them, by one command."""
     folder = tmp_path_factory.mktemp('trial')
     arguments = ['--data', str(shared_data), '--out', str(folder / 'out'), '--cache', str(folder / 'cache'),
                  '--threads', '1', '--trial']
-    assert command.main(arguments) == 0
-    return folder / 'out'
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(command, 'TRIAL', trial)
+        assert command.main(arguments) == 0
+        yield folder / 'out'
 
 
 @pytest.fixture(params=[DEFAULT, COMMERCIAL])

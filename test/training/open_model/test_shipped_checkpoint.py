@@ -1,4 +1,6 @@
 """The shipped checkpoint knows something about people, comments and contents that it was not made from."""
+import functools
+
 import numpy as np
 import pytest
 
@@ -26,8 +28,21 @@ def predictor():
 
 
 @pytest.fixture(scope='module')
-def speech_encoder():
-    return SpeechEncoder()
+def voices(shared_data):
+    """voices('emodb'): 60 clips of speakers held out and their features, with what the speech encoder hears or not."""
+    encoder = SpeechEncoder()
+
+    @functools.cache
+    def of(corpus, *, encoded=True):
+        clips = some_of_each_label([c for c in speech_split(shared_data).test if c.corpus == corpus], 60)
+        features = []
+        for clip in clips:
+            samples = audio_augment.load(clip)
+            utterance = Utterance(clip.id, 0, len(samples) * SECOND // SPEC.sample_rate, samples)
+            features.append(extract(utterance, encoder if encoded else None))
+        return clips, features
+
+    return of
 
 
 @pytest.mark.weights
@@ -36,14 +51,9 @@ def speech_encoder():
     ('emodb', True, True, 0.75), ('nemo', True, True, 0.55), ('ravdess', True, True, 0.6),
     ('emodb', False, False, 0.6), ('nemo', False, False, 0.3),
 ])
-def test_unseen_voices_are_told_apart(predictor, speech_encoder, shared_data, corpus, stranger, encoded, least):
+def test_unseen_voices_are_told_apart(predictor, voices, corpus, stranger, encoded, least):
     """Whether their other utterances were heard before, or none; and without the speech encoder, less well."""
-    clips = some_of_each_label([c for c in speech_split(shared_data).test if c.corpus == corpus], 60)
-    features = []
-    for clip in clips:
-        samples = audio_augment.load(clip)
-        utterance = Utterance(clip.id, 0, len(samples) * SECOND // SPEC.sample_rate, samples)
-        features.append(extract(utterance, speech_encoder if encoded else None))
+    clips, features = voices(corpus, encoded=encoded)
     persons = [None] * len(clips) if stranger else HeldOut(clips, features, [], []).persons(predictor)
 
     def encode(heard):
@@ -119,18 +129,13 @@ def test_plain_words_have_their_plain_meaning(predictor, words, label):
 
 @pytest.mark.weights
 def test_one_learnt_from_no_data_that_forbid_commercial_use_and_tells_unseen_voices_and_comments_apart(
-    speech_encoder, shared_data
+    voices, shared_data
 ):
     predictor = EmotionPredictor.load(f'{DEFAULT}-commercial')
     about = predictor.checkpoint.training
     assert about['data'] == {'audio': ['emodb'], 'text': ['goemotions']} and about['restricted'] == []
     assert set(about['held_out']['speakers']) == emodb.TEST_SPEAKERS
-    clips = some_of_each_label([c for c in speech_split(shared_data).test if c.corpus == 'emodb'], 60)
-    features = []
-    for clip in clips:
-        samples = audio_augment.load(clip)
-        utterance = Utterance(clip.id, 0, len(samples) * SECOND // SPEC.sample_rate, samples)
-        features.append(extract(utterance, speech_encoder))
+    clips, features = voices('emodb')
     assert alone(predictor, 'audio', predictor.encode_audio, features, clips).uar > 0.75 > CHANCE
     comments = some_of_each_label(text_split(shared_data).test, 200)
     transcripts = [Transcript('', 0, 0, comment.text) for comment in comments]
