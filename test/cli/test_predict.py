@@ -22,7 +22,8 @@ def predict(capsys, *arguments):
 def clip(tmp_path_factory):
     from smern_ros.demo import clip
 
-    return clip.compose(assets.path(clip.VIDEO_ASSET), assets.path(clip.SPEECH_ASSET), tmp_path_factory.mktemp('clip'))
+    return clip.compose(assets.path(clip.VIDEO_ASSET), assets.path(clip.SPEECH_ASSET),
+                        tmp_path_factory.mktemp('clip'), clip.Layout(sentences=('0880', '0930'), lead=1.0))
 
 
 def test_a_film_with_speech_gives_a_line_with_all_modalities_for_each_utterance(capsys, clip):
