@@ -24,11 +24,11 @@ from smern_ros.spec import MODALITIES
 class AdaptationSettings:
     """The numbers of adaptation."""
 
-    anchor: float = 40.0  # how little few labels are trusted (`fit`)
-    steps: int = 50       # of L-BFGS, at most
-    examples: int = 64    # of a person; beyond, the oldest is forgotten
-    people: int = 32      # beyond, a voice without a body, or the one who was not labelled for longest, is forgotten
-    undos: int = 16       # labels that can be taken back
+    anchor: float = 150.0  # how little few labels are trusted (`fit`)
+    steps: int = 50        # of L-BFGS, at most
+    examples: int = 64     # of a person; beyond, the oldest is forgotten
+    people: int = 32       # beyond, a voice without a body, or the one who was not labelled for longest, is forgotten
+    undos: int = 16        # labels that can be taken back
 
     def __post_init__(self) -> None:
         for name, value in vars(self).items():
