@@ -3,7 +3,7 @@
 .PHONY: help setup demo test lint audit bench bench-train evaluate checkpoint reproduce-mini mmpose transformers opensmile ray clean
 MEDIA ?=
 ARGS ?=
-WORKERS ?= 2
+WORKERS ?= 3
 BIN := .venv/bin
 TESTED := test bench training transformers mmpose ray
 MINI := build/reproduce

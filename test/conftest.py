@@ -1,10 +1,6 @@
-"""What every test shares: where the real data is, DDS kept to this host and to one test process, and what is made once.
-
-Several processes may run the tests (pytest -n 2).
-"""
+"""What every test shares: where the real data is, and DDS kept to this host and to one test process."""
 import fcntl
 import os
-import shutil
 import socket
 from pathlib import Path
 
@@ -54,7 +50,7 @@ def pytest_collection_modifyitems(config, items):
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item):
-    """A test that is marked `alone` has the machine to itself: no other process runs one meanwhile."""
+    """While a test runs that is marked `alone` no other process runs one."""
     if not hasattr(item.config, 'workerinput'):
         return (yield)
     alone = item.get_closest_marker('alone') is not None
@@ -62,33 +58,11 @@ def pytest_runtest_protocol(item):
     with open(__file__) as door, open(Path(__file__).with_name('support') / '__init__.py') as room:
         fcntl.flock(door, fcntl.LOCK_EX)
         fcntl.flock(room, fcntl.LOCK_EX if alone else fcntl.LOCK_SH)
-        if not alone:
-            fcntl.flock(door, fcntl.LOCK_UN)
-        return (yield)
-
-
-@pytest.fixture(scope='session')
-def make_once(request, tmp_path_factory):
-    """make_once('clip', make): the folder that make(folder) has filled, once for all processes that run these tests.
-
-    Nobody may change what is in it.
-    """
-    shared = tmp_path_factory.getbasetemp()
-    if hasattr(request.config, 'workerinput'):
-        shared = shared.parent
-
-    def once(name, make) -> Path:
-        folder, done = shared / f'once-{name}', shared / f'once-{name}.done'
-        with open(shared / f'once-{name}.lock', 'w') as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            if not done.exists():
-                shutil.rmtree(folder, ignore_errors=True)
-                folder.mkdir()
-                make(folder)
-                done.touch()
-        return folder
-
-    return once
+        fcntl.flock(door, fcntl.LOCK_UN)
+        try:
+            return (yield)
+        finally:
+            fcntl.flock(room, fcntl.LOCK_UN)  # processes that the test forked have the file, too
 
 
 @pytest.fixture(scope='session')

@@ -45,6 +45,7 @@ def segments():
 
 @pytest.mark.ros
 @pytest.mark.faults
+@pytest.mark.alone  # a participant that starts elsewhere has memory that is young, too
 def test_what_a_killed_participant_leaves_is_removed_and_a_living_ones_is_not(participant):
     pytest.importorskip('rclpy')
     killed, left = participant()
