@@ -52,6 +52,7 @@ class Fusion:
         self.states = probe.collect(msg.EmotionState, topics.EMOTION_STATE, qos.STATE)
         probe.wait_for_listener(self.utterances, self.audio, self.text, self.skeleton, self.people, self.activity)
         probe.wait_for_speaker(topics.EMOTION_STATE)
+        probe.wait_for_node('fusion')
 
     def wait_until_heard(self, topic, publish):
         """Publishes again and again until the node's diagnostics tell that it came."""
