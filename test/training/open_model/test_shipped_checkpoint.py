@@ -19,6 +19,8 @@ from smern_ros.training.open_model.samples import SPOKEN, some_of_each_label, sp
 from smern_ros.training.skeleton import skeleton_augment
 from smern_ros.values import SECOND, Transcript, Utterance
 
+pytestmark = pytest.mark.slow
+
 CHANCE = 0.25
 
 

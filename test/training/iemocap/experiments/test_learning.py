@@ -11,6 +11,8 @@ from smern_ros.training.iemocap.experiments.protocols import Fold
 from smern_ros.training.iemocap.experiments.synthetic import SOURCES, ceiling, margin
 from smern_ros.training.iemocap.experiments.train_network import TrainingSettings, build, predict, train
 
+pytestmark = pytest.mark.slow
+
 CHANCE = 1 / len(LABELS)
 
 

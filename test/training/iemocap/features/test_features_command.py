@@ -30,6 +30,8 @@ from smern_ros.training.iemocap.features.store import EXTRA, FeatureSet
 from smern_ros.training.iemocap.features.unit import UNREADABLE_SOUND, UNREADABLE_VIDEO
 from smern_ros.values import Utterance
 
+pytestmark = pytest.mark.slow
+
 
 def arguments(root, out, *more):
     return ['features', '--corpus', 'iemocap', str(root), '--subset', '--out', str(out), *more]
