@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from smern_ros.cli import recordings
-from smern_ros.models.person_statistics import EVERYBODY, is_stranger
+from smern_ros.emotion.people import EVERYBODY, is_anonymous
 from smern_ros.utils.paths import expand
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def run(args: argparse.Namespace) -> int:
     from smern_ros.emotion.predictor import EmotionPredictor
     from smern_ros.spec import SpecMismatch
 
-    if is_stranger(args.person):
+    if is_anonymous(args.person):
         print('smern adapt: the id of --person is empty: it stands for voices whose bodies nobody sees, and whose they '
               'are, nobody can tell later; give an id, or --everybody', file=sys.stderr)
         return EXIT_CANNOT
@@ -65,8 +65,8 @@ def run(args: argparse.Namespace) -> int:
         table = label_table.read(args.table)
         predictor = EmotionPredictor.load(args.checkpoint)
         adaptation = Adaptation(predictor.checkpoint)
-        if args.out.exists() and (left_out := adaptation_file.load(adaptation, predictor.checkpoint, args.out)):
-            print(f'smern adapt: {args.out}: {adaptation_file.told(left_out)}', file=sys.stderr)
+        if args.out.exists() and (skipped := adaptation_file.load(adaptation, predictor.checkpoint, args.out)):
+            print(f'smern adapt: {args.out}: {adaptation_file.skipped_message(skipped)}', file=sys.stderr)
         labelled, learnt = _learnt(predictor, table, args)
         _require_room((*adaptation.examples(args.person), *learnt), args)
         print('\n'.join(_report(predictor, labelled, learnt)))
@@ -114,8 +114,7 @@ def _learnt(
         problems += wrong
     learnt = leave_one_out.examples(predictor, labelled)
     problems += [
-        f'{one.recording}: nothing in it can be used: no voiced sound, no known word, no movement '
-        'like that which was learnt from'
+        f'{one.recording}: no usable evidence: no voiced audio, no known word, no in-distribution skeleton'
         for one, example in zip(labelled, learnt, strict=True) if example is None
     ]
     if problems:

@@ -55,9 +55,9 @@ def run(args: argparse.Namespace) -> int:
         predictor = EmotionPredictor.load(args.checkpoint)
         adaptation = Adaptation(predictor.checkpoint)
         if args.adaptation is not None:
-            left_out = adaptation_file.load(adaptation, predictor.checkpoint, args.adaptation)
-            if left_out:
-                print(f'smern predict: {args.adaptation}: {adaptation_file.told(left_out)}', file=sys.stderr)
+            skipped = adaptation_file.load(adaptation, predictor.checkpoint, args.adaptation)
+            if skipped:
+                print(f'smern predict: {args.adaptation}: {adaptation_file.skipped_message(skipped)}', file=sys.stderr)
         if not args.files:
             print(_line(Session(predictor, adaptation), _words_only(args.text), ''), flush=True)
             return 0

@@ -1,4 +1,4 @@
-"""Whose body belongs to the voice."""
+"""Which skeleton belongs to the voice."""
 from __future__ import annotations
 
 from collections import OrderedDict
@@ -7,48 +7,48 @@ from collections.abc import Sequence
 from smern_ros.values import SkeletonWindow
 
 NEAREST = 'nearest'
-NAMED = 'external'
-"""Whom the topic `speaker` names, as the node ros4hri_bridge publishes it."""
-FORMERLY_NAMED = 'ros4hri'
-"""What NAMED was called in earlier versions."""
+EXTERNAL = 'external'
+"""The person_id on topic `speaker`, as the node ros4hri_bridge publishes it."""
+OLD_EXTERNAL = 'ros4hri'
+"""EXTERNAL in earlier versions."""
 REMEMBERED = 64
-"""Utterances of which it is known who was named when they ended."""
+"""Utterances whose speaker is kept."""
 
 
-def check_wanted(wanted: str) -> None:
+def check_speaker(speaker: str) -> None:
     """:raises ValueError: for a value of earlier versions, which would be taken for a person_id."""
-    if wanted == FORMERLY_NAMED:
-        raise ValueError(f"speaker: '{FORMERLY_NAMED}' is called '{NAMED}' now")
+    if speaker == OLD_EXTERNAL:
+        raise ValueError(f"speaker: '{OLD_EXTERNAL}' is called '{EXTERNAL}' now")
 
 
-def choose(people: Sequence[SkeletonWindow], wanted: str = NEAREST) -> SkeletonWindow | None:
+def choose(people: Sequence[SkeletonWindow], speaker: str = NEAREST) -> SkeletonWindow | None:
     """
-    :param wanted: a person_id, or 'nearest' for the one that is largest in the picture.
-    :return: None if that person, or anybody, was not seen.
+    :param speaker: a person_id, or 'nearest' for the person who is largest in the image.
+    :return: None if that person, or anybody, is not in view.
     """
-    if wanted != NEAREST:
-        people = [p for p in people if p.person_id == wanted]
+    if speaker != NEAREST:
+        people = [p for p in people if p.person_id == speaker]
     return max(people, key=lambda p: p.extent, default=None)
 
 
 class SpeakerAssignment:
-    """Who speaks, as others say: a name holds until the next one, and for the utterances that ended meanwhile."""
+    """The speaker of each utterance: the person_id that was current at its last tentative end."""
 
     def __init__(self) -> None:
-        self._now = ''
-        self._of: OrderedDict[str, str] = OrderedDict()
+        self._current = ''
+        self._by_utterance: OrderedDict[str, str] = OrderedDict()
 
-    def name(self, person_id: str) -> None:
-        """From now on this person speaks. :param person_id: empty: not known who."""
-        self._now = person_id
+    def set_current(self, person_id: str) -> None:
+        """:param person_id: empty: not known."""
+        self._current = person_id
 
-    def ends(self, utterance_id: str) -> None:
-        """An utterance seems to end here: whoever is named now has spoken it."""
-        self._of[utterance_id] = self._now
-        self._of.move_to_end(utterance_id)
-        while len(self._of) > REMEMBERED:
-            self._of.popitem(last=False)
+    def assign(self, utterance_id: str) -> None:
+        """The utterance ends (tentatively) now: it belongs to the current speaker."""
+        self._by_utterance[utterance_id] = self._current
+        self._by_utterance.move_to_end(utterance_id)
+        while len(self._by_utterance) > REMEMBERED:
+            self._by_utterance.popitem(last=False)
 
     def of(self, utterance_id: str) -> str:
-        """:return: whose the utterance is; of one that has not ended yet, who is named now; empty: not known."""
-        return self._of.get(utterance_id, self._now)
+        """:return: the speaker's person_id; the current one before the utterance ends; empty: not known."""
+        return self._by_utterance.get(utterance_id, self._current)

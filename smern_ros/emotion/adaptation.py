@@ -15,7 +15,7 @@ import torch
 from torch import nn
 
 from smern_ros.emotion.checkpoint import Checkpoint
-from smern_ros.models.person_statistics import EVERYBODY, is_stranger
+from smern_ros.emotion.people import EVERYBODY, is_anonymous
 from smern_ros.models.smern_ga import Fused, SmernGA
 from smern_ros.spec import MODALITIES
 
@@ -33,7 +33,7 @@ class AdaptationSettings:
     def __post_init__(self) -> None:
         for name, value in vars(self).items():
             if not value > 0:
-                raise ValueError(f'{name} of adaptation is {value!r}; it must be above 0')
+                raise ValueError(f'adaptation setting {name} is {value!r}; it must be above 0')
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,36 +46,36 @@ class Example:
 
 
 @dataclass(frozen=True, eq=False)
-class Reader:
+class VectorScaling:
     """How a correction reads what the encoders made of utterances."""
 
     centres: tuple[torch.Tensor, ...]  # of each modality (D,), from which its vectors are measured
-    lengths: tuple[torch.Tensor, ...]  # of each modality, the unit in which they are measured
+    scales: tuple[torch.Tensor, ...]  # of each modality, the unit in which they are measured
 
     @classmethod
-    def of(cls, vectors: Sequence[torch.Tensor], present: torch.Tensor) -> Reader:
-        """Their mean is the centre, and their mean length the unit; see `stacked` for both."""
-        centres, lengths = [], []
+    def of(cls, vectors: Sequence[torch.Tensor], present: torch.Tensor) -> VectorScaling:
+        """Their mean is the centre, and their mean length the unit; see `stack_vectors` for both."""
+        centres, scales = [], []
         for of_all, here in zip(vectors, present.T, strict=True):
             known = of_all[here] if here.any() else torch.zeros_like(of_all[:1])
             centres.append(known.mean(dim=0))
-            lengths.append((known**2).sum(dim=1).mean().sqrt().clamp(min=1e-6))
-        return cls(tuple(centres), tuple(lengths))
+            scales.append((known**2).sum(dim=1).mean().sqrt().clamp(min=1e-6))
+        return cls(tuple(centres), tuple(scales))
 
     def __call__(self, vectors: Sequence[torch.Tensor], present: torch.Tensor) -> torch.Tensor:
         """(B, D), of all three side by side, zero where a modality is missing."""
         return torch.cat([
             ((vector - centre) / length).masked_fill(~here[:, None], 0.0)
-            for vector, centre, length, here in zip(vectors, self.centres, self.lengths, present.T, strict=True)
+            for vector, centre, length, here in zip(vectors, self.centres, self.scales, present.T, strict=True)
         ], dim=1)
 
 
 @dataclass(frozen=True, eq=False)
-class Adapted:
+class AdaptedFusion:
     """The fusion that serves everybody and one person's correction. It is called as the fusion is."""
 
     shared: SmernGA
-    reader: Reader
+    scaling: VectorScaling
     weight: torch.Tensor  # (4, D)
     bias: torch.Tensor    # (4,)
 
@@ -84,13 +84,13 @@ class Adapted:
     ) -> Fused:
         """See `SmernGA.forward`."""
         fused = self.shared(audio, text, skeleton, present)
-        read = self.reader((audio, text, skeleton), present)
+        read = self.scaling((audio, text, skeleton), present)
         return fused._replace(logits=fused.logits + nn.functional.linear(read, self.weight, self.bias))
 
 
 def fit(
     checkpoint: Checkpoint, examples: Sequence[Example], settings: AdaptationSettings = AdaptationSettings()
-) -> Adapted:
+) -> AdaptedFusion:
     """The fusion with the correction (W, b) that minimises, for N examples,
 
         Σ weight_i · cross-entropy_i, after the temperature  +  anchor / N^1.5 · (|W|² + |b|²) / 2
@@ -100,17 +100,17 @@ def fit(
     person than what the fusion, which learnt what matters of most people, hands to its output layer; so it is their
     vectors that are read. The paper (section V-C) fine-tunes a whole SMACN, on 2 to 50 % of two new speakers' data.
     """
-    vectors, present = stacked(checkpoint, examples)
+    vectors, present = stack_vectors(checkpoint, examples)
     names = checkpoint.spec.labels
     labels = torch.tensor([names.index(e.label) for e in examples])
     counts = torch.bincount(labels, minlength=len(names))
     weights = len(labels) / (counts > 0).sum() / counts[labels]                       # (N,), of sum N
     subsets = ['+'.join(m for m in MODALITIES if m in e.vectors) for e in examples]
     temperatures = torch.tensor([[checkpoint.temperatures[subset]] for subset in subsets])
-    reader = Reader.of(vectors, present)
+    scaling = VectorScaling.of(vectors, present)
     with torch.no_grad():
         shared = checkpoint.fusion(*vectors, present).logits                          # (N, 4)
-        read = reader(vectors, present)                                               # (N, D)
+        read = scaling(vectors, present)                                              # (N, D)
     weight = torch.zeros(len(names), read.shape[1], requires_grad=True)
     bias = torch.zeros(len(names), requires_grad=True)
     optimiser = torch.optim.LBFGS([weight, bias], max_iter=settings.steps, line_search_fn='strong_wolfe')
@@ -124,10 +124,10 @@ def fit(
         return value
 
     optimiser.step(loss)
-    return Adapted(checkpoint.fusion, reader, weight.detach(), bias.detach())
+    return AdaptedFusion(checkpoint.fusion, scaling, weight.detach(), bias.detach())
 
 
-def stacked(checkpoint: Checkpoint, examples: Sequence[Example]) -> tuple[list[torch.Tensor], torch.Tensor]:
+def stack_vectors(checkpoint: Checkpoint, examples: Sequence[Example]) -> tuple[list[torch.Tensor], torch.Tensor]:
     """As `SmernGA.forward` takes them: (N, D) of each modality, zero where it is missing, and (N, 3) bool."""
     sizes = {m: getattr(checkpoint.fusion.config, m) for m in MODALITIES}
     vectors = [torch.stack([e.vectors.get(m, torch.zeros(size)) for e in examples]) for m, size in sizes.items()]
@@ -145,11 +145,11 @@ class Adaptation:
         self._checkpoint = checkpoint
         self._settings = settings
         self._examples: OrderedDict[str, tuple[Example, ...]] = OrderedDict()  # by person; labelled last is last
-        self._networks: dict[str, Adapted] = {}
-        self._before: deque[tuple[str, tuple[Example, ...]]] = deque(maxlen=settings.undos)
+        self._networks: dict[str, AdaptedFusion] = {}
+        self._undo_stack: deque[tuple[str, tuple[Example, ...]]] = deque(maxlen=settings.undos)
         self._lock = threading.Lock()
 
-    def network(self, person_id: str) -> Adapted | None:
+    def network(self, person_id: str) -> AdaptedFusion | None:
         """
         :param person_id: or, here and below, what a voice without a body is told apart by (`PeopleRegistry.identity`).
         :return: the person's, or the one for EVERYBODY; None if there is neither: judge by the checkpoint's.
@@ -172,18 +172,18 @@ class Adaptation:
         """
         labels = self._checkpoint.spec.labels
         if example.label not in labels:
-            raise ValueError(f'no emotion is called {example.label!r}; there are {", ".join(labels)}')
+            raise ValueError(f'unknown label {example.label[:80]!r}; expected one of {", ".join(labels)}')
         if not example.vectors:
-            raise ValueError(f'nothing is left of utterance {example.utterance_id!r} to learn from')
+            raise ValueError(f'utterance {example.utterance_id!r} has no vectors to learn from')
         with self._lock:
             before = self._examples.get(person_id, ())
             kept = tuple(e for e in before if e.utterance_id != example.utterance_id)
             self._examples[person_id] = (*kept, example)[-self._settings.examples :]
             self._examples.move_to_end(person_id)
-            self._before.append((person_id, before))
+            self._undo_stack.append((person_id, before))
             others = [known for known in self._examples if known != EVERYBODY]
             if len(others) > self._settings.people:  # voices that will never be known again go first
-                self._forget(next(filter(is_stranger, others[:-1]), others[0]))
+                self._forget(next(filter(is_anonymous, others[:-1]), others[0]))
 
     def undo(self) -> tuple[str, Example]:
         """Takes the last label back, as if it had never been given. `refit` that person next.
@@ -192,26 +192,26 @@ class Adaptation:
         :raises ValueError: if there is none, or it was too many labels ago.
         """
         with self._lock:
-            if not self._before:
-                raise ValueError(f'no label is left to take back; the last {self._settings.undos} can be')
-            person_id, before = self._before.pop()
+            if not self._undo_stack:
+                raise ValueError(f'no label to undo; at most the last {self._settings.undos} can be undone')
+            person_id, before = self._undo_stack.pop()
             last = self._examples[person_id][-1]
             self._examples[person_id] = before
             if not before:
                 del self._examples[person_id]
             return person_id, last
 
-    def settle(self) -> None:
+    def discard_undo(self) -> None:
         """What was labelled until now is not to be taken back any more."""
         with self._lock:
-            self._before.clear()
+            self._undo_stack.clear()
 
     def refit(self, person_id: str) -> None:
         """Makes the person's network of what is labelled now, for everybody and of them; for one thread at a time."""
-        examples = self._learnt_from(person_id)
+        examples = self._training_examples(person_id)
         network = fit(self._checkpoint, examples, self._settings) if examples else None
         with self._lock:
-            if self._learnt_from(person_id) != examples:
+            if self._training_examples(person_id) != examples:
                 return  # something was labelled, undone or forgotten meanwhile; that asks for a fit of its own
             if network is None:
                 self._networks.pop(person_id, None)
@@ -231,7 +231,7 @@ class Adaptation:
             for person_id in list(self._examples):
                 self._forget(person_id)
 
-    def _learnt_from(self, person_id: str) -> tuple[Example, ...]:
+    def _training_examples(self, person_id: str) -> tuple[Example, ...]:
         own = self.examples(person_id)
         return own if person_id == EVERYBODY or not own else (*self.examples(EVERYBODY), *own)
 
@@ -239,7 +239,7 @@ class Adaptation:
         if person_id == EVERYBODY:
             self._networks.clear()
         self._networks.pop(person_id, None)
-        kept = [entry for entry in self._before if entry[0] != person_id]
-        self._before.clear()
-        self._before.extend(kept)
+        kept = [entry for entry in self._undo_stack if entry[0] != person_id]
+        self._undo_stack.clear()
+        self._undo_stack.extend(kept)
         return self._examples.pop(person_id, None) is not None

@@ -14,7 +14,7 @@ import torch
 
 from smern_ros.emotion.adaptation import Adaptation, Example
 from smern_ros.emotion.checkpoint import Checkpoint
-from smern_ros.models.person_statistics import is_stranger
+from smern_ros.emotion.people import is_anonymous
 from smern_ros.utils.file_size import require_size
 
 NOTES = 'smern_ros.adaptation'
@@ -38,7 +38,7 @@ def save(adaptation: Adaptation, checkpoint: Checkpoint, path: Path) -> int:
     tensors: dict[str, torch.Tensor] = {}
     notes: list[dict[str, str]] = []
     for person_id in adaptation.people:
-        if is_stranger(person_id):
+        if is_anonymous(person_id):
             continue
         for example in adaptation.examples(person_id):
             tensors |= {f'{len(notes)}.{m}': v.clone() for m, v in example.vectors.items()}
@@ -63,33 +63,32 @@ def load(adaptation: Adaptation, checkpoint: Checkpoint, path: Path) -> int:
         with safe_open(path, 'pt') as file:
             notes = json.loads((file.metadata() or {})[NOTES])
             if notes['checkpoint'] != checkpoint.id:
-                raise ValueError(f'it was made with the checkpoint {notes["checkpoint"]}, and this is {checkpoint.id}')
+                raise ValueError(f'it was made with checkpoint {notes["checkpoint"]}, not {checkpoint.id}')
             tensors = {key: file.get_tensor(key).float() for key in file.keys()}  # noqa: SIM118 - no dictionary
-        left_out = 0
+        skipped = 0
         for k, note in enumerate(notes['examples']):
             vectors = {
                 m: _checked(tensors[f'{k}.{m}'], m, checkpoint) for m in checkpoint.modalities if f'{k}.{m}' in tensors
             }
-            if is_stranger(note['person_id']):
-                left_out += 1
+            if is_anonymous(note['person_id']):
+                skipped += 1
             else:
                 adaptation.add(note['person_id'], Example(note['utterance_id'], vectors, note['label']))
     except (OSError, SafetensorError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         why = f'{error} is missing' if isinstance(error, KeyError) else str(error)
-        raise AdaptationError(f'the adaptation {path} cannot be used: {why}. Remove or rename it') from error
-    adaptation.settle()
+        raise AdaptationError(f'cannot use adaptation file {path}: {why}. Remove or rename it') from error
+    adaptation.discard_undo()
     for person_id in adaptation.people:
         adaptation.refit(person_id)
-    return left_out
+    return skipped
 
 
-def told(left_out: int) -> str:
-    """How many labels of voices without a body were not written or read, for people."""
-    return f'{left_out} labels of voices without a body are left out: whose they were, nobody can tell later'
+def skipped_message(skipped: int) -> str:
+    return f'skipped {skipped} labels of voices without a body; they cannot be matched to a person later'
 
 
 def _checked(vector: torch.Tensor, modality: str, checkpoint: Checkpoint) -> torch.Tensor:
     wanted = getattr(checkpoint.fusion.config, modality)
     if tuple(vector.shape) != (wanted,) or not vector.isfinite().all():
-        raise ValueError(f'a vector of {modality} has the shape {tuple(vector.shape)}; wanted ({wanted},), all finite')
+        raise ValueError(f'{modality} vector has shape {tuple(vector.shape)}; expected ({wanted},), all finite')
     return vector

@@ -283,7 +283,7 @@ def _load_weights(networks: dict, file: Path) -> None:
         raise ValueError(f'{file.name} lacks {lacking} and has too much {surplus}')
     for key, tensor in weights.items():
         if tensor.shape != wanted[key].shape:
-            raise ValueError(f'{key} has the shape {tuple(tensor.shape)}; wanted {tuple(wanted[key].shape)}')
+            raise ValueError(f'{key} has shape {tuple(tensor.shape)}; expected {tuple(wanted[key].shape)}')
         if not tensor.is_floating_point() or not bool(tensor.isfinite().all()):
             raise ValueError(f'{key} holds numbers that are not finite floats')
     for name, network in networks.items():

@@ -35,7 +35,7 @@ def examples(predictor: EmotionPredictor, labelled: Sequence[LabelledRecording])
 
     Each is normalised by all of them, as of a person who was heard and seen for a while. Labels have no part in that.
     """
-    told = [predictor.told_by(one.inputs.audio, one.inputs.skeleton) for one in labelled]
+    told = [predictor.person_statistics(one.inputs.audio, one.inputs.skeleton) for one in labelled]
     found: list[Example | None] = []
     count: dict[str, int] = {}
     for i, one in enumerate(labelled):

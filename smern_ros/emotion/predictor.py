@@ -9,7 +9,7 @@ import torch
 
 from smern_ros.emotion import checkpoint as checkpoints
 from smern_ros.emotion import shipped_checkpoints
-from smern_ros.emotion.adaptation import Adapted
+from smern_ros.emotion.adaptation import AdaptedFusion
 from smern_ros.emotion.checkpoint import Checkpoint
 from smern_ros.models.inputs import NO_WORDS, InputEncoder
 from smern_ros.models.person_statistics import PersonStatistics
@@ -23,12 +23,12 @@ ADAPTED = '+adapted'
 """After the checkpoint's id, where a person's labels had a part in the prediction."""
 
 
-_UNFAMILIAR = 'somebody moves unlike all that was learnt from'
-_NOTHING = {AUDIO: 'no voiced sound', TEXT: 'no known word', SKELETON: 'no visible joint'}
+_UNFAMILIAR = 'out-of-distribution skeleton'
+_EMPTY = {AUDIO: 'no voiced audio', TEXT: 'no known word', SKELETON: 'no visible joint'}
 
 
 class NoEvidence(ValueError):
-    """Nothing to predict from: no modality holds anything."""
+    """No modality has usable evidence."""
 
 
 class EmotionPredictor:
@@ -112,7 +112,8 @@ class EmotionPredictor:
 
     @torch.inference_mode()
     def fuse(
-        self, vectors: Mapping[str, torch.Tensor | None], adapted: Adapted | None = None, unfamiliar: Sequence[str] = ()
+        self, vectors: Mapping[str, torch.Tensor | None], adapted: AdaptedFusion | None = None,
+        unfamiliar: Sequence[str] = (),
     ) -> Prediction:
         """What the encoded modalities say together, and what each would say alone.
 
@@ -127,32 +128,33 @@ class EmotionPredictor:
         without = {m: tuple(o for o in present if o != m) for m in present} if len(present) > 1 else {}
         # One pass for all: the modalities together, each alone, and all but one.
         subsets = list(dict.fromkeys([present, *((m,) for m in present), *without.values()]))
-        rows = torch.tensor([[m in subset for m in MODALITIES] for subset in subsets])
+        present_rows = torch.tensor([[m in subset for m in MODALITIES] for subset in subsets])
         audio, text, skeleton = (
-            given[m].expand(len(rows), -1) if m in given else torch.zeros(len(rows), self._sizes[m])
+            given[m].expand(len(subsets), -1) if m in given else torch.zeros(len(subsets), self._sizes[m])
             for m in MODALITIES
         )
-        logits = (self.checkpoint.fusion if adapted is None else adapted)(audio, text, skeleton, rows).logits
+        network = self.checkpoint.fusion if adapted is None else adapted
+        logits = network(audio, text, skeleton, present_rows).logits
         temperatures = torch.tensor([[self.checkpoint.temperatures['+'.join(s)]] for s in subsets], dtype=torch.double)
-        logs = (logits.double() / temperatures).log_softmax(dim=1)
-        said = dict(zip(subsets, logs.numpy(), strict=True))
-        probabilities = np.exp(said[present]).astype(np.float32)
+        log_rows = (logits.double() / temperatures).log_softmax(dim=1).numpy()
+        logs = dict(zip(subsets, log_rows, strict=True))
+        probabilities = np.exp(logs[present]).astype(np.float32)
         label = probabilities.argmax()
         return Prediction(
             labels=self.labels,
             probabilities=probabilities,
             modalities=present,
-            weights=_shares([said[present][label] - said[others][label] for others in without.values()]),
-            alone=np.exp([said[(m,)] for m in present]).astype(np.float32),
+            weights=_modality_weights([logs[present][label] - logs[others][label] for others in without.values()]),
+            alone=np.exp([logs[(m,)] for m in present]).astype(np.float32),
             model=self.id if adapted is None else f'{self.id}{ADAPTED}',
             unfamiliar=tuple(unfamiliar),
         )
 
-    def told_by(
+    def person_statistics(
         self, features: AudioFeatures | None = None, window: SkeletonWindow | None = None
     ) -> PersonStatistics:
         """What an utterance tells of its person: to be remembered for those that follow."""
-        return self._inputs.told_by(features, window)
+        return self._inputs.person_statistics(features, window)
 
     def predict(self, inputs: UtteranceInputs) -> Prediction:
         """Encode and fuse all that is known of an utterance of somebody never met before.
@@ -176,21 +178,21 @@ class EmotionPredictor:
         """Those given, in the order of MODALITIES."""
         unknown = sorted(set(vectors) - set(MODALITIES))
         if unknown:
-            raise ValueError(f'no modality is called {", ".join(unknown)}; there are {", ".join(MODALITIES)}')
+            raise ValueError(f'unknown modality {", ".join(unknown)}; expected {", ".join(MODALITIES)}')
         given = {m: vector for m in MODALITIES if (vector := vectors.get(m)) is not None}
         if unread := sorted(set(given) - set(self.checkpoint.modalities)):
-            raise ValueError(f'the checkpoint {self.id} reads no {", ".join(unread)}')
+            raise ValueError(f'checkpoint {self.id} does not use {", ".join(unread)}')
         if not given:
-            lacking = ', '.join(_UNFAMILIAR if m in unfamiliar else _NOTHING[m] for m in self.checkpoint.modalities)
-            raise NoEvidence(f'no modality holds anything: {lacking}')
+            lacking = ', '.join(_UNFAMILIAR if m in unfamiliar else _EMPTY[m] for m in self.checkpoint.modalities)
+            raise NoEvidence(f'no modality has usable evidence: {lacking}')
         for modality, vector in given.items():
             shape = tuple(vector.shape)
             if shape != (self._sizes[modality],):
-                raise ValueError(f'the {modality} vector has the shape {shape}; wanted ({self._sizes[modality]},)')
+                raise ValueError(f'{modality} vector has shape {shape}; expected ({self._sizes[modality]},)')
         return given
 
 
-def _shares(gains: Sequence[float]) -> np.ndarray:
+def _modality_weights(gains: Sequence[float]) -> np.ndarray:
     """How much an answer leans on each modality, as EmotionState.msg has it.
 
     :param gains: of each of several modalities, log p(label) with it less without it; empty of a single one.

@@ -42,7 +42,7 @@ def check_shape(name: str, tensor: torch.Tensor, *wanted: int | None) -> None:
     )
     if not fits:
         shape = ' x '.join('any' if w is None else str(w) for w in wanted)
-        raise ValueError(f'{name} has the shape {tuple(tensor.shape)}; wanted {shape}')
+        raise ValueError(f'{name} has shape {tuple(tensor.shape)}; expected {shape}')
 
 
 def check_lengths(name: str, lengths: torch.Tensor, batch: int, longest: int) -> None:

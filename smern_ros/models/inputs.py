@@ -108,7 +108,7 @@ class InputEncoder:
         """
         if not self._is_voiced(features):
             return None
-        person = _together(person, self.told_by(features))
+        person = _together(person, self.person_statistics(features))
         return (
             self.normalise('mfcc', features.mfcc[: self.spec.max_audio_frames], person),
             self.normalise('prosody', features.prosody, person),
@@ -141,14 +141,14 @@ class InputEncoder:
         :param x: (T, 30), not normalised.
         :param visible: (T, 10) bool.
         """
-        person = _together(person, self._told_by_movement(x, visible))
+        person = _together(person, self._movement_statistics(x, visible))
         x, visible = x[-MAX_SKELETON_FRAMES:], visible[-MAX_SKELETON_FRAMES:]
         if not visible.any():
             return None
         seen = torch.from_numpy(np.array(visible))  # a copy: features on disk may be mapped read-only
         return self.normalise('skeleton', x, person) * seen.repeat_interleave(3, dim=1), seen
 
-    def told_by(
+    def person_statistics(
         self, features: AudioFeatures | None = None, window: SkeletonWindow | None = None
     ) -> PersonStatistics:
         """What an utterance tells of its person, as far as inputs are normalised by person.
@@ -162,10 +162,10 @@ class InputEncoder:
                 if name in self.person_prior.names and values is not None:
                     told = told.add(name, values)
         if window is not None:
-            told = _together(told, self._told_by_movement(*self._model_input(window)))
+            told = _together(told, self._movement_statistics(*self._model_input(window)))
         return told
 
-    def _told_by_movement(self, x: np.ndarray, visible: np.ndarray) -> PersonStatistics:
+    def _movement_statistics(self, x: np.ndarray, visible: np.ndarray) -> PersonStatistics:
         told = PersonStatistics()
         return told.add('skeleton', x, visible.repeat(3, axis=1)) if 'skeleton' in self.person_prior.names else told
 
@@ -204,6 +204,6 @@ def _check_array(name: str, values: np.ndarray, *wanted: int | None) -> None:
     fits = values.ndim == len(wanted) and all(w is None or w == s for w, s in zip(wanted, values.shape, strict=True))
     if not fits:
         shape = ' x '.join('any' if w is None else str(w) for w in wanted)
-        raise ValueError(f'{name} has the shape {values.shape}; wanted {shape}')
+        raise ValueError(f'{name} has shape {values.shape}; expected {shape}')
     if not np.isfinite(values).all():
         raise ValueError(f'{name} holds numbers that are not finite; the extractor that made them is at fault')

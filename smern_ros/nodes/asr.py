@@ -73,12 +73,12 @@ class AsrNode(SmernNode):
             self._schedule.resumed(utterance.id)
             return
         if message.state == msg.Utterance.TENTATIVE:
-            given_up = self._schedule.tentative(utterance)
+            expired = self._schedule.tentative(utterance)
         else:
-            transcript, given_up = self._schedule.ended(utterance)
+            transcript, expired = self._schedule.ended(utterance)
             if transcript is not None:
                 self.post(lambda: self._publish(transcript, is_final=True))
-        for lost in given_up:
+        for lost in expired:
             self.health.dropped(1)
             self.log_error('queue', f'utterance {lost.id!r} gets no transcript: recognition is slower than speech')
         # What belongs to this configuration: a job that outlives it shall not touch the next one's.

@@ -13,9 +13,9 @@ from std_srvs.srv import Trigger
 
 from smern_ros import msg, srv
 from smern_ros.emotion import shipped_checkpoints
-from smern_ros.emotion.active_speaker import NAMED, NEAREST, SpeakerAssignment, check_wanted, choose
+from smern_ros.emotion.active_speaker import EXTERNAL, NEAREST, SpeakerAssignment, check_speaker, choose
 from smern_ros.emotion.aligner import Aligner, ReadyUtterance
-from smern_ros.models.person_statistics import ABSENT, EVERYBODY, is_stranger
+from smern_ros.emotion.people import ABSENT, EVERYBODY, is_anonymous
 from smern_ros.ros import qos, topics
 from smern_ros.ros.latched_input import LatchedSubscription
 from smern_ros.ros.messages import (
@@ -40,19 +40,17 @@ if TYPE_CHECKING:
     from smern_ros.emotion.session import EncodedEvidence, UtterancePrediction
     from smern_ros.values import SkeletonWindow
 
-SPEECH_HOLDS = 0.5
-"""s after a voiced frame in which somebody still speaks: longer than a pause between words, and than the detector needs
-to announce an utterance."""
-
-
-LABELLED_WITHIN = 64
-"""Utterances: the last so many can be labelled."""
-WAITING_LABELS = 64
-"""That may wait to be learnt from; more are refused."""
+SPEECH_HOLD = 0.5
+"""s after a voiced frame in which somebody still counts as speaking: longer than a pause between words, and than the
+detector needs to announce an utterance."""
+LABELLABLE = 64
+"""Final states that can be labelled: the last ones."""
+MAX_QUEUED_FITS = 64
+"""Labels are refused while so many wait to be fitted."""
 DOUBTFUL = 'doubtful transcripts'
-FOREIGN = 'transcripts of other languages'
-UNFAMILIAR = 'windows of movement unlike what was learnt'
-"""In /diagnostics: those that were not used."""
+FOREIGN = 'transcripts in other languages'
+UNFAMILIAR = 'out-of-distribution skeleton windows'
+"""Keys of /diagnostics: counts of evidence that is not used."""
 
 
 class FusionNode(SmernNode):
@@ -62,29 +60,28 @@ class FusionNode(SmernNode):
         Parameter(
             'speaker',
             NEAREST,
-            f'person_id whose movement belongs to the voice, "{NEAREST}", or "{NAMED}": whom '
-            f'{topics.SPEAKER} names, else the nearest',
+            f'who speaks: a person_id, "{NEAREST}", or "{EXTERNAL}" (the person_id on topic '
+            f'{topics.SPEAKER}, else the nearest)',
             live=True,
         ),
         Parameter(
-            'skeleton_timeout', 0.3, 's to wait for the movement before a provisional state', (0.0, 10.0), live=True
+            'skeleton_timeout', 0.3, 's to wait for the skeleton before a provisional state', (0.0, 10.0), live=True
         ),
-        Parameter('text_timeout', 2.0, 's to wait for the words after the end of an utterance', (0.0, 60.0), live=True),
+        Parameter('text_timeout', 2.0, 's to wait for the transcript after an utterance ends', (0.0, 60.0), live=True),
         Parameter(
             'publish_gesture_states',
             True,
-            'publish gesture-only states: of everybody in view between utterances, of all but '
-            'the speaker while somebody speaks',
+            'publish skeleton-only states: of everybody between utterances, of all but the speaker during speech',
             live=True,
         ),
-        Parameter('adaptation', '', 'file that save_adaptation writes and the start reads; empty: none', path=True),
+        Parameter('adaptation', '', 'file read at startup and written by save_adaptation; empty: none', path=True),
     )
 
     def check(self, values: dict[str, Any]) -> None:
-        check_wanted(values['speaker'])
+        check_speaker(values['speaker'])
 
     def load(self) -> None:
-        # Only here, for torch takes a second, in which the others find this node already.
+        # torch takes a second to import; the other nodes discover this one meanwhile
         import torch
 
         from smern_ros.assets import AssetError
@@ -99,33 +96,31 @@ class FusionNode(SmernNode):
         except (CheckpointError, SpecMismatch, AssetError) as error:
             raise ConfigurationError(str(error)) from error
         self.health.set_info('model', predictor.id)
-        self._reads = predictor.checkpoint.modalities
-        self.health.set_info('modalities', ', '.join(self._reads))
-        self.get_logger().info(f'the checkpoint {predictor.id} reads {", ".join(self._reads)}')
+        self._modalities = predictor.checkpoint.modalities
+        self.health.set_info('modalities', ', '.join(self._modalities))
+        self.get_logger().info(f'loaded checkpoint {predictor.id}: {", ".join(self._modalities)}')
         self._doubtful = self._foreign = self._unfamiliar = 0
         self.health.set_info(DOUBTFUL, self._doubtful)
         self.health.set_info(FOREIGN, self._foreign)
         self.health.set_info(UNFAMILIAR, self._unfamiliar)
         self._session = Session(predictor)
         self._load_adaptation()
-        self._judged: OrderedDict[str, UtterancePrediction] = (
-            OrderedDict()
-        )  # of the last utterances; filled by the encoder
-        self._in_view = ABSENT  # who was chosen of the newest window: the best guess whose the next voice is
-        self._camera = ''       # its frame_id
-        self._named = SpeakerAssignment()   # by topics.SPEAKER
-        self._of_others: set[str] = set()  # utterances of people who are forgotten by now; they teach nothing
+        self._predictions: OrderedDict[str, UtterancePrediction] = OrderedDict()  # of the last final states
+        self._likely_speaker = ABSENT  # chosen from the newest skeleton window, until the utterance has its own
+        self._camera_frame = ''        # frame_id of the newest skeleton window
+        self._assignment = SpeakerAssignment()  # by topics.SPEAKER
+        self._excluded: set[str] = set()  # utterances pending when their person was forgotten; they update nothing
         self._aligner: Aligner[EncodedEvidence] = Aligner(
-            expected=self._reads,
+            expected=self._modalities,
             skeleton_timeout=self.value('skeleton_timeout'),
             text_timeout=self.value('text_timeout'),
         )
         self._newest_ns: dict[str, int] = {}
-        self._spoken_at = -float('inf')  # steady time at which somebody was last heard to speak
+        self._speech_at = -float('inf')  # steady time of the last voiced frame
         self._cancel_deadline: Callable[[], None] | None = None
 
         self._states = self.output(msg.EmotionState, topics.EMOTION_STATE, qos.STATE)
-        # All that follows runs on the worker's thread, in order of arrival: the aligner needs no lock.
+        # The callbacks below run on the worker's thread in order of arrival, so the aligner needs no lock.
         self._worker = self.worker('encoder', capacity=50)
         for message_type, topic, take, profile in (
             (msg.Utterance, topics.UTTERANCE, self._take_utterance, qos.EVIDENCE),
@@ -135,19 +130,19 @@ class FusionNode(SmernNode):
             (msg.SkeletonArray, topics.PEOPLE, self._take_people, qos.STATE),
         ):
             self.listen(message_type, topic, self._on_worker(topic, take), profile)
-        self._names = LatchedSubscription(
-            self, String, topics.SPEAKER, self._on_worker(topics.SPEAKER, self._take_speaker), self._nobody_names,
+        self._speaker_topic = LatchedSubscription(
+            self, String, topics.SPEAKER, self._on_worker(topics.SPEAKER, self._take_speaker), self._speaker_lost,
         )
-        self.every(0.5, self._names.follow)
+        self.every(0.5, self._speaker_topic.follow)
         self.listen(msg.VoiceActivity, topics.IS_SPEAKING, self._take_activity, qos.STREAM)
-        self._learner = self.worker('adaptation', capacity=WAITING_LABELS)
-        self.add_service(srv.ForgetPerson, topics.FORGET_PERSON, self._forget)
+        self._fitter = self.worker('adaptation', capacity=MAX_QUEUED_FITS)
+        self.add_service(srv.ForgetPerson, topics.FORGET_PERSON, self._forget_person)
         self.add_service(srv.LabelUtterance, topics.LABEL_UTTERANCE, self._label)
         self.add_service(Trigger, topics.UNDO_ADAPTATION, self._undo_label)
         self.add_service(Trigger, topics.SAVE_ADAPTATION, self._save_adaptation)
 
     def start(self) -> None:
-        self._names.start()
+        self._speaker_topic.start()
 
     def stop(self) -> None:
         self._worker.submit(self._aligner.reset)
@@ -161,45 +156,45 @@ class FusionNode(SmernNode):
     def unload(self) -> None:
         vars(self).pop('_session', None)
         self._cancel_deadline = None
-        self._judged = OrderedDict()
+        self._predictions = OrderedDict()
 
     # --- topics -----------------------------------------------------------------------------------------------
 
     def _take_activity(self, message: msg.VoiceActivity) -> None:
         if message.is_speaking:
-            self._spoken_at = time.monotonic()
+            self._speech_at = time.monotonic()
 
     def _take_people(self, message: msg.SkeletonArray) -> None:
         if not is_tracker_reset(message):
             return
-        self._in_view = ABSENT
-        self._named = SpeakerAssignment()
-        self._of_others = {*self._aligner.pending}
-        for person_id in self._session.forget_bodies():
-            self._forget_judged(person_id)
+        self._likely_speaker = ABSENT
+        self._assignment = SpeakerAssignment()
+        self._excluded = {*self._aligner.pending}
+        for person_id in self._session.reset_tracked_people():
+            self._forget_predictions(person_id)
 
     def _take_speaker(self, message: String) -> None:
-        self._named.name(require_name(message.data, 'a person_id'))
+        self._assignment.set_current(require_name(message.data, 'a person_id'))
 
-    def _nobody_names(self) -> None:
-        if self.value('speaker') == NAMED:
-            self.log_error(topics.SPEAKER, 'who named the speaker is gone; until somebody does, it is the nearest')
-        self._worker.submit(lambda: self._named.name(''), wait=True)
+    def _speaker_lost(self) -> None:
+        if self.value('speaker') == EXTERNAL:
+            self.log_error(topics.SPEAKER, 'no publisher; using the nearest person as the speaker')
+        self._worker.submit(lambda: self._assignment.set_current(''), wait=True)
 
     def _take_utterance(self, message: msg.Utterance) -> None:
         start_ns, end_ns = utterance_span(message)
         if message.state == msg.Utterance.RESUMED:
             self._aligner.resume(message.id, end_ns, now=time.monotonic())
             return
-        self._forward_only(topics.UTTERANCE, end_ns)
+        self._check_clock(topics.UTTERANCE, end_ns)
         ended = message.state == msg.Utterance.ENDED
         if not ended:
-            self._named.ends(message.id)
+            self._assignment.assign(message.id)
         self._aligner.announce(message.id, start_ns, end_ns, ended=ended, now=time.monotonic())
 
     def _take_audio(self, message: msg.AudioFeatures) -> None:
         features = features_from_message(message)
-        encoded = self._session.hear(features, self._speaker(features.utterance_id) or self._in_view)
+        encoded = self._session.encode_audio(features, self._speaker(features.utterance_id) or self._likely_speaker)
         self._add(AUDIO, features.utterance_id, features.start_ns, features.end_ns, encoded)
 
     def _take_text(self, message: msg.Transcript) -> None:
@@ -207,121 +202,124 @@ class FusionNode(SmernNode):
         if transcript.doubtful and message.is_final:
             self._doubtful += 1
             self.health.set_info(DOUBTFUL, self._doubtful)
-            self.get_logger().info(f'utterance {transcript.utterance_id[:80]}: its words are not used, for their '
-                                   f'confidence is {transcript.confidence:.2f}; wanted {DOUBTFUL_TEXT}')
+            self.get_logger().info(f'utterance {transcript.utterance_id[:80]}: ignoring the transcript; its confidence '
+                                   f'{transcript.confidence:.2f} is below {DOUBTFUL_TEXT}')
         if transcript.foreign and message.is_final:
             self._foreign += 1
             self.health.set_info(FOREIGN, self._foreign)
-            self.get_logger().info(f'utterance {transcript.utterance_id[:80]}: its words are not used, for their '
-                                   f'language is {transcript.language[:20]!r}, and the network knows English alone')
-        encoded = self._session.read(transcript)
+            self.get_logger().info(f'utterance {transcript.utterance_id[:80]}: ignoring the transcript; only English '
+                                   f'is supported, not {transcript.language[:20]!r}')
+        encoded = self._session.encode_text(transcript)
         self._add(TEXT, transcript.utterance_id, transcript.start_ns, transcript.end_ns, encoded)
 
     def _take_skeleton(self, message: msg.SkeletonWindow) -> None:
         people, wanted = windows_from_message(message), self.value('speaker')
-        if wanted == NAMED:
+        if wanted == EXTERNAL:
             wanted = self._speaker(message.utterance_id) or NEAREST
         speaker = choose(people, wanted)
-        self._in_view = ABSENT if speaker is None else speaker.person_id
-        self._camera = message.header.frame_id
+        self._likely_speaker = ABSENT if speaker is None else speaker.person_id
+        self._camera_frame = message.header.frame_id
         start_ns, end_ns = to_ns(message.start), to_ns(message.end)
         if message.utterance_id:
             if people and speaker is None:
-                names = f'{wanted[:80]!r} speaks, but in view is {" ".join(p.person_id for p in people)[:200]}'
-                self.get_logger().info(f'utterance {message.utterance_id[:80]}: {names}')
-            encoded = None if speaker is None else self._see(speaker)
+                in_view = ' '.join(p.person_id for p in people)[:200]
+                self.get_logger().info(
+                    f'utterance {message.utterance_id[:80]}: speaker {wanted[:80]!r} is not in view; in view: {in_view}'
+                )
+            encoded = None if speaker is None else self._encode_skeleton(speaker)
             self._add(SKELETON, message.utterance_id, start_ns, end_ns, encoded)
             return
-        self._forward_only(topics.SKELETON_WINDOW, end_ns)
-        if not self.value('publish_gesture_states') or SKELETON not in self._reads:
+        self._check_clock(topics.SKELETON_WINDOW, end_ns)
+        if not self.value('publish_gesture_states') or SKELETON not in self._modalities:
             return
-        speaking = time.monotonic() < self._spoken_at + SPEECH_HOLDS or self._aligner.busy
-        # While somebody speaks, the speaker's state is the utterance's.
-        self.each(topics.SKELETON_WINDOW, [p for p in people if not (speaking and p is speaker)], self._judge_gesture)
+        speaking = time.monotonic() < self._speech_at + SPEECH_HOLD or self._aligner.busy
+        # while somebody speaks, the speaker's state is the utterance's
+        self.each(topics.SKELETON_WINDOW, [p for p in people if not (speaking and p is speaker)], self._publish_gesture)
 
-    def _judge_gesture(self, window: SkeletonWindow) -> None:
-        encoded = self._see(window)
+    def _publish_gesture(self, window: SkeletonWindow) -> None:
+        encoded = self._encode_skeleton(window)
         if encoded is not None and encoded.vector is not None:
             self._publish(
                 ReadyUtterance('', window.start_ns, window.end_ns, {SKELETON: encoded}, late=(), is_final=False)
             )
 
-    def _see(self, window: SkeletonWindow) -> EncodedEvidence | None:
-        encoded = self._session.see(window)
-        if encoded is not None and encoded.vector is None and SKELETON in self._reads:
+    def _encode_skeleton(self, window: SkeletonWindow) -> EncodedEvidence | None:
+        encoded = self._session.encode_skeleton(window)
+        if encoded is not None and encoded.vector is None and SKELETON in self._modalities:
             self._unfamiliar += 1
             self.health.set_info(UNFAMILIAR, self._unfamiliar)
         return encoded
 
     def _speaker(self, utterance_id: str) -> str:
-        """:return: the person_id that others name, if they are to be believed; empty: not known."""
-        return self._named.of(utterance_id) if self.value('speaker') == NAMED else ABSENT
+        """:return: the person_id from topics.SPEAKER if `speaker` is "external"; empty: not known."""
+        return self._assignment.of(utterance_id) if self.value('speaker') == EXTERNAL else ABSENT
 
     # --- services ---------------------------------------------------------------------------------------------
 
-    def _forget(self, request: srv.ForgetPerson.Request) -> str:
+    def _forget_person(self, request: srv.ForgetPerson.Request) -> str:
         people, adaptation, person_id = self._session.people, self._session.adaptation, request.person_id
-        self._worker.submit(lambda: self._forget_under_way(person_id), wait=True)
+        self._worker.submit(lambda: self._exclude_pending(person_id), wait=True)
         if not person_id:
             people.forget_everybody()
             adaptation.forget_everybody()
-            return 'everybody is forgotten'
+            return 'forgot everybody'
         known, labelled = people.forget(person_id), adaptation.forget(person_id)
         if not (known or labelled):
-            raise ValueError(f'nothing is known of {person_id!r}')
+            raise ValueError(f'unknown person_id {person_id!r}')
         if person_id == EVERYBODY:
             for other in adaptation.people:
                 self._refit(other)
-        return f'{person_id} is forgotten'
+        return f'forgot {person_id}'
 
-    def _forget_under_way(self, person_id: str) -> None:
-        """What is being judged is of nobody in particular yet: it teaches nothing."""
-        self._of_others = {*self._aligner.pending}
-        self._forget_judged(person_id)
+    def _exclude_pending(self, person_id: str) -> None:
+        """Pending utterances may be of that person: they do not update the statistics."""
+        self._excluded = {*self._aligner.pending}
+        self._forget_predictions(person_id)
         if person_id:
             self._session.people.forget(person_id)
         else:
             self._session.people.forget_everybody()
 
-    def _forget_judged(self, person_id: str) -> None:
-        for utterance_id, judged in list(self._judged.items()):
-            if person_id in ('', judged.person_id):
-                del self._judged[utterance_id]
+    def _forget_predictions(self, person_id: str) -> None:
+        for utterance_id, prediction in list(self._predictions.items()):
+            if person_id in ('', prediction.person_id):
+                del self._predictions[utterance_id]
 
     def _label(self, request: srv.LabelUtterance.Request) -> str:
-        judged = self._judged.get(request.utterance_id)
-        if judged is None:
-            raise ValueError(f'{request.utterance_id!r} is none of the last {LABELLED_WITHIN} final states')
+        prediction = self._predictions.get(request.utterance_id)
+        if prediction is None:
+            raise ValueError(f'utterance {request.utterance_id!r} is not among the last {LABELLABLE} final states')
         from smern_ros.emotion.adaptation import Example
 
-        if self._session.people.is_over(judged.identity):
-            raise ValueError(f'{request.utterance_id} is of {_name(judged.identity)}, and whose the next is, nobody '
-                             'knows: there is none to learn it for')
-        self._require_room()
-        example = Example(request.utterance_id, judged.vectors, request.label)
-        self._session.adaptation.add(judged.identity, example)
-        self._refit(judged.identity)
-        return f'{request.utterance_id} was {request.label}: being learnt for {_name(judged.person_id)}'
+        if self._session.people.is_expired(prediction.identity):
+            raise ValueError(f'{request.utterance_id} is of a voice without a body that has ended; a label of it '
+                             'cannot apply to later utterances')
+        self._require_queue_space()
+        example = Example(request.utterance_id, prediction.vectors, request.label)
+        self._session.adaptation.add(prediction.identity, example)
+        self._refit(prediction.identity)
+        return f'labelled {request.utterance_id} as {request.label}; adapting to {_name(prediction.person_id)}'
 
     def _undo_label(self, _: Trigger.Request) -> str:
-        self._require_room()
+        self._require_queue_space()
         identity, example = self._session.adaptation.undo()
         self._refit(identity)
-        return f'{example.utterance_id} is no longer {example.label} for {_name(identity)}'
+        return f'removed the label {example.label} of {example.utterance_id} of {_name(identity)}'
 
     def _save_adaptation(self, _: Trigger.Request) -> str:
         path = self.value('adaptation')
         if not path:
-            raise ValueError('the parameter adaptation names no file')
+            raise ValueError('parameter adaptation is empty; set it to a file name')
         from smern_ros.emotion import adaptation_file
 
         session = self._session
         try:
             count = adaptation_file.save(session.adaptation, session.predictor.checkpoint, Path(path))
         except OSError as error:
-            raise ValueError(f'{path} cannot be written: {error}') from error
-        left_out = sum(len(session.adaptation.examples(identity)) for identity in session.adaptation.people) - count
-        return f'{count} labelled utterances are in {path}{f"; {adaptation_file.told(left_out)}" if left_out else ""}'
+            raise ValueError(f'cannot write {path}: {error}') from error
+        skipped = sum(len(session.adaptation.examples(identity)) for identity in session.adaptation.people) - count
+        note = f'; {adaptation_file.skipped_message(skipped)}' if skipped else ''
+        return f'wrote {count} labelled utterances to {path}{note}'
 
     def _load_adaptation(self) -> None:
         from smern_ros.emotion import adaptation_file
@@ -329,21 +327,21 @@ class FusionNode(SmernNode):
         path = self.value('adaptation')
         if path and Path(path).exists():
             try:
-                left_out = adaptation_file.load(
+                skipped = adaptation_file.load(
                     self._session.adaptation, self._session.predictor.checkpoint, Path(path)
                 )
             except adaptation_file.AdaptationError as error:
                 raise ConfigurationError(str(error)) from error
-            if left_out:
-                self.get_logger().warning(f'{path}: {adaptation_file.told(left_out)}')
+            if skipped:
+                self.get_logger().warning(f'{path}: {adaptation_file.skipped_message(skipped)}')
 
-    def _require_room(self) -> None:
-        if self._learner.queued >= WAITING_LABELS:  # one more would push out the oldest
-            raise ValueError(f'{WAITING_LABELS} labels wait to be learnt from; try again')
+    def _require_queue_space(self) -> None:
+        if self._fitter.queued >= MAX_QUEUED_FITS:  # one more would replace the oldest
+            raise ValueError(f'{MAX_QUEUED_FITS} labels are queued; try again later')
 
     def _refit(self, identity: str) -> None:
         adaptation = self._session.adaptation
-        self._learner.submit(lambda: adaptation.refit(identity))
+        self._fitter.submit(lambda: adaptation.refit(identity))
 
     # --- from evidence to states ------------------------------------------------------------------------------
 
@@ -353,7 +351,7 @@ class FusionNode(SmernNode):
                 take(message)
             except Exception as error:
                 self.log_error(topic, error)
-            self._tell_what_is_due()
+            self._publish_ready()
 
         return lambda message: self._worker.submit(lambda: job(message), wait=True)
 
@@ -361,29 +359,29 @@ class FusionNode(SmernNode):
         self, modality: str, utterance_id: str, start_ns: int, end_ns: int, encoded: EncodedEvidence | None
     ) -> None:
         if not utterance_id:
-            raise ValueError(f'{modality} evidence without an utterance id')
+            raise ValueError(f'{modality} message has an empty utterance_id')
         self._aligner.add(modality, utterance_id, start_ns, end_ns, encoded, now=time.monotonic())
 
-    def _forward_only(self, topic: str, stamp_ns: int) -> None:
+    def _check_clock(self, topic: str, stamp_ns: int) -> None:
         newest_ns = self._newest_ns.get(topic, 0)
         if stamp_ns < newest_ns - CLOCK_JUMP:
             self._aligner.reset()
             self._newest_ns.clear()
             self._session.people.clock_jumped()
-            self.log_error('clock', f'{topic} jumped back by {(newest_ns - stamp_ns) / SECOND:.1f} s; starting afresh')
+            self.log_error('clock', f'{topic} jumped back by {(newest_ns - stamp_ns) / SECOND:.1f} s; resetting')
             newest_ns = 0
         self._newest_ns[topic] = max(newest_ns, stamp_ns)
 
-    def _tell_what_is_due(self) -> None:
-        self.each('state', self._aligner.due(time.monotonic()), self._publish)
-        self.health.dropped(len(self._aligner.given_up))
-        for utterance_id in self._aligner.given_up:
-            self.log_error('utterance', f'evidence for {utterance_id!r}, which never ended, is dropped')
-        self._aligner.given_up.clear()
+    def _publish_ready(self) -> None:
+        self.each('state', self._aligner.ready(time.monotonic()), self._publish)
+        self.health.dropped(len(self._aligner.expired))
+        for utterance_id in self._aligner.expired:
+            self.log_error('utterance', f'{utterance_id!r} did not end; dropping its evidence')
+        self._aligner.expired.clear()
         deadline = self._aligner.next_deadline()
-        self.post(lambda: self._plan_deadline(deadline))
+        self.post(lambda: self._set_deadline(deadline))
 
-    def _plan_deadline(self, deadline: float | None) -> None:
+    def _set_deadline(self, deadline: float | None) -> None:
         if self._cancel_deadline is not None:
             self._cancel_deadline()
             self._cancel_deadline = None
@@ -392,34 +390,34 @@ class FusionNode(SmernNode):
 
     def _deadline_passed(self) -> None:
         self._cancel_deadline = None
-        self._worker.submit(self._tell_what_is_due, wait=True)
+        self._worker.submit(self._publish_ready, wait=True)
 
-    def _publish(self, due: ReadyUtterance[EncodedEvidence]) -> None:
-        evidence = due.evidence
-        if due.is_final and due.late:
-            self.get_logger().info(f'utterance {due.utterance_id[:80]}: no {" or ".join(due.late)} in time')
+    def _publish(self, ready: ReadyUtterance[EncodedEvidence]) -> None:
+        evidence = ready.evidence
+        if ready.is_final and ready.late:
+            self.get_logger().info(f'utterance {ready.utterance_id[:80]}: {" and ".join(ready.late)} timed out')
         if all(encoded.vector is None for encoded in evidence.values()):
-            self.get_logger().info(f'utterance {due.utterance_id}: nothing to judge by')
+            self.get_logger().info(f'utterance {ready.utterance_id}: no usable evidence; publishing no state')
             return
-        speaker = self._speaker(due.utterance_id) if due.utterance_id else ABSENT
-        judgement = self._session.judge(evidence, due.start_ns, speaker)
-        if due.is_final and due.utterance_id not in self._of_others:
-            self._session.learn(evidence, due.start_ns, due.end_ns, speaker)
-            self._judged[due.utterance_id] = judgement
-            while len(self._judged) > LABELLED_WITHIN:
-                self._judged.popitem(last=False)
-        prediction = judgement.prediction
-        ages = [(due.end_ns - evidence[modality].newest_ns) / SECOND for modality in prediction.modalities]
-        latency = (self.get_clock().now().nanoseconds - due.end_ns) / SECOND
+        speaker = self._speaker(ready.utterance_id) if ready.utterance_id else ABSENT
+        result = self._session.fuse(evidence, ready.start_ns, speaker)
+        if ready.is_final and ready.utterance_id not in self._excluded:
+            self._session.update_statistics(evidence, ready.start_ns, ready.end_ns, speaker)
+            self._predictions[ready.utterance_id] = result
+            while len(self._predictions) > LABELLABLE:
+                self._predictions.popitem(last=False)
+        prediction = result.prediction
+        ages = [(ready.end_ns - evidence[modality].newest_ns) / SECOND for modality in prediction.modalities]
+        latency = (self.get_clock().now().nanoseconds - ready.end_ns) / SECOND
         self.health.record_latency(latency)
         self._states.publish(
             msg.EmotionState(
-                header=header(due.end_ns, self._camera if SKELETON in evidence else ''),
-                person_id=judgement.person_id,
-                utterance_id=due.utterance_id,
-                window_start=to_time(due.start_ns),
-                window_end=to_time(due.end_ns),
-                is_final=due.is_final,
+                header=header(ready.end_ns, self._camera_frame if SKELETON in evidence else ''),
+                person_id=result.person_id,
+                utterance_id=ready.utterance_id,
+                window_start=to_time(ready.start_ns),
+                window_end=to_time(ready.end_ns),
+                is_final=ready.is_final,
                 modality_ages=to_floats(ages),
                 latency=latency,
                 **prediction_to_fields(prediction),
@@ -428,7 +426,7 @@ class FusionNode(SmernNode):
 
 
 def _name(identity: str) -> str:
-    return 'the voice without a body' if is_stranger(identity) else identity
+    return 'the voice without a body' if is_anonymous(identity) else identity
 
 
 def main(args: list[str] | None = None) -> int:

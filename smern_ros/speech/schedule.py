@@ -98,10 +98,10 @@ class Schedule:
             self._jobs.clear()
 
     def _shrink(self) -> list[Utterance]:
-        given_up = []
+        expired = []
         while len(idle := [job for job in self._jobs.values() if not job.running]) > self.capacity:
             job = next((job for job in idle if not job.ended), idle[0])
             del self._jobs[job.utterance.id]
             if job.ended:
-                given_up.append(job.utterance)
-        return given_up
+                expired.append(job.utterance)
+        return expired

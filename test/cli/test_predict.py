@@ -57,7 +57,7 @@ def test_sound_alone_and_film_alone_are_judged_by_what_they_hold(capsys, shared_
     assert {(line['file'], tuple(line['modalities'])) for line in lines} == {
         (str(sound), ('audio',)), (str(film), ('skeleton',))
     }
-    assert told['file'] == str(unlike) and 'somebody moves unlike all that was learnt' in told['error']
+    assert told['file'] == str(unlike) and 'out-of-distribution skeleton' in told['error']
 
 
 def test_without_the_weights_of_the_speech_encoder_voices_are_judged_and_it_is_told(

@@ -8,8 +8,8 @@ import torch
 from smern_ros.emotion import adaptation_file
 from smern_ros.emotion.adaptation import Adaptation, AdaptationSettings, Example, fit
 from smern_ros.emotion.adaptation_file import AdaptationError
+from smern_ros.emotion.people import ABSENT, EVERYBODY, PeopleRegistry
 from smern_ros.emotion.predictor import ADAPTED, EmotionPredictor
-from smern_ros.models.person_statistics import ABSENT, EVERYBODY, PeopleRegistry
 from smern_ros.models.voice import Voice
 from smern_ros.spec import AUDIO, LABELS, SKELETON, TEXT
 
@@ -96,7 +96,7 @@ def test_everybody_is_forgotten_by_all_and_pushed_out_by_nobody(predictor):
 def test_a_hundred_labels_take_a_tenth_of_a_megabyte_beside_the_network_of_everybody(predictor):
     network = taught(predictor, [example(k) for k in range(100)]).network('anna')
     assert network.shared is predictor.checkpoint.fusion
-    own = [network.weight, network.bias, *network.reader.centres, *network.reader.lengths]
+    own = [network.weight, network.bias, *network.scaling.centres, *network.scaling.scales]
     assert sum(tensor.numel() * tensor.element_size() for tensor in own) < 1e5
 
 
@@ -121,7 +121,7 @@ def test_what_is_undone_leaves_no_trace(predictor):
     for _ in range(2):
         adaptation.refit(adaptation.undo()[0])
     assert adaptation.network('anna') is None and adaptation.people == ()
-    with pytest.raises(ValueError, match='no label is left'):
+    with pytest.raises(ValueError, match='no label to undo'):
         adaptation.undo()
 
 
@@ -150,7 +150,7 @@ def test_a_voice_that_will_never_be_known_again_gives_way_before_a_person_does(p
     strangers = []
     for start_ns in (0, 10**12):
         strangers.append(people.identity(ABSENT, start_ns))
-        people.learn(ABSENT, None, start_ns, start_ns)
+        people.update(ABSENT, None, start_ns, start_ns)
     for person_id in ('anna', *strangers):
         adaptation.add(person_id, example(0))
     assert adaptation.people == ('anna', strangers[1])
@@ -183,12 +183,13 @@ def test_who_is_forgotten_has_no_label_to_take_back(predictor):
     adaptation.add('ben', example(1))
     assert adaptation.forget('anna') and not adaptation.forget('anna')
     assert adaptation.undo()[0] == 'ben'
-    with pytest.raises(ValueError, match='no label is left'):
+    with pytest.raises(ValueError, match='no label to undo'):
         adaptation.undo()
 
 
 @pytest.mark.parametrize(('wrong', 'why'), [
-    (example(0, 'bored'), "'bored'; there are " + LABELS[0]), (Example('u0', {}, 'angry'), 'nothing is left of'),
+    (example(0, 'bored'), "unknown label 'bored'; expected one of " + LABELS[0]),
+    (Example('u0', {}, 'angry'), 'has no vectors to learn from'),
 ])
 def test_a_label_that_cannot_be_learnt_is_refused(predictor, wrong, why):
     adaptation = Adaptation(predictor.checkpoint)
@@ -199,7 +200,7 @@ def test_a_label_that_cannot_be_learnt_is_refused(predictor, wrong, why):
 
 @pytest.mark.parametrize('name', ['anchor', 'steps', 'examples', 'people', 'undos'])
 def test_a_number_that_is_not_above_zero_is_refused(name):
-    with pytest.raises(ValueError, match=f'{name} of adaptation is 0'):
+    with pytest.raises(ValueError, match=f'{name} is 0'):
         AdaptationSettings(**{name: 0})
 
 
@@ -213,7 +214,7 @@ def test_what_was_saved_is_learnt_again(predictor, tmp_path):
     adaptation_file.load(found, predictor.checkpoint, path)
     assert torch.equal(found.network('anna').weight, adaptation.network('anna').weight)
     assert [file.name for file in path.parent.iterdir()] == ['anna.safetensors']
-    with pytest.raises(ValueError, match='no label is left'):
+    with pytest.raises(ValueError, match='no label to undo'):
         found.undo()  # in that file is what was certain enough to be kept
 
 
@@ -244,7 +245,7 @@ def test_what_was_learnt_with_another_checkpoint_is_refused(predictor, tmp_path)
     path = tmp_path / 'saved.safetensors'
     other = dataclasses.replace(predictor.checkpoint, id='other')
     adaptation_file.save(taught(predictor, [example(0)]), other, path)
-    with pytest.raises(AdaptationError, match=f'made with the checkpoint other, and this is {predictor.id}'):
+    with pytest.raises(AdaptationError, match=f'made with checkpoint other, not {predictor.id}'):
         adaptation_file.load(Adaptation(predictor.checkpoint), predictor.checkpoint, path)
 
 
@@ -258,5 +259,5 @@ def test_a_damaged_file_is_refused(predictor, tmp_path, spoil):
     path = tmp_path / 'saved.safetensors'
     adaptation_file.save(taught(predictor, [example(0)]), predictor.checkpoint, path)
     path.write_bytes(spoil(path.read_bytes()))
-    with pytest.raises(AdaptationError, match='cannot be used'):
+    with pytest.raises(AdaptationError, match='cannot use'):
         adaptation_file.load(Adaptation(predictor.checkpoint), predictor.checkpoint, path)

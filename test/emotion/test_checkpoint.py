@@ -225,7 +225,7 @@ def test_a_file_of_absurd_size_is_not_read(saved):
         (lambda c: c.pop('id'), 'its id is None'),
         (lambda c: c.pop('networks'), "no 'networks'"),
         (lambda c: c['networks'].pop('audio'), 'it has the networks'),
-        (lambda c: c['networks']['audio'].update(hidden=9), r'audio\.\S+ has the shape'),
+        (lambda c: c['networks']['audio'].update(hidden=9), r'audio\.\S+ has shape'),
         (lambda c: c['networks']['audio'].update(hidden=900_000), 'more than .* are never read'),
         (lambda c: c['networks']['audio'].update(hidden=-1), 'hidden is -1'),
         (lambda c: c['networks']['audio'].update(layers=1), 'no hyper-parameter layers'),

@@ -102,7 +102,7 @@ def test_real_silence_and_noise_are_no_voice(predictor):
 
 
 def test_no_evidence_at_all_is_refused(predictor):
-    with pytest.raises(NoEvidence, match='no voiced sound, no known word, no visible joint'):
+    with pytest.raises(NoEvidence, match='no voiced audio, no known word, no visible joint'):
         predictor.predict(UtteranceInputs('u', 0, 1, text=text('')))
 
 
@@ -120,7 +120,7 @@ def test_features_that_are_not_finite_are_refused(predictor):
 
 @pytest.mark.parametrize(
     ('vectors', 'why'),
-    [({'face': torch.zeros(3)}, 'no modality is called face'), ({'text': torch.zeros(7)}, r'wanted \(200,\)')],
+    [({'face': torch.zeros(3)}, 'unknown modality face'), ({'text': torch.zeros(7)}, r'expected \(200,\)')],
 )
 def test_vectors_of_anything_else_are_refused(predictor, vectors, why):
     with pytest.raises(ValueError, match=why):
@@ -160,5 +160,5 @@ def test_each_shipped_checkpoint_is_small_and_called_by_its_id(name):
 def test_a_checkpoint_without_a_network_for_movement_reads_none():
     predictor = EmotionPredictor.load(f'{DEFAULT}-commercial')
     assert predictor.encode_skeleton(skeleton()) is None
-    with pytest.raises(ValueError, match=f'{DEFAULT}-commercial reads no skeleton'):
+    with pytest.raises(ValueError, match=f'{DEFAULT}-commercial does not use skeleton'):
         predictor.fuse({'text': predictor.encode_text(text()), 'skeleton': torch.zeros(256)})

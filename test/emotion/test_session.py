@@ -7,10 +7,11 @@ import torch
 from support.personal import personal_checkpoint
 
 from smern_ros.emotion.adaptation import Example
+from smern_ros.emotion.people import ABSENT, EVERYBODY
 from smern_ros.emotion.predictor import ADAPTED, EmotionPredictor, NoEvidence
-from smern_ros.emotion.session import MOST_BODIES, Session
+from smern_ros.emotion.session import MAX_TRACKED_IDS, Session
 from smern_ros.emotion.shipped_checkpoints import DEFAULT
-from smern_ros.models.person_statistics import ABSENT, EVERYBODY, NOBODY, PriorWeights
+from smern_ros.models.person_statistics import NOBODY, PriorWeights
 from smern_ros.skeleton.posture import Posture
 from smern_ros.spec import AUDIO, SKELETON, TEXT, Joint
 from smern_ros.values import SECOND, AudioFeatures, SkeletonWindow, Transcript, UtteranceInputs, Word
@@ -57,7 +58,7 @@ def test_movement_that_a_checkpoint_does_not_read_tells_whose_the_voice_is_and_n
     np.testing.assert_array_equal(predictor.predict(utterance(2)).probabilities, strange)
     np.testing.assert_array_equal(probabilities(session, utterance(2, 'ben')), strange)
     assert np.abs(probabilities(session, utterance(2)) - strange).max() > 1e-4, 'anna is known'
-    with pytest.raises(NoEvidence, match='no voiced sound, no known word$'):
+    with pytest.raises(NoEvidence, match='no voiced audio, no known word$'):
         session.predict(utterance(3, modalities=(SKELETON,)))
 
 
@@ -69,7 +70,7 @@ def assert_words_are_used(predictor, used, **told):
     for judged in (Session(predictor).predict(spoken).prediction, predictor.predict(spoken)):
         assert judged.modalities == expected.modalities
         np.testing.assert_array_equal(judged.probabilities, expected.probabilities)
-    assert (Session(predictor).read(spoken.text) is not None) == used
+    assert (Session(predictor).encode_text(spoken.text) is not None) == used
 
 
 @pytest.mark.parametrize('confidence, used', [(0.04, False), (0.49, False), (0.5, True), (1.0, True), (0.0, False),
@@ -108,7 +109,7 @@ def test_movement_unlike_what_was_learnt_tells_who_speaks_and_is_no_evidence(war
 
 def test_from_movement_unlike_what_was_learnt_alone_nothing_is_judged(wary):
     for judge in (Session(wary).predict, wary.predict):
-        with pytest.raises(NoEvidence, match='somebody moves unlike all that was learnt'):
+        with pytest.raises(NoEvidence, match='out-of-distribution skeleton'):
             judge(utterance(1, modalities=(SKELETON,)))
 
 
@@ -138,9 +139,9 @@ def test_evidence_encoded_for_the_wrong_person_is_judged_as_if_for_the_right_one
         session.predict(utterance(1, 'anna'))
         session.predict(utterance(2, 'ben'))
     inputs = utterance(3, 'anna')
-    evidence = {AUDIO: piecewise.hear(inputs.audio, 'ben'), TEXT: piecewise.read(inputs.text),
-                SKELETON: piecewise.see(inputs.skeleton)}
-    judgement = piecewise.judge(evidence, inputs.start_ns)
+    evidence = {AUDIO: piecewise.encode_audio(inputs.audio, 'ben'), TEXT: piecewise.encode_text(inputs.text),
+                SKELETON: piecewise.encode_skeleton(inputs.skeleton)}
+    judgement = piecewise.fuse(evidence, inputs.start_ns)
     assert judgement.person_id == 'anna'
     np.testing.assert_array_equal(judgement.prediction.probabilities, probabilities(whole, inputs))
     assert not torch.equal(judgement.vectors[AUDIO], evidence[AUDIO].vector)
@@ -149,21 +150,22 @@ def test_evidence_encoded_for_the_wrong_person_is_judged_as_if_for_the_right_one
 def test_evidence_encoded_before_the_last_utterance_was_certain_counts_it_all_the_same(predictor):
     in_turn, early = Session(predictor), Session(predictor)
     second = utterance(2)
-    heard_early = early.hear(second.audio, 'anna')
+    encoded_early = early.encode_audio(second.audio, 'anna')
     for session in (in_turn, early):
         session.predict(utterance(1))
-    evidence = {AUDIO: heard_early, TEXT: early.read(second.text), SKELETON: early.see(second.skeleton)}
+    evidence = {AUDIO: encoded_early, TEXT: early.encode_text(second.text),
+                SKELETON: early.encode_skeleton(second.skeleton)}
     np.testing.assert_array_equal(
-        early.judge(evidence, second.start_ns).prediction.probabilities, probabilities(in_turn, second)
+        early.fuse(evidence, second.start_ns).prediction.probabilities, probabilities(in_turn, second)
     )
 
 
 def test_judging_again_and_again_teaches_nothing(predictor):
     session = Session(predictor)
     inputs = utterance(1)
-    evidence = {AUDIO: session.hear(inputs.audio)}
+    evidence = {AUDIO: session.encode_audio(inputs.audio)}
     for _ in range(3):
-        session.judge(evidence, inputs.start_ns)
+        session.fuse(evidence, inputs.start_ns)
     assert len(session.people) == 0
 
 
@@ -176,7 +178,7 @@ def test_a_gesture_between_utterances_teaches_nothing(predictor):
 def test_a_voice_without_a_body_is_nobody_in_view(predictor):
     session = Session(predictor)
     assert session.predict(utterance(1, modalities=(AUDIO, TEXT))).person_id == ABSENT
-    known = session.people.known(ABSENT, utterance(2).start_ns)
+    known = session.people.statistics(ABSENT, utterance(2).start_ns)
     assert known.prosody.count[0] == 1 and not known.skeleton.count.any()
 
 
@@ -184,9 +186,9 @@ def test_whoever_was_labelled_is_forgotten_with_the_bodies_however_many_came_sin
     session = Session(predictor)
     judged = session.predict(utterance(0, 'anna'))
     session.adaptation.add('anna', Example('u0', judged.vectors, 'sad'))
-    for number in range(MOST_BODIES + 10):
-        session.see(utterance(1, f'visitor {number}').skeleton)
-    assert 'anna' in session.forget_bodies() and session.adaptation.people == ()
+    for number in range(MAX_TRACKED_IDS + 10):
+        session.encode_skeleton(utterance(1, f'visitor {number}').skeleton)
+    assert 'anna' in session.reset_tracked_people() and session.adaptation.people == ()
 
 
 VOICE = (AUDIO, TEXT)

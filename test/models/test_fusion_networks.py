@@ -92,7 +92,7 @@ def test_fewer_utterances_read_than_heard_are_refused(name):
     network = narrow(name)
     inputs = list(Batch.of(SAMPLES).inputs(network))
     inputs[3], inputs[4] = inputs[3][:1], inputs[4][:1]
-    with pytest.raises(ValueError, match=r'words has the shape|text has the shape'):
+    with pytest.raises(ValueError, match=r'words has shape|text has shape'):
         network(*inputs)
 
 

@@ -1,4 +1,4 @@
-"""What is known of people: laws of the statistics, and whom a robot remembers."""
+"""Statistics of a person: laws of the moments, and normalisation by them."""
 import numpy as np
 import pytest
 from hypothesis import given
@@ -7,18 +7,14 @@ from hypothesis.extra import numpy as hnp
 
 from smern_ros.models.inputs import InputEncoder, Normalisation
 from smern_ros.models.person_statistics import (
-    ABSENT,
-    ABSENT_SILENCE,
     SMALLEST_SHARE,
     Moments,
-    PeopleRegistry,
     PersonStatistics,
     PriorWeights,
-    is_stranger,
 )
 from smern_ros.spec import SPEC
 from smern_ros.text.vocabulary import Vocabulary
-from smern_ros.values import CLOCK_JUMP, SECOND, AudioFeatures, SkeletonWindow
+from smern_ros.values import SECOND, AudioFeatures, SkeletonWindow
 
 WEIGHTS = PriorWeights(mfcc=800.0, prosody=4.0, skeleton=300.0)
 numbers = st.floats(-1e3, 1e3)
@@ -111,8 +107,8 @@ def test_a_weight_that_is_none_is_refused(value):
 
 @pytest.mark.parametrize(('name', 'values', 'seen', 'why'), [
     ('face', np.zeros((2, 3)), None, 'mfcc, prosody, speech, skeleton'),
-    ('mfcc', np.zeros((2, 38)), None, r'wanted any x 39'),
-    ('prosody', np.zeros(35), None, r'wanted any x 35'),
+    ('mfcc', np.zeros((2, 38)), None, r'expected any x 39'),
+    ('prosody', np.zeros(35), None, r'expected any x 35'),
     ('skeleton', np.zeros((2, 30)), np.ones((2, 10), bool), r'marked by \(2, 10\)'),
     ('mfcc', np.full((2, 39), np.nan), None, 'not finite'),
 ])
@@ -145,16 +141,16 @@ def movement(seed=0, frames=90, hidden=()) -> SkeletonWindow:
 
 def test_without_weights_a_person_changes_nothing():
     plain = encoder(PriorWeights())
-    known = encoder().told_by(speech(1, pitch=3.0), movement(1))
+    known = encoder().person_statistics(speech(1, pitch=3.0), movement(1))
     for with_person, without in zip(plain.audio(speech(), known), plain.audio(speech()), strict=True):
         np.testing.assert_array_equal(with_person, without)
     np.testing.assert_array_equal(plain.skeleton(movement(), known)[0], plain.skeleton(movement())[0])
-    assert not plain.told_by(speech(), movement()).mfcc.count.any()
+    assert not plain.person_statistics(speech(), movement()).mfcc.count.any()
 
 
 def test_a_weight_beyond_measure_is_the_normalisation_of_the_training_data():
     stubborn = encoder(PriorWeights(1e30, 1e30, 1e30))
-    known = encoder().told_by(speech(1, pitch=3.0), movement(1))
+    known = encoder().person_statistics(speech(1, pitch=3.0), movement(1))
     plain = encoder(PriorWeights())
     for found, wanted in zip(stubborn.audio(speech(), known), plain.audio(speech()), strict=True):
         np.testing.assert_array_equal(found, wanted)
@@ -167,7 +163,7 @@ def test_two_voices_that_differ_by_pitch_alone_become_alike_as_they_are_known():
     def apart(utterances: int) -> float:
         low, high = (
             inputs.audio(speech(0, p), PersonStatistics.joined(
-                inputs.told_by(speech(seed, p)) for seed in range(1, utterances + 1)))[1]
+                inputs.person_statistics(speech(seed, p)) for seed in range(1, utterances + 1)))[1]
             for p in (-1.0, 1.0)
         )
         return float((high - low).abs().mean())
@@ -178,96 +174,19 @@ def test_two_voices_that_differ_by_pitch_alone_become_alike_as_they_are_known():
 
 
 def test_the_utterance_at_hand_counts_in_its_own_normalisation():
-    mean, std = encoder().told_by(speech()).prosody.shrunk_to(np.zeros(35), np.ones(35), WEIGHTS.prosody)
+    mean, std = encoder().person_statistics(speech()).prosody.shrunk_to(np.zeros(35), np.ones(35), WEIGHTS.prosody)
     expected = np.clip((speech().prosody - mean) / std, -6, 6)
     np.testing.assert_allclose(encoder().audio(speech())[1], expected, rtol=1e-5)
 
 
 def test_speech_without_voice_and_hidden_joints_tell_nothing():
-    told = encoder().told_by(speech(voiced=False), movement(hidden=[9]))
+    told = encoder().person_statistics(speech(voiced=False), movement(hidden=[9]))
     assert not told.mfcc.count.any() and not told.prosody.count.any()
     np.testing.assert_array_equal(told.skeleton.count, [90] * 27 + [0] * 3)
 
 
 def test_a_hidden_joint_stays_zero_whoever_it_is():
-    known = encoder().told_by(None, movement(1))
+    known = encoder().person_statistics(None, movement(1))
     x, visible = encoder().skeleton(movement(hidden=[9]), known)
     assert not x[:, 27:].any() and not visible[:, 9].any()
     assert x[:, :3].any()
-
-
-# --- whom a robot remembers -----------------------------------------------------------------------------------------
-
-def one_utterance(seed=0) -> PersonStatistics:
-    return encoder().told_by(speech(seed))
-
-
-def utterances_of(people: PeopleRegistry, person_id: str, start_ns: int = 0) -> int:
-    return int(people.known(person_id, start_ns).prosody.count[0])
-
-
-def test_the_one_not_met_for_longest_is_forgotten_first():
-    people = PeopleRegistry(capacity=2)
-    for person_id in ('anna', 'ben', 'anna', 'carl'):
-        people.learn(person_id, one_utterance(), 0, SECOND)
-    assert [utterances_of(people, p) for p in ('anna', 'ben', 'carl')] == [2, 0, 1]
-    assert len(people) == 2
-
-
-def test_asking_for_strangers_takes_no_room():
-    people = PeopleRegistry()
-    for i in range(1000):
-        people.known(f'stranger {i}', 0)
-    assert len(people) == 0
-
-
-def test_one_person_or_everybody_is_forgotten():
-    people = PeopleRegistry()
-    for person_id in ('anna', 'ben', ABSENT):
-        people.learn(person_id, one_utterance(), 0, SECOND)
-    assert people.forget('anna') and not people.forget('anna')
-    assert utterances_of(people, 'anna') == 0 and utterances_of(people, 'ben') == 1
-    assert people.forget_everybody() == 2
-    assert utterances_of(people, 'ben') == 0
-
-
-@pytest.mark.parametrize(('pause', 'remembered'), [
-    (ABSENT_SILENCE, 1), (ABSENT_SILENCE + 1, 0), (-CLOCK_JUMP, 1), (-CLOCK_JUMP - 1, 0), (-ABSENT_SILENCE - 1, 0),
-])
-def test_a_voice_without_a_body_may_be_anybodys_after_a_long_silence_or_a_jump_of_the_clock(pause, remembered):
-    people = PeopleRegistry()
-    end_ns = 1000 * SECOND
-    for person_id in (ABSENT, 'anna'):
-        people.learn(person_id, one_utterance(), end_ns - SECOND, end_ns)
-    assert utterances_of(people, ABSENT, end_ns + pause) == remembered
-    assert utterances_of(people, 'anna', end_ns + pause) == 1
-
-
-def test_a_voice_without_a_body_is_another_after_a_jump_of_the_clock_that_its_stamps_do_not_show():
-    people = PeopleRegistry()
-    people.learn(ABSENT, one_utterance(), 0, SECOND)
-    before = people.identity(ABSENT, 2 * SECOND)
-    people.clock_jumped()
-    assert utterances_of(people, ABSENT, 2 * SECOND) == 0 and people.is_over(before)
-    assert people.identity(ABSENT, 2 * SECOND) != before
-
-
-def test_labels_count_for_a_person_but_for_a_voice_without_a_body_only_until_it_may_be_anybodys():
-    people = PeopleRegistry()
-    assert people.identity('anna', 0) == people.identity('anna', 10**18) == 'anna' and not people.is_over('anna')
-    first = people.identity(ABSENT, 5 * SECOND)
-    assert is_stranger(first) and first == people.identity(ABSENT, 5 * SECOND) != ABSENT
-    people.learn(ABSENT, None, 5 * SECOND, 8 * SECOND)
-    assert people.identity(ABSENT, 68 * SECOND) == first and not people.is_over(first)
-    second = people.identity(ABSENT, 68 * SECOND + 1)
-    assert second != first and not people.is_over(first)  # nobody is known to have come, yet
-    people.learn(ABSENT, None, 68 * SECOND + 1, 70 * SECOND)
-    assert people.identity(ABSENT, 71 * SECOND) == second and people.is_over(first)
-    assert PeopleRegistry().identity(ABSENT, 5 * SECOND) not in (first, second)
-
-
-def test_nobody_is_no_capacity():
-    with pytest.raises(ValueError, match='capacity is 0'):
-        PeopleRegistry(capacity=0)
-
-

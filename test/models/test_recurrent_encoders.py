@@ -63,5 +63,5 @@ def test_a_length_outside_of_the_frames_is_refused(lengths):
 
 
 def test_a_wrong_number_of_coefficients_is_named():
-    with pytest.raises(ValueError, match=r'mfcc has the shape \(1, 5, 40\); wanted any x any x 39'):
+    with pytest.raises(ValueError, match=r'mfcc has shape \(1, 5, 40\); expected any x any x 39'):
         ARE(torch.zeros(1, 5, 40), torch.tensor([5]), torch.zeros(1, 35))

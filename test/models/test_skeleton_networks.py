@@ -72,10 +72,10 @@ def test_a_sample_without_any_visible_joint_is_refused(name):
 
 @pytest.mark.parametrize('name', OTHERS)
 def test_a_wrong_number_of_joints_is_named(name):
-    with pytest.raises(ValueError, match=r'visible has the shape \(1, 4, 9\); wanted 1 x 4 x 10'):
+    with pytest.raises(ValueError, match=r'visible has shape \(1, 4, 9\); expected 1 x 4 x 10'):
         narrow(name)(torch.zeros(1, 4, 30), torch.ones(1, 4, 9, dtype=torch.bool))
 
 
 def test_motion_capture_of_another_size_is_named():
-    with pytest.raises(ValueError, match=r'mocap has the shape \(1, 200, 165\); wanted any x 20 x 18'):
+    with pytest.raises(ValueError, match=r'mocap has shape \(1, 200, 165\); expected any x 20 x 18'):
         narrow('mocap')(torch.zeros(1, 200, 165))

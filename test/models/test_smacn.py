@@ -80,5 +80,5 @@ def test_a_sample_without_any_visible_joint_is_refused():
 
 
 def test_a_wrong_number_of_joints_is_named():
-    with pytest.raises(ValueError, match=r'visible has the shape \(1, 4, 9\); wanted 1 x 4 x 10'):
+    with pytest.raises(ValueError, match=r'visible has shape \(1, 4, 9\); expected 1 x 4 x 10'):
         FULL(torch.zeros(1, 4, 30), torch.ones(1, 4, 9, dtype=torch.bool))

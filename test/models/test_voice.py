@@ -42,7 +42,7 @@ def test_an_utterance_of_one_frame_has_a_finite_gradient(network):
 
 def test_another_number_of_features_is_named(network):
     mfcc, n, prosody, speech = inputs()
-    with pytest.raises(ValueError, match=r'speech has the shape \(1, 767\); wanted 1 x 768'):
+    with pytest.raises(ValueError, match=r'speech has shape \(1, 767\); expected 1 x 768'):
         network(mfcc, n, prosody, speech[:, 1:])
 
 

@@ -9,9 +9,10 @@ from support.personal import personal_checkpoint
 from smern_ros import msg, srv
 from smern_ros.emotion import adaptation_file
 from smern_ros.emotion.adaptation import Adaptation, Example
+from smern_ros.emotion.people import EVERYBODY
 from smern_ros.emotion.predictor import ADAPTED, EmotionPredictor
-from smern_ros.models.person_statistics import EVERYBODY, NOBODY
-from smern_ros.nodes.fusion import LABELLED_WITHIN
+from smern_ros.models.person_statistics import NOBODY
+from smern_ros.nodes.fusion import LABELLABLE
 from smern_ros.ros import topics
 from smern_ros.spec import AUDIO, LABELS
 from smern_ros.values import SECOND
@@ -75,7 +76,7 @@ def teacher(probe, start_node, checkpoint):
 def test_a_label_changes_what_is_said_of_that_person_until_it_is_undone(teacher):
     before = teacher.judged()
     told = teacher.label(before.utterance_id, 'angry')
-    assert told.success and 'being learnt for anna' in told.message
+    assert told.success and 'adapting to anna' in told.message
     after = teacher.judged_by(teacher.model + ADAPTED)
     assert after.probabilities[ANGRY] > before.probabilities[ANGRY]
     other = teacher.judged('ben')
@@ -83,7 +84,7 @@ def test_a_label_changes_what_is_said_of_that_person_until_it_is_undone(teacher)
     np.testing.assert_array_equal(other.probabilities, before.probabilities)
 
     undone = teacher.ask(topics.UNDO_ADAPTATION)
-    assert undone.success and f'{before.utterance_id} is no longer angry' in undone.message
+    assert undone.success and f'removed the label angry of {before.utterance_id}' in undone.message
     np.testing.assert_array_equal(teacher.judged_by(teacher.model).probabilities, before.probabilities)
 
 
@@ -105,14 +106,14 @@ def test_a_label_of_a_voice_without_a_body_holds_as_long_as_it_is_taken_for_the_
     assert teacher.label(before.utterance_id, 'angry').success
     after = teacher.judged_by(teacher.model + ADAPTED, '')
     assert after.person_id == '' and after.probabilities[ANGRY] > before.probabilities[ANGRY]
-    assert '1 labels of voices without a body are left out' in teacher.ask(topics.SAVE_ADAPTATION).message
+    assert 'skipped 1 labels of voices without a body' in teacher.ask(topics.SAVE_ADAPTATION).message
     teacher.later += 60
     second = teacher.judged('')
     assert second.model == teacher.model
     np.testing.assert_array_equal(second.probabilities, before.probabilities)
 
     late = teacher.label(after.utterance_id, 'angry')
-    assert not late.success and 'whose the next is, nobody knows' in late.message
+    assert not late.success and 'a voice without a body that has ended' in late.message
     assert teacher.label(second.utterance_id, 'angry').success
     teacher.judged_by(teacher.model + ADAPTED, '')
     teacher.later -= 15  # the clock jumps back
@@ -122,12 +123,12 @@ def test_a_label_of_a_voice_without_a_body_holds_as_long_as_it_is_taken_for_the_
 def test_what_cannot_be_learnt_is_refused_with_the_reason_and_the_next_utterance_is_judged(teacher):
     known = teacher.judged().utterance_id
     for answer, why in (
-        (teacher.label('never heard', 'angry'), "'never heard' is none of the last 64"),
-        (teacher.label('', 'angry'), "'' is none of the last 64"),
-        (teacher.label(known, 'bored'), "'bored'; there are " + LABELS[0]),
-        (teacher.label(known, 'x' * 100_000), 'no emotion is called'),
-        (teacher.ask(topics.UNDO_ADAPTATION), 'no label is left to take back'),
-        (teacher.ask(topics.SAVE_ADAPTATION), 'the parameter adaptation names no file'),
+        (teacher.label('never heard', 'angry'), "'never heard' is not among the last 64"),
+        (teacher.label('', 'angry'), "'' is not among the last 64"),
+        (teacher.label(known, 'bored'), "unknown label 'bored'"),
+        (teacher.label(known, 'x' * 100_000), 'unknown label'),
+        (teacher.ask(topics.UNDO_ADAPTATION), 'no label to undo'),
+        (teacher.ask(topics.SAVE_ADAPTATION), 'parameter adaptation is empty'),
     ):
         assert not answer.success and why in answer.message and len(answer.message) < 1_000
     assert teacher.judged().model == teacher.model
@@ -140,7 +141,7 @@ def test_saved_when_asked_and_known_after_the_next_start(probe, start_node, chec
     taught = first.judged_by(first.model + ADAPTED)
     assert not file.exists()
     saved = first.ask(topics.SAVE_ADAPTATION)
-    assert saved.success and f'1 labelled utterances are in {file}' in saved.message
+    assert saved.success and f'wrote 1 labelled utterances to {file}' in saved.message
     first.fusion.node.stop()
 
     second = Teacher(probe, start_node, checkpoint, file)
@@ -172,7 +173,7 @@ def test_what_was_learnt_for_everybody_from_recordings_serves_all_beside_labels_
 
 
 def test_only_the_last_utterances_can_be_labelled_for_memory_is_bounded(teacher):
-    names = [teacher.judged().utterance_id for _ in range(LABELLED_WITHIN + 1)]
+    names = [teacher.judged().utterance_id for _ in range(LABELLABLE + 1)]
     assert not teacher.label(names[0], 'angry').success
     assert teacher.label(names[1], 'angry').success
 

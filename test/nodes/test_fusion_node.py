@@ -52,7 +52,7 @@ def test_three_modalities_give_a_provisional_and_then_the_offline_answer(fusion)
 
 
 @pytest.mark.parametrize('change, counted', [
-    ({'confidence': 0.31}, 'doubtful transcripts'), ({'language': 'de'}, 'transcripts of other languages'),
+    ({'confidence': 0.31}, 'doubtful transcripts'), ({'language': 'de'}, 'transcripts in other languages'),
 ])
 def test_words_that_are_doubtful_or_of_another_language_are_no_evidence_and_are_counted(fusion, change, counted):
     fusion.announce(msg.Utterance.TENTATIVE)
@@ -82,10 +82,10 @@ def test_movement_unlike_what_was_learnt_is_told_and_counted_and_no_state_comes_
     state = fusion.final('heard')
     assert list(state.modalities) == [AUDIO] and list(state.unfamiliar) == [SKELETON]
     assert state.person_id == 'anna' and state.header.frame_id == CAMERA
-    told = KeyValue(key='windows of movement unlike what was learnt', value='3')
+    told = KeyValue(key='out-of-distribution skeleton windows', value='3')
     fusion.probe.wait_for(lambda: any(told in s.values for m in fusion.health for s in m.status), 'the count')
     assert {s.utterance_id for s in fusion.states} == {'heard'}
-    assert 'utterance alone: nothing to judge by' in fusion.node.output
+    assert 'utterance alone: no usable evidence' in fusion.node.output
 
 
 def test_any_subset_of_modalities_gives_a_final_state(probe, start_node):
@@ -166,7 +166,7 @@ def test_utterances_that_never_end_are_given_up_and_counted(fusion):
         return {v.value for m in fusion.health[-1:] for s in m.status for v in s.values if v.key == key}
 
     fusion.probe.wait_for(lambda: told('dropped') == {'3'}, 'what was dropped, in diagnostics')
-    assert told('errors') == {'3'} and "'endless 2', which never ended" in told('last error').pop()
+    assert told('errors') == {'3'} and "'endless 2' did not end" in told('last error').pop()
 
 
 def test_a_clock_that_jumps_back_is_said_and_the_next_utterance_is_judged(fusion):
@@ -229,7 +229,7 @@ BAD = {
     'half a frame': ('audio', lambda: spoilt_features(mfcc=[0.0] * 40), '40 values'),
     'other spec': ('audio', lambda: spoilt_features(spec='smern-features/99'), 'smern-features/99'),
     'no span': ('audio', lambda: spoilt_features(end=Time()), "audio features of utterance 'u1' lasts"),
-    'no id': ('audio', lambda: spoilt_features(utterance_id=''), 'without an utterance id'),
+    'no id': ('audio', lambda: spoilt_features(utterance_id=''), 'has an empty utterance_id'),
     '1 MB of text': ('text', lambda: msg.Transcript(
         utterance_id='u1', start=to_time(START), end=to_time(END), text='word ' * 200_000),
         "transcript of utterance 'u1' has 1000000 characters"),
@@ -272,14 +272,14 @@ BREAKS = textwrap.dedent("""
     from smern_ros.nodes import fusion
     from smern_ros.emotion.session import Session
 
-    judge = Session.judge
+    fuse = Session.fuse
 
     def broken(self, evidence, start_ns, speaker=''):
         if start_ns == START:
             raise RuntimeError('the network broke')
-        return judge(self, evidence, start_ns, speaker)
+        return fuse(self, evidence, start_ns, speaker)
 
-    Session.judge = broken  # a stand-in: no input is known that the network breaks of
+    Session.fuse = broken  # a stand-in: no input is known that the network breaks of
     sys.exit(fusion.main())
 """)
 

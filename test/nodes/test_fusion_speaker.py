@@ -6,7 +6,7 @@ from std_msgs.msg import String
 from support.fusion import END, MICROPHONE, Fusion, audio, body, text
 
 from smern_ros import msg
-from smern_ros.emotion.active_speaker import NAMED
+from smern_ros.emotion.active_speaker import EXTERNAL
 from smern_ros.ros import qos, topics
 from smern_ros.ros.messages import header
 from smern_ros.spec import AUDIO, SKELETON, TEXT
@@ -62,7 +62,7 @@ def test_the_voice_is_of_the_nearest_of_the_one_chosen_or_of_whom_others_name(fu
     choose(fusion, 'far')
     assert utter(fusion, 'u2').person_id == 'far'
 
-    choose(fusion, NAMED)
+    choose(fusion, EXTERNAL)
     assert utter(fusion, 'u3').person_id == 'near'  # nobody is named yet
     names = fusion.probe.publisher(String, topics.SPEAKER, qos.LATCHED)
     fusion.probe.wait_for_listener(names)
@@ -87,10 +87,12 @@ def test_the_voice_is_of_the_nearest_of_the_one_chosen_or_of_whom_others_name(fu
     name('anna')
     heard = utter(fusion, 'u7')
     assert heard.person_id == 'anna' and list(heard.modalities) == [AUDIO, TEXT]
-    fusion.probe.wait_for(lambda: fusion.node.said("'anna' speaks, but in view is near far"), 'why no movement counts')
+    fusion.probe.wait_for(
+        lambda: fusion.node.said("speaker 'anna' is not in view; in view: near far"), 'why no movement counts'
+    )
     # Who named them may be gone.
     fusion.probe.node.destroy_publisher(names)
-    fusion.probe.wait_for(lambda: fusion.node.said('who named the speaker is gone'), 'it to be missed')
+    fusion.probe.wait_for(lambda: fusion.node.said('no publisher; using the nearest person'), 'it to be missed')
     last = utter(fusion, 'u8')
     assert last.person_id == 'near' and list(last.modalities) == [AUDIO, TEXT, SKELETON]
     names = fusion.probe.publisher(String, topics.SPEAKER, qos.EVIDENCE)  # another does not keep what it said

@@ -32,13 +32,13 @@ def test_states_come_of_voice_and_words_and_wait_for_no_movement(fusion):
     expected = EmotionPredictor.load(COMMERCIAL).predict(UtteranceInputs('u1', START, END, audio(), text()))
     assert list(state.modalities) == [AUDIO, TEXT] and state.model == COMMERCIAL and state.person_id == ''
     assert list(state.probabilities) == pytest.approx(list(expected.probabilities), abs=1e-5)
-    assert not fusion.node.said('in time')
+    assert not fusion.node.said('timed out')
 
 
 def test_it_tells_what_it_reads_in_one_line_and_in_the_diagnostics(fusion):
     told = KeyValue(key='modalities', value=f'{AUDIO}, {TEXT}')
     fusion.probe.wait_for(lambda: any(told in s.values for m in fusion.health for s in m.status), 'what it reads')
-    assert fusion.node.output.count(f'the checkpoint {COMMERCIAL} reads {AUDIO}, {TEXT}') == 1
+    assert fusion.node.output.count(f'loaded checkpoint {COMMERCIAL}: {AUDIO}, {TEXT}') == 1
 
 
 def test_who_moves_is_who_speaks_and_is_judged_as_offline(fusion):
@@ -68,7 +68,7 @@ def test_movement_alone_gives_no_state(fusion):
     fusion.hear(audio_of_silence('u1'))
     fusion.final('u2')
     assert {s.utterance_id for s in fusion.states} == {'u2'}
-    assert fusion.node.said('utterance u1: nothing to judge by')
+    assert fusion.node.said('utterance u1: no usable evidence')
 
 
 def audio_of_silence(utterance_id):

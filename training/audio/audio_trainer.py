@@ -86,7 +86,7 @@ def known_items(
         for v, features in enumerate(s.versions):
             same = by_speaker[s.clip.speaker]
             if (s.clip.speaker, v) not in told:
-                told[s.clip.speaker, v] = [inputs.told_by(spoken[k].versions[v]) for k in same]
+                told[s.clip.speaker, v] = [inputs.person_statistics(spoken[k].versions[v]) for k in same]
             known = known_by_chance(told[s.clip.speaker, v], same.index(i), generator)
             item = inputs.audio(features, known)
             if item is not None:

@@ -19,7 +19,7 @@ def known_by_chance(
 
     Each doubling of how many are known is as likely as the next: it is the first few that change the normalisation.
 
-    :param told: what each utterance of one speaker tells (`InputEncoder.told_by`).
+    :param told: what each utterance of one speaker tells (`InputEncoder.person_statistics`).
     :param index: of the utterance at hand.
     """
     others = [k for k in range(len(told)) if k != index]

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from smern_ros.emotion.adaptation import AdaptationSettings, Adapted, Example, fit
+from smern_ros.emotion.adaptation import AdaptationSettings, AdaptedFusion, Example, fit
 from smern_ros.emotion.checkpoint import Checkpoint, digest
 from smern_ros.emotion.predictor import EmotionPredictor
 from smern_ros.emotion.shipped_checkpoints import checkpoint_folder
@@ -118,7 +118,7 @@ def _voices(source: AdaptationSource) -> Mapping[str, tuple[Example, ...]]:
         predictor, found = source.predictor(), {}
         for speaker, own in spoken.items():
             recorded = [s.versions[0] for s in own]
-            told = [predictor.told_by(features) for features in recorded]
+            told = [predictor.person_statistics(features) for features in recorded]
             for i, features in enumerate(recorded):
                 vector = predictor.encode_audio(features, known_in_all(told, i))
                 if vector is not None:
@@ -220,7 +220,7 @@ def run_encoder(source: AdaptationSource, recipe: AudioRecipe, speaker: str, dra
 
 
 @torch.inference_mode()
-def said(checkpoint: Checkpoint, network: SmernGA | Adapted, examples: Sequence[Example]) -> Predictions:
+def said(checkpoint: Checkpoint, network: SmernGA | AdaptedFusion, examples: Sequence[Example]) -> Predictions:
     """What `EmotionPredictor.fuse` says of each voice alone, for many at once."""
     sizes = checkpoint.fusion.config
     audio = torch.stack([e.vectors[AUDIO] for e in examples])

@@ -135,7 +135,8 @@ def heard_after(spoken: Sequence[LabelledSpeech], inputs: InputEncoder, seconds:
     for speaker in dict.fromkeys(s.clip.speaker for s in spoken):
         rows = [i for i, s in enumerate(spoken) if s.clip.speaker == speaker]
         recorded = [spoken[i].versions[0] for i in rows]
-        told, lengths = [inputs.told_by(features) for features in recorded], [len(f.mfcc) / 100 for f in recorded]
+        told = [inputs.person_statistics(features) for features in recorded]
+        lengths = [len(f.mfcc) / 100 for f in recorded]
         for i, features in enumerate(recorded):
             if math.isinf(seconds):
                 known = known_in_all(told, i)

@@ -122,7 +122,7 @@ def _of_speaker(
     """Of the first so many versions of each utterance of one speaker; others that are known are altered as it is."""
     items, labels = [], []
     for version in zip(*(s.versions[:versions] for s in own), strict=True):
-        told = [inputs.told_by(features) for features in version]
+        told = [inputs.person_statistics(features) for features in version]
         for k, (s, features) in enumerate(zip(own, version, strict=True)):
             for known in (None, known_in_all(told, k)):
                 item = inputs.audio(features, known)

@@ -61,7 +61,7 @@ class HeldOut:
         by_speaker: dict[str, list[int]] = defaultdict(list)
         for i, clip in enumerate(self.clips):
             by_speaker[clip.speaker].append(i)
-        told = [predictor.told_by(features) for features in self.features]
+        told = [predictor.person_statistics(features) for features in self.features]
         places = {i: (of, k) for of in by_speaker.values() for k, i in enumerate(of)}
         return [
             known_in_all([told[i] for i in of], k) for of, k in (places[i] for i in range(len(self.clips)))
