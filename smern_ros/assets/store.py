@@ -65,7 +65,7 @@ class Store:
 
     def _asset(self, name: str) -> Asset:
         if name not in self._assets:
-            raise ValueError(f'no asset is called {name!r}; there are {", ".join(self._assets)}')
+            raise ValueError(f'unknown asset {name!r}; expected one of {", ".join(self._assets)}')
         return self._assets[name]
 
     # --- checking ---------------------------------------------------------------------------------------------

@@ -29,7 +29,7 @@ def pick(samples: np.ndarray, channel: int) -> np.ndarray:
     if channels == 1:
         return samples
     if not 0 <= channel < channels:
-        raise ValueError(f'channel {channel} is wanted, but the sound has {channels}: 0 to {channels - 1}')
+        raise ValueError(f'channel is {channel}, but the audio has channels 0 to {channels - 1}')
     return samples[:, channel:channel + 1]
 
 

@@ -28,10 +28,10 @@ def extract(
     samples = np.asarray(utterance.samples, np.float32)
     if samples.ndim != 1 or len(samples) == 0:
         raise ValueError(
-            f'utterance {utterance.id!r} has samples of shape {samples.shape}; wanted is (N,) with N >= 1: mono audio'
+            f'utterance {utterance.id!r} has samples of shape {samples.shape}; expected mono (N,) with N >= 1'
         )
     if not np.isfinite(samples).all():
-        raise ValueError(f'utterance {utterance.id!r} has samples that are not finite numbers; wanted are -1..1')
+        raise ValueError(f'utterance {utterance.id!r} has samples that are not finite; expected -1..1')
     return AudioFeatures(
         utterance_id=utterance.id,
         start_ns=utterance.start_ns,

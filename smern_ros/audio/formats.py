@@ -27,11 +27,11 @@ def frames(size: int, dtype: np.dtype, channels: int, sample_rate: int) -> int:
     """
     require_rate(sample_rate)
     if not 1 <= channels <= MAX_CHANNELS:
-        raise ValueError(f'{channels} channels; wanted are 1 to {MAX_CHANNELS}')
+        raise ValueError(f'{channels} channels; expected 1 to {MAX_CHANNELS}')
     each = dtype.itemsize * channels
     if size == 0 or size % each:
         raise ValueError(
-            f'{size} bytes are no whole number of samples: one of {channels} channels in {dtype.str} has {each} bytes'
+            f'{size} bytes are not a whole number of samples of {channels} channels in {dtype.str}, {each} bytes each'
         )
     require_short(size // each, sample_rate)
     return size // each

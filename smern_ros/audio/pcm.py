@@ -24,16 +24,16 @@ def decode(data: bytes | bytearray | memoryview, *, encoding: str, channels: int
         that are NaN, infinite or far outside -1..1
     """
     if encoding not in ENCODINGS:
-        raise ValueError(f'encoding {encoding!r} is unknown; send one of: {", ".join(ENCODINGS)}')
+        raise ValueError(f'unknown encoding {encoding!r}; expected one of {", ".join(ENCODINGS)}')
     if not 1 <= channels <= MAX_CHANNELS:
-        raise ValueError(f'{channels} channels; wanted are 1 to {MAX_CHANNELS}')
+        raise ValueError(f'{channels} channels; expected 1 to {MAX_CHANNELS}')
     sample = ENCODINGS[encoding]
     size = memoryview(data).nbytes
     if size == 0:
         raise ValueError('the chunk is empty; send at least one sample')
     if size % (sample.itemsize * channels):
         raise ValueError(
-            f'{size} bytes are no whole number of samples: one of {channels} channels in {encoding} has '
+            f'{size} bytes are not a whole number of samples; one sample of {channels} channels in {encoding} has '
             f'{sample.itemsize * channels} bytes'
         )
     raw = np.frombuffer(data, sample).reshape(-1, channels)
@@ -41,17 +41,17 @@ def decode(data: bytes | bytearray | memoryview, *, encoding: str, channels: int
         return raw.astype(np.float32) / 32768
     loudest = np.abs(raw).max()
     if not loudest <= LOUDEST:  # NaN is not, either
-        raise ValueError(f'a sample of magnitude {loudest}; {encoding} samples lie in -1..1')
+        raise ValueError(f'sample magnitude is {loudest}; {encoding} samples must be in -1..1')
     return np.clip(raw, -1, 1).astype(np.float32)
 
 
 def require_short(samples: int, sample_rate: int) -> None:
     """:raises ValueError: if one message has more samples of a channel than a stream gives."""
     if samples > LONGEST * sample_rate:
-        raise ValueError(f'{samples / sample_rate:.0f} s of sound in one message; at most {LONGEST} s are taken')
+        raise ValueError(f'{samples / sample_rate:.0f} s of audio in one message; the maximum is {LONGEST} s')
 
 
 def require_rate(sample_rate: int) -> None:
     """:raises ValueError: if no microphone has that sample rate."""
     if not MIN_RATE <= sample_rate <= MAX_RATE:
-        raise ValueError(f'sample rate {sample_rate} Hz; wanted are {MIN_RATE} to {MAX_RATE} Hz')
+        raise ValueError(f'sample rate is {sample_rate} Hz; expected {MIN_RATE} to {MAX_RATE} Hz')

@@ -33,15 +33,15 @@ class Segmentation:
 
     def __post_init__(self) -> None:
         if not 0 < self.release <= self.threshold < 1:
-            raise ValueError(f'wanted is 0 < release <= threshold < 1; got {self.release} and {self.threshold}')
+            raise ValueError(f'expected 0 < release <= threshold < 1; got {self.release} and {self.threshold}')
         if not self.margin <= self.tentative_silence < self.end_silence < self.max_utterance_duration:
             raise ValueError(
-                'wanted is margin <= tentative_silence < end_silence < max_utterance_duration; got '
+                'expected margin <= tentative_silence < end_silence < max_utterance_duration; got '
                 f'{self.margin}, {self.tentative_silence}, {self.end_silence}, {self.max_utterance_duration} s'
             )
         if not self.min_speech_duration < self.max_utterance_duration:
             raise ValueError(
-                f'wanted is min_speech_duration < max_utterance_duration; got {self.min_speech_duration} and '
+                f'expected min_speech_duration < max_utterance_duration; got {self.min_speech_duration} and '
                 f'{self.max_utterance_duration} s'
             )
 

@@ -105,7 +105,7 @@ class SpeechStream:
         :raises ValueError: if our own detector does.
         """
         if self._voiced is None:
-            raise ValueError('voice activity is told, but this stream detects it itself: own_detector=False wanted')
+            raise ValueError('this stream uses its own voice activity detector; create it with own_detector=False')
         self._voiced.set(stamp_ns, speaks)
 
     def push(self, samples: np.ndarray, sample_rate: int, stamp_ns: int) -> list[Event]:
@@ -119,9 +119,9 @@ class SpeechStream:
         """
         require_rate(sample_rate)
         if stamp_ns < 0:
-            raise ValueError(f'stamp {stamp_ns} ns; wanted is the time of the first sample, which is never negative')
+            raise ValueError(f'stamp is {stamp_ns} ns; it must not be negative')
         if samples.ndim != 1:
-            raise ValueError(f'samples of shape {samples.shape}; wanted is (N,): mono')
+            raise ValueError(f'samples have shape {samples.shape}; expected mono (N,)')
         events = self._follow(stamp_ns)
         if self._resampler is None:
             self._resampler = Resampler(sample_rate, SAMPLE_RATE)

@@ -46,5 +46,5 @@ def _weights() -> str:
     # Found, not imported: the package's own code imports torch, which this network does not need.
     package = importlib.util.find_spec('silero_vad')
     if package is None or package.origin is None:
-        raise ModuleNotFoundError('the package silero-vad is not installed: pip install silero-vad==6.2.3')
+        raise ModuleNotFoundError('silero-vad is not installed: pip install silero-vad==6.2.3')
     return str(Path(package.origin).parent / 'data' / 'silero_vad_16k_op15.onnx')

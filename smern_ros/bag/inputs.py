@@ -118,7 +118,7 @@ def _named(bag: BagReader, name: str, streams: Sequence[Stream]) -> dict[str, St
     stream = _taking(topic, streams)
     if stream is None:
         wanted = ' or '.join(stream.type_name for stream in streams)
-        raise BagError(f'{bag.path}: {topic.name} is of {_what(topic)}, which is not known here; wanted {wanted}')
+        raise BagError(f'{bag.path}: {topic.name} has type {_what(topic)}; expected {wanted}')
     if not topic.count:
         raise BagError(f'{bag.path}: {topic.name} holds no message. {has(bag)}')
     return {topic.name: stream}

@@ -58,8 +58,8 @@ def run(args: argparse.Namespace) -> int:
     from smern_ros.spec import SpecMismatch
 
     if is_anonymous(args.person):
-        print('smern adapt: the id of --person is empty: it stands for voices whose bodies nobody sees, and whose they '
-              'are, nobody can tell later; give an id, or --everybody', file=sys.stderr)
+        print('smern adapt: --person is empty, which stands for voices without a body; give an id, or --everybody',
+              file=sys.stderr)
         return EXIT_CANNOT
     try:
         table = label_table.read(args.table)
@@ -88,8 +88,8 @@ def _require_room(examples: Sequence[Example], args: argparse.Namespace) -> None
     count = len({example.utterance_id for example in examples})
     if count > AdaptationSettings().examples:
         raise ValueError(
-            f'{args.table} and {args.out} have {count} utterances, and {AdaptationSettings().examples} of a person are '
-            'kept at most; leave some out, of each emotion alike'
+            f'{args.table} and {args.out} have {count} utterances; the maximum of a person is '
+            f'{AdaptationSettings().examples}. Remove some of each emotion'
         )
 
 
@@ -143,7 +143,7 @@ def _utterances(
         return [], [str(error)]
     if damaged:
         return [], [str(problem) for problem in damaged]
-    return found, [] if found else [f'{row.name}: no speech was heard and nobody was seen']
+    return found, [] if found else [f'{row.name}: no speech and no person found']
 
 
 def _report(

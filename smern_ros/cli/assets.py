@@ -38,7 +38,7 @@ def run(args) -> int:
     wanted = [args.name] if args.action == 'where' else args.names or by_default
     unknown = [name for name in wanted if name not in assets.names()]
     if unknown:
-        print(f'no asset is called {", ".join(unknown)}; there are {", ".join(assets.names())}', file=sys.stderr)
+        print(f'unknown asset {", ".join(unknown)}; expected one of {", ".join(assets.names())}', file=sys.stderr)
         return EXIT_USAGE
     action = {'fetch': _fetch, 'verify': _verify, 'where': _where}[args.action]
     return max([action(name) for name in wanted])  # the others, too, when one has a problem

@@ -119,7 +119,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _at_least_one(text: str) -> int:
     if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f'{text} processes; wanted a whole number from 1')
+        raise argparse.ArgumentTypeError(f'{text} processes; expected a whole number from 1')
     return int(text)
 
 

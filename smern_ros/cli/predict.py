@@ -100,7 +100,7 @@ def _predict_file(
     for problem in problems:
         print(f'smern predict: {problem}', file=sys.stderr)
     if not found:
-        print(f'smern predict: {file}: no speech was heard and nobody was seen', file=sys.stderr)
+        print(f'smern predict: {file}: no speech and no person found', file=sys.stderr)
     return not problems
 
 

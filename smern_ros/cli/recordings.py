@@ -50,7 +50,7 @@ def speech_encoder(command: str) -> SpeechEncoder | None:
     try:
         return SpeechEncoder()
     except AssetError as error:
-        print(f'smern {command}: voices are judged without the speech encoder: {error}', file=sys.stderr)
+        print(f'smern {command}: running without the speech encoder: {error}', file=sys.stderr)
         return None
 
 

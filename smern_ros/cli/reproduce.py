@@ -141,7 +141,7 @@ def _listed(convert: Callable[[str], float], wanted: str) -> Callable[[str], tup
         try:
             return tuple(dict.fromkeys(convert(word) for word in _words(text)))
         except ValueError:
-            raise argparse.ArgumentTypeError(f'{text!r}; wanted {wanted}') from None
+            raise argparse.ArgumentTypeError(f'{text!r}; expected {wanted}') from None
 
     return parse
 

@@ -51,7 +51,7 @@ def environment(
     env = os.environ if env is None else env
     profile = profile or env.get(CHOICE) or DEFAULT
     if profile not in PROFILES:
-        raise ValueError(f'no DDS profile {profile!r} (argument dds or variable {CHOICE}); it is one of {PROFILES}')
+        raise ValueError(f'unknown DDS profile {profile!r} (argument dds or {CHOICE}); expected one of {PROFILES}')
     domain = env.get('ROS_DOMAIN_ID', '')
     if domain and not (domain.isdecimal() and int(domain) <= LAST_DOMAIN):
         raise ValueError(f'ROS_DOMAIN_ID is {domain!r}, but must be 0 to {LAST_DOMAIN}')

@@ -26,7 +26,7 @@ def multi_host(peers: str, interfaces: str = '') -> str:
     """
     others = [_resolved(name) for name in _split(peers)]
     if not others:
-        raise ValueError('who are the other computers? Give their names or IPv4 addresses in dds_peers')
+        raise ValueError('dds_peers is empty; set it to the names or IPv4 addresses of the other computers')
     own = [_of_card(name) for name in _split(interfaces)] or [_on_the_way_to(address) for address in others]
     tree = ElementTree.parse(share('config', 'dds', 'multi_host.xml'))
     allowed, called = tree.find(f'.//{_tag("interfaceWhiteList")}'), tree.find(f'.//{_tag("initialPeersList")}')
@@ -54,7 +54,7 @@ def _resolved(name: str) -> str:
     try:
         return socket.gethostbyname(name)
     except (OSError, UnicodeError) as error:
-        raise ValueError(f'dds_peers: no computer {name!r} is known here ({error}); give its IPv4 address') from error
+        raise ValueError(f'dds_peers: cannot resolve {name!r} ({error}); use its IPv4 address') from error
 
 
 def _on_the_way_to(address: str) -> str:
@@ -63,7 +63,7 @@ def _on_the_way_to(address: str) -> str:
         try:
             asked.connect((address, _ANY_PORT))
         except OSError as error:
-            raise ValueError(f'dds_peers: no way leads to {address} ({error}); is the network up?') from error
+            raise ValueError(f'dds_peers: no route to {address} ({error}); is the network up?') from error
         return asked.getsockname()[0]
 
 

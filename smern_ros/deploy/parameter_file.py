@@ -91,9 +91,9 @@ def require_known(parameter: str, declared: Mapping[str, type]) -> None:
     known = {**OF_EVERY_NODE, **declared}
     if parameter not in known and not parameter.startswith(OF_TOPICS):
         if RENAMED.get(parameter) in known:
-            raise ValueError(f'the parameter {parameter} is called {RENAMED[parameter]} now')
+            raise ValueError(f'parameter {parameter} is called {RENAMED[parameter]} now')
         meant = difflib.get_close_matches(parameter, known, 1)
-        raise ValueError(f'there is no parameter {parameter}' + (f'; is {meant[0]} meant?' if meant else ''))
+        raise ValueError(f'unknown parameter {parameter}' + (f'; did you mean {meant[0]}?' if meant else ''))
 
 
 def _sections(node: yaml.Node | None, path: Path, name: str = '') -> Iterator[tuple[str, yaml.MappingNode]]:

@@ -74,7 +74,7 @@ def children(
     :raises FileNotFoundError: if the parameter file does not exist.
     """
     if log_level not in LOG_LEVELS:
-        raise ValueError(f'no log level {log_level!r}; it is one of {LOG_LEVELS}')
+        raise ValueError(f'unknown log level {log_level!r}; expected one of {LOG_LEVELS}')
     params_file = paths.expand(params_file) if params_file else share('config', 'emotion.yaml')
     space = namespace.strip('/')
     parameter_file.require_for(params_file, graph.full_names(space))

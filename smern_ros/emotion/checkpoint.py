@@ -162,7 +162,7 @@ def load(path: Path) -> Checkpoint:
 def check_id(identity: object) -> None:
     """:raises ValueError: if this is not what a checkpoint may be called."""
     if not isinstance(identity, str) or not re.fullmatch(r'[\w.+-]{1,64}', identity):
-        raise ValueError(f'its id is {identity!r}; wanted 1 to 64 letters, digits, "_", "-", "." or "+"')
+        raise ValueError(f'its id is {identity!r}; expected 1 to 64 letters, digits, "_", "-", "." or "+"')
 
 
 def digest(path: Path) -> str:
@@ -203,7 +203,7 @@ def _read_config(path: Path) -> dict:
         raise _unusable(path, f'{CONFIG} is no JSON: {error}') from error
     if not isinstance(config, dict) or config.get('format') != FORMAT:
         found = config.get('format') if isinstance(config, dict) else type(config).__name__
-        raise _unusable(path, f'{CONFIG} is of format {found!r}; wanted {FORMAT}')
+        raise _unusable(path, f'{CONFIG} has format {found!r}; expected {FORMAT}')
     try:
         check_id(config.get('id'))
     except ValueError as error:
@@ -220,7 +220,7 @@ def _part(config: dict, name: str, kind: type, path: Path):
 def _build_networks(hyper_parameters: dict) -> dict[str, Any]:
     if {*hyper_parameters, SKELETON} != set(NETWORKS):
         raise ValueError(
-            f'it has the networks {sorted(hyper_parameters)}; wanted {sorted(NETWORKS)}, all or all but {SKELETON}'
+            f'it has the networks {sorted(hyper_parameters)}; expected {sorted(NETWORKS)}, all or all but {SKELETON}'
         )
     with torch.device('meta'):  # shapes only: nothing is allocated before they are known to be reasonable
         networks: dict[str, Any] = {p: _build(p, hyper_parameters[p]) for p in NETWORKS if p in hyper_parameters}
@@ -239,7 +239,7 @@ def _build_networks(hyper_parameters: dict) -> dict[str, Any]:
         *(('labels', config.labels, len(SPEC.labels)) for config in configs.values()),
     ):
         if found != wanted:
-            raise ValueError(f'the networks do not fit together: {what} is {found}, wanted {wanted}')
+            raise ValueError(f'the networks do not match: {what} is {found}, expected {wanted}')
     count = sum(p.numel() for network in networks.values() for p in network.parameters())
     if count > MOST_PARAMETERS:
         raise ValueError(f'its networks have {count} parameters; more than {MOST_PARAMETERS} are never read')
@@ -248,10 +248,10 @@ def _build_networks(hyper_parameters: dict) -> dict[str, Any]:
 
 def _build(purpose: str, hyper_parameters: Any) -> Any:
     if not isinstance(hyper_parameters, dict):
-        raise ValueError(f'its network for {purpose} is {hyper_parameters!r}; wanted a name and hyper-parameters')
+        raise ValueError(f'its network for {purpose} is {hyper_parameters!r}; expected a name and hyper-parameters')
     name, rest = hyper_parameters.get('name'), {k: v for k, v in hyper_parameters.items() if k != 'name'}
     if name not in NETWORKS[purpose]:
-        raise ValueError(f'its network for {purpose} is {name!r}; wanted one of {", ".join(NETWORKS[purpose])}')
+        raise ValueError(f'its network for {purpose} is {name!r}; expected one of {", ".join(NETWORKS[purpose])}')
     return models.build(name, **rest)
 
 
@@ -304,7 +304,7 @@ def _read_posture(fields: dict) -> Posture:
 
 def _check_temperatures(temperatures: dict, wanted: Sequence[str]) -> dict[str, float]:
     if set(temperatures) != set(wanted):
-        raise ValueError(f'it has temperatures for {sorted(temperatures)}; wanted {sorted(wanted)}')
+        raise ValueError(f'it has temperatures for {sorted(temperatures)}; expected {sorted(wanted)}')
     for subset, value in temperatures.items():
         if not isinstance(value, int | float) or not math.isfinite(value) or value <= 0:
             raise ValueError(f'the temperature of {subset} is {value!r}; it must be a finite number above 0')

@@ -48,7 +48,7 @@ def read(path: Path, labels: Sequence[str] = LABELS) -> list[LabelRow]:
         raise TableError(f'{path} cannot be read as a table: {error}') from error
     _check_columns(path, columns)
     if not lines:
-        raise TableError(f'{path} names no recording')
+        raise TableError(f'{path} lists no recording')
     problems = list(_problems(path, lines, labels))
     if problems:
         raise TableError('\n'.join(problems))
@@ -63,7 +63,7 @@ def _check_columns(path: Path, found: Sequence[str]) -> None:
     unknown = [str(name) for name in found if name not in _COLUMNS]
     if missing or unknown:
         raise TableError(
-            f'{path} has the columns {", ".join(map(str, found)) or "(none)"}; wanted a first line '
+            f'{path} has the columns {", ".join(map(str, found)) or "(none)"}; expected a first line '
             f'"{",".join(REQUIRED)}" or "{",".join(_COLUMNS)}", commas between'
         )
 
@@ -74,7 +74,7 @@ def _problems(path: Path, lines: Sequence[tuple[int, dict[str, str]]], labels: S
         where = f'{path}, line {number}'
         file = path.parent / expand(row['file'])
         if row['label'] not in labels:
-            yield f'{where}: {row["file"]} has the label {row["label"]!r}; there are {", ".join(labels)}'
+            yield f'{where}: {row["file"]} has label {row["label"]!r}; expected one of {", ".join(labels)}'
         if not row['file'] or not file.is_file():
             yield f'{where}: there is no file {row["file"]!r} in {path.parent}'
             continue

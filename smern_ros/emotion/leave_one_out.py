@@ -63,7 +63,7 @@ def leave_one_out(
     """
     recordings = list(dict.fromkeys(one.recording for one in labelled))
     if len(recordings) < 2:
-        raise ValueError('leaving one recording out takes two or more')
+        raise ValueError('leave-one-out needs at least two recordings')
     networks = {
         name: fit(
             predictor.checkpoint,

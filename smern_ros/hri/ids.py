@@ -1,4 +1,4 @@
-"""Who is there, by ids that others give: bounded in number, and fit to be a part of a topic's name."""
+"""Tracked ids of other nodes: bounded in number, and valid as part of a topic name."""
 from __future__ import annotations
 
 import itertools
@@ -6,87 +6,87 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-LONGEST_ID = 64
+MAX_ID_LENGTH = 64
 """Characters. A whole topic name may have some 240."""
-MOST_IDS = 1000
-"""Of one list that are looked at; a longer one is a mistake or an attack."""
-MOST_REASONS = 5
-"""Told of one list."""
-_LEGAL = re.compile(r'[A-Za-z_][A-Za-z0-9_]*')
+MAX_IDS = 1000
+"""Ids of one message that are read; a longer list is a fault or an attack."""
+MAX_REJECTIONS = 5
+"""Reasons reported for one message."""
+_VALID = re.compile(r'[A-Za-z_][A-Za-z0-9_]*')
 
 
-def require_legal(identifier: str) -> None:
-    """:raises ValueError: if no topic below /humans may bear this id."""
-    if not 0 < len(identifier) <= LONGEST_ID or not _LEGAL.fullmatch(identifier):
-        shown = identifier[:LONGEST_ID] + ('...' if len(identifier) > LONGEST_ID else '')
+def require_valid_id(identifier: str) -> None:
+    """:raises ValueError: if the id is no valid token of a topic name."""
+    if not 0 < len(identifier) <= MAX_ID_LENGTH or not _VALID.fullmatch(identifier):
+        shown = identifier[:MAX_ID_LENGTH] + ('...' if len(identifier) > MAX_ID_LENGTH else '')
         raise ValueError(
-            f'the id {shown!r} cannot be part of a topic name; wanted are 1 to {LONGEST_ID} letters, digits and '
-            'underscores, not a digit first. It is left out: let its maker choose another'
+            f'ignoring id {shown!r}: not a valid topic name token; expected 1 to {MAX_ID_LENGTH} letters, digits and '
+            'underscores, not a digit first'
         )
 
 
 @dataclass(frozen=True)
 class Changes:
-    """What one look at who is there has shown."""
+    """What an update of the tracked ids changed."""
 
-    came: tuple[str, ...]
-    left: tuple[str, ...]
-    refused: tuple[str, ...]  # reasons, one for each id that is not taken, the first few of them
+    added: tuple[str, ...]
+    removed: tuple[str, ...]
+    rejected: tuple[str, ...]  # reasons, one for each rejected id; at most MAX_REJECTIONS
 
 
 class Roster:
-    """Those who are there. Times are seconds on a steady clock."""
+    """The tracked ids. Times are seconds on a steady clock."""
 
     def __init__(self, what: str, *, limit: int, leave_after: float = 0.0) -> None:
         """
         :param what: plural, for reasons: 'bodies'.
-        :param limit: most at once; who comes when all places are taken is refused until somebody leaves.
-        :param leave_after: s without being seen after which somebody has left; 0: at once.
+        :param limit: maximum number of ids; further ones are rejected.
+        :param leave_after: s without detection after which an id is removed; 0: at once.
         """
         self._what = what
         self.limit = limit              # may be changed at any time, as the next
         self.leave_after = leave_after
-        self._seen: dict[str, float] = {}  # when last, in order of coming
+        self._seen: dict[str, float] = {}  # time of the last detection, in order of arrival
 
     @property
     def ids(self) -> tuple[str, ...]:
-        """In order of coming."""
+        """In order of arrival."""
         return tuple(self._seen)
 
     def __contains__(self, identifier: str) -> bool:
         return identifier in self._seen
 
-    def look(self, present: Iterable[str], now: float) -> Changes:
-        """These are seen now, and nobody else."""
-        present = [*itertools.islice(present, MOST_IDS + 1)]
-        refused = []
-        if len(present) > MOST_IDS:
-            refused.append(f'the list of {self._what} has more than {MOST_IDS} ids: those behind them are left out')
-        present = dict.fromkeys(present[:MOST_IDS])
-        left = tuple(i for i, at in self._seen.items() if i not in present and now - at >= self.leave_after)
-        for identifier in left:
+    def update(self, present: Iterable[str], now: float) -> Changes:
+        """:param present: all ids that are detected now."""
+        present = [*itertools.islice(present, MAX_IDS + 1)]
+        rejected = []
+        if len(present) > MAX_IDS:
+            rejected.append(f'the list of {self._what} has more than {MAX_IDS} ids; ignoring the rest')
+        present = dict.fromkeys(present[:MAX_IDS])
+        removed = tuple(i for i, at in self._seen.items() if i not in present and now - at >= self.leave_after)
+        for identifier in removed:
             del self._seen[identifier]
-        came = []
+        added = []
         for identifier in present:
             if identifier not in self._seen:
                 try:
-                    self._require_room(identifier)
+                    self._require_capacity(identifier)
                 except ValueError as error:
-                    refused.append(str(error))
+                    rejected.append(str(error))
                     continue
-                came.append(identifier)
+                added.append(identifier)
             self._seen[identifier] = now
-        return Changes(tuple(came), left, tuple(refused[:MOST_REASONS]))
+        return Changes(tuple(added), removed, tuple(rejected[:MAX_REJECTIONS]))
 
     def clear(self) -> tuple[str, ...]:
-        """All leave. :return: who they were."""
-        left = self.ids
+        """Removes all ids. :return: those removed."""
+        removed = self.ids
         self._seen.clear()
-        return left
+        return removed
 
-    def _require_room(self, identifier: str) -> None:
-        require_legal(identifier)
+    def _require_capacity(self, identifier: str) -> None:
+        require_valid_id(identifier)
         if len(self._seen) >= self.limit:
             raise ValueError(
-                f'{identifier!r} is left out: {self.limit} {self._what} are tracked already; raise max_ids'
+                f'ignoring {identifier!r}: {self.limit} {self._what} are tracked already; increase max_ids'
             )

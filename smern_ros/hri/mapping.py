@@ -54,7 +54,7 @@ def expression(label: str) -> str:
         return EXPRESSIONS[label]
     except KeyError:
         raise ValueError(
-            f'the state has the label {label!r}, for which ROS4HRI has no word here; known: {", ".join(EXPRESSIONS)}'
+            f'label {label!r} has no ROS4HRI expression; expected one of {", ".join(EXPRESSIONS)}'
         ) from None
 
 

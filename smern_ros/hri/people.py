@@ -1,10 +1,10 @@
-"""Which body, face and voice belong to whom, and whose voice is heard."""
+"""Which body, face and voice belong to which person, and which voice is active."""
 from __future__ import annotations
 
 from collections import Counter, deque
 
-CHANGES = 64
-"""Of the voice that is listened to, which are remembered."""
+MAX_CHANGES = 64
+"""Changes of the active voice that are kept."""
 FACE, BODY, VOICE = PARTS = ('face', 'body', 'voice')
 
 
@@ -14,8 +14,8 @@ class PersonAssignments:
     def __init__(self) -> None:
         self._parts: dict[str, dict[str, str]] = {}  # by person, then by kind of part
 
-    def match(self, person: str, part: str, identifier: str) -> None:
-        """That part is this person's now, and nobody else's. :param identifier: empty: the person has none."""
+    def assign(self, person: str, part: str, identifier: str) -> None:
+        """Assigns a part to this person only. :param identifier: empty: the person has none."""
         if identifier:
             for parts in self._parts.values():
                 if parts.get(part) == identifier:
@@ -29,7 +29,7 @@ class PersonAssignments:
         self._parts.pop(person, None)
 
     def forget_parts(self, part: str) -> None:
-        """Nobody's body, face or voice of that kind is known any more."""
+        """Removes the assignments of that kind."""
         for parts in self._parts.values():
             parts.pop(part, None)
 
@@ -40,7 +40,7 @@ class PersonAssignments:
         """The id of that person's face, body or voice; empty if there is none."""
         return self._parts.get(person or '', {}).get(part, '')
 
-    def whose(self, part: str, identifier: str) -> str | None:
+    def person_of(self, part: str, identifier: str) -> str | None:
         """The person with that face, body or voice; None if nobody is known to have it."""
         for person, parts in self._parts.items():
             if identifier and parts.get(part) == identifier:
@@ -48,21 +48,21 @@ class PersonAssignments:
         return None
 
 
-class Heard:
-    """Which voice was listened to when, of late."""
+class VoiceHistory:
+    """The active voice over time."""
 
     def __init__(self) -> None:
-        self._since: deque[tuple[int, str]] = deque([(0, '')], maxlen=CHANGES)
+        self._since: deque[tuple[int, str]] = deque([(0, '')], maxlen=MAX_CHANGES)
 
-    def note(self, stamp_ns: int, voice: str) -> None:
-        """From now on this one."""
+    def record(self, stamp_ns: int, voice: str) -> None:
+        """This voice is active from now on."""
         if stamp_ns < self._since[-1][0]:  # the clock was set back
             self._since.clear()
         if not self._since or self._since[-1][1] != voice:
             self._since.append((stamp_ns, voice))
 
     def during(self, start_ns: int, end_ns: int) -> str:
-        """The voice that was listened to for most of that span."""
+        """The voice that was active for most of that span."""
         shares: Counter[str] = Counter()
         ends = [*(since for since, _ in self._since), max(end_ns, self._since[-1][0])][1:]
         for (begin, voice), end in zip(self._since, ends, strict=True):
@@ -72,54 +72,51 @@ class Heard:
 
 
 class Voices:
-    """The voices that are there, of which one is listened to: the one that speaks, as long as it does.
+    """The tracked voices, one of which is active: the one that speaks, until it stops and another one speaks."""
 
-    While nobody speaks it is the last that did, so that the beginning of what it says next is heard.
-    """
-
-    def __init__(self, wanted: str = '') -> None:
-        """:param wanted: see `want`."""
-        self._wanted = wanted
-        self._speaks: dict[str, bool] = {}  # in order of coming
-        self._heard = ''
+    def __init__(self, selected: str = '') -> None:
+        """:param selected: see `select`."""
+        self._selected = selected
+        self._speaking: dict[str, bool] = {}  # in order of arrival
+        self._active = ''
 
     @property
-    def heard(self) -> str:
-        """Who is listened to; empty: nobody is there."""
-        return self._heard
+    def active(self) -> str:
+        """The active voice; empty: no voice is tracked."""
+        return self._active
 
     @property
     def speaking(self) -> bool:
-        """Whether who is listened to speaks."""
-        return self._speaks.get(self._heard, False)
+        """Whether the active voice speaks."""
+        return self._speaking.get(self._active, False)
 
-    def want(self, voice: str) -> None:
-        """From now on listen to this one alone; empty: to whoever speaks."""
-        self._wanted = voice
+    def select(self, voice: str) -> None:
+        """Only this voice can be active; empty: any."""
+        self._selected = voice
         self._choose()
 
-    def come(self, voice: str) -> None:
-        self._speaks.setdefault(voice, False)
+    def add(self, voice: str) -> None:
+        self._speaking.setdefault(voice, False)
         self._choose()
 
-    def leave(self, voice: str) -> None:
-        self._speaks.pop(voice, None)
+    def remove(self, voice: str) -> None:
+        self._speaking.pop(voice, None)
         self._choose()
 
-    def tell(self, voice: str, speaks: bool) -> None:
-        """That voice begins or ends to speak, if it is there."""
-        if voice in self._speaks:
-            self._speaks[voice] = speaks
+    def set_speaking(self, voice: str, speaking: bool) -> None:
+        """Ignored for a voice that is not tracked."""
+        if voice in self._speaking:
+            self._speaking[voice] = speaking
             self._choose()
 
     def _choose(self) -> None:
-        if self._wanted:
-            self._heard = self._wanted if self._wanted in self._speaks else ''
+        if self._selected:
+            self._active = self._selected if self._selected in self._speaking else ''
             return
         if self.speaking:
             return
-        speakers = [voice for voice, speaks in self._speaks.items() if speaks]
+        speakers = [voice for voice, speaking in self._speaking.items() if speaking]
         if speakers:
-            self._heard = speakers[0]
-        elif self._heard not in self._speaks:
-            self._heard = next(iter(self._speaks), '')
+            self._active = speakers[0]
+        elif self._active not in self._speaking:
+            self._active = next(iter(self._speaking), '')

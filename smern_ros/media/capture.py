@@ -58,7 +58,7 @@ class Webcam:
             while not self._closed:
                 good, image = self._capture.read()
                 if not good:
-                    raise MediaError(f'camera {self._device!r} gives no more frames')
+                    raise MediaError(f'camera {self._device!r} delivers no more frames')
                 age_ns = time.monotonic_ns() - round(self._capture.get(self._monotonic) * 1e6)
                 yield VideoFrame(self._clock() - (age_ns if 0 <= age_ns < MAX_AGE else 0), image)
         finally:
@@ -192,7 +192,7 @@ class _PortAudio:
             while not self._closed and (block := self._blocks.get(timeout=MAX_SILENCE)) is not None:
                 yield block
         except queue.Empty:  # PortAudio says nothing of a microphone that was pulled out
-            raise MediaError(f'microphone {self._device!r} gives no more sound') from None
+            raise MediaError(f'microphone {self._device!r} delivers no more audio') from None
         finally:
             self._stream.close()
 
@@ -248,9 +248,9 @@ class _Alsa:
                     if not 0 <= age_ns < MAX_AGE:
                         age_ns = len(samples) * SECOND // frame.sample_rate
                     yield AudioBlock(self._clock() - age_ns, samples, frame.sample_rate)
-            raise MediaError(f'microphone {self._device!r} gives no more sound')
+            raise MediaError(f'microphone {self._device!r} delivers no more audio')
         except (av.error.FFmpegError, OSError) as error:
-            raise MediaError(f'microphone {self._device!r} gives no more sound: {error}') from error
+            raise MediaError(f'microphone {self._device!r} delivers no more audio: {error}') from error
         finally:
             self._container.close()
 

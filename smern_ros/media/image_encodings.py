@@ -89,7 +89,7 @@ def check_size(width: int, height: int) -> None:
 def refuse_depth(encoding: str) -> None:
     """:raises ValueError: if it is that of a depth image."""
     if encoding.strip().lower() in _DEPTH:
-        raise ValueError(f"encoding is {encoding[:40]!r}: distances, not a picture; give the camera's colour image")
+        raise ValueError(f'encoding {encoding[:40]!r} is a depth image; use the colour image of the camera')
 
 
 def decode(data: Any, *, encoding: str, width: int, height: int, step: int, big_endian: bool = False) -> np.ndarray:
@@ -104,7 +104,7 @@ def decode(data: Any, *, encoding: str, width: int, height: int, step: int, big_
     layout = _LAYOUTS.get(ASSUMED.get(name, name))
     if layout is None:
         refuse_depth(encoding)
-        raise ValueError(f'encoding is {encoding[:40]!r}, which is not read; these are: {", ".join(NAMES)}')
+        raise ValueError(f'unsupported encoding {encoding[:40]!r}; expected one of {", ".join(NAMES)}')
     for side, must_be_even, what in zip((width, height), layout.even, ('width', 'height'), strict=True):
         if must_be_even and side % 2:
             raise ValueError(f'{what} is {side}, but {name} has pixels in pairs: it must be even')

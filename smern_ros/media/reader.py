@@ -79,13 +79,13 @@ class MediaReader:
         with self._open() as container:
             self._format = container.format.name
             if self._format in _NOT_MEDIA:
-                raise MediaError(f'{self.path} is a text file, no film or sound')
+                raise MediaError(f'{self.path} is a text file, not audio or video')
             if not set(_LISTS).isdisjoint(self._format.split(',')):
                 raise MediaError(f'{self.path} is a list of other files ({self._format}); give one of those')
             video, audio = video_of(container), audio_of(container)
             self.has_video, self.has_audio = video is not None, audio is not None
             if not (self.has_video or self.has_audio):
-                raise MediaError(f'{self.path} holds neither video nor audio that can be decoded')
+                raise MediaError(f'{self.path} has no audio or video that can be decoded')
             if video is not None and max(video.width, video.height) > MAX_SIDE:
                 raise MediaError(f'{self.path} has pictures of {video.width} x {video.height} pixels; a side may have '
                                  f'{MAX_SIDE} at most')
@@ -205,10 +205,10 @@ class MediaReader:
         except FileNotFoundError:
             raise MediaError(f'there is no file {self.path}') from None
         except IsADirectoryError:
-            raise MediaError(f'{self.path} is a folder, no film or sound') from None
+            raise MediaError(f'{self.path} is a folder, not audio or video') from None
         except (av.error.InvalidDataError, av.error.EOFError):
             raise MediaError(
-                f'{self.path} is no film or sound that FFmpeg knows, or the part that describes it is cut off'
+                f'{self.path} is not audio or video that FFmpeg can read, or its header is truncated'
             ) from None
         except (av.error.FFmpegError, OSError, ValueError, MemoryError) as error:
             raise MediaError(f'{self.path} cannot be opened: {error}') from error

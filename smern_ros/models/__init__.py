@@ -54,7 +54,7 @@ def network_class(name: str) -> Any:
     :raises ValueError: for an unknown network.
     """
     if name not in NETWORKS:
-        raise ValueError(f'no network is called {name!r}; there are {", ".join(NETWORKS)}')
+        raise ValueError(f'unknown network {name!r}; expected one of {", ".join(NETWORKS)}')
     module, class_name = NETWORKS[name].split(':')
     return getattr(importlib.import_module(module), class_name)
 

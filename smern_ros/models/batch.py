@@ -48,7 +48,7 @@ class Batch:
     def of(cls, samples: Sequence[Sample]) -> Batch:
         """:raises ValueError: if there is no sample, or if some have a field that others lack."""
         if not samples:
-            raise ValueError('a batch of no samples; give it at least one')
+            raise ValueError('the batch is empty')
         columns = {field.name: _column(samples, field.name) for field in dataclasses.fields(Sample)}
         padded = {name: columns[name] for name in ('mfcc', 'words', 'word_vectors', 'skeleton', 'visible')}
         return cls(

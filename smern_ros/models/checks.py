@@ -49,7 +49,7 @@ def check_lengths(name: str, lengths: torch.Tensor, batch: int, longest: int) ->
     """:raises ValueError: unless each of the `batch` lengths lies in 1..`longest`."""
     check_shape(name, lengths, batch)
     if int(lengths.min()) < 1 or int(lengths.max()) > longest:
-        raise ValueError(f'{name} lie from {int(lengths.min())} to {int(lengths.max())}; wanted 1 to {longest}')
+        raise ValueError(f'{name} lie from {int(lengths.min())} to {int(lengths.max())}; expected 1 to {longest}')
 
 
 def check_sequences(

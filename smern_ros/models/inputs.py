@@ -47,10 +47,10 @@ class Normalisation:
             values = getattr(self, field.name)
             wanted = sizes[field.name.split('_')[0]]
             if len(values) != wanted:
-                raise ValueError(f'normalisation: {field.name} has {len(values)} numbers; wanted {wanted}')
+                raise ValueError(f'normalisation: {field.name} has {len(values)} values; expected {wanted}')
             for i, value in enumerate(values):
                 if not math.isfinite(value) or (field.name.endswith('std') and value <= 0):
-                    raise ValueError(f'normalisation: {field.name}[{i}] is {value}; a deviation is finite and above 0')
+                    raise ValueError(f'normalisation: {field.name}[{i}] is {value}; expected finite and above 0')
 
     @classmethod
     def identity(cls, spec: FeatureSpec = SPEC) -> Normalisation:
@@ -206,4 +206,4 @@ def _check_array(name: str, values: np.ndarray, *wanted: int | None) -> None:
         shape = ' x '.join('any' if w is None else str(w) for w in wanted)
         raise ValueError(f'{name} has shape {values.shape}; expected {shape}')
     if not np.isfinite(values).all():
-        raise ValueError(f'{name} holds numbers that are not finite; the extractor that made them is at fault')
+        raise ValueError(f'{name} has values that are not finite')

@@ -35,7 +35,7 @@ class PriorWeights:
         for name in SIZES:
             value = getattr(self, name)
             if value is not None and not (isinstance(value, int | float) and math.isfinite(value) and value > 0):
-                raise ValueError(f'the weight of {name} against a person is {value!r}; it is a number above 0, or None')
+                raise ValueError(f'prior weight of {name} is {value!r}; expected a number above 0, or None')
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -118,13 +118,13 @@ class PersonStatistics:
         :raises ValueError: for another name or shape, or for numbers that are not finite.
         """
         if name not in SIZES:
-            raise ValueError(f'no input is called {name!r}; there are {", ".join(SIZES)}')
+            raise ValueError(f'unknown input {name!r}; expected one of {", ".join(SIZES)}')
         values = np.asarray(values)
         if values.ndim != 2 or values.shape[1] != SIZES[name] or (seen is not None and seen.shape != values.shape):
             marks = '' if seen is None else f', marked by {seen.shape}'
             raise ValueError(f'{name} has shape {values.shape}{marks}; expected any x {SIZES[name]}')
         if not np.isfinite(values if seen is None else values[seen]).all():
-            raise ValueError(f'{name} holds numbers that are not finite; the extractor that made them is at fault')
+            raise ValueError(f'{name} has values that are not finite')
         return replace(self, **{name: Moments.joined([getattr(self, name), Moments.of(values, seen)])})
 
     @classmethod

@@ -25,18 +25,18 @@ class AsrNode(SmernNode):
     NAME = 'asr'
     PARAMETERS = (
         Parameter('backend', 'faster_whisper', 'speech recogniser', choices=recogniser.BACKENDS),
-        Parameter('model', '', 'folder or name of the model, also of an asset (whisper-base: 99 languages); empty: the '
-                               'asset whisper-tiny.en (faster_whisper only)', path=True),
-        Parameter('language', 'en', 'ISO 639-1 code of what is spoken; or "auto": that of each utterance is found out'),
-        Parameter('context', 'own_length', 'own_length encodes what was said, and 30 s only where that is doubtful; '
-                                           'full always encodes 30 s', choices=recogniser.CONTEXTS),
-        Parameter('allow_download', False, 'get a named model from the model hub if it is not here'),
+        Parameter('model', '', 'folder or name of the model or asset (whisper-base: 99 languages); empty: '
+                               'whisper-tiny.en (faster_whisper only)', path=True),
+        Parameter('language', 'en', 'ISO 639-1 code of the language, or "auto" to detect it in each utterance'),
+        Parameter('context', 'own_length', 'own_length: encode the utterance, and 30 s only if the result is doubtful; '
+                                           'full: always encode 30 s', choices=recogniser.CONTEXTS),
+        Parameter('allow_download', False, 'download a missing model from the model hub'),
         Parameter('cpu_threads', 1, 'threads of the recogniser', (1, 64)),
-        Parameter('device', 'cpu', 'where the recogniser computes; auto is cuda where there is one',
+        Parameter('device', 'cpu', 'device of the recogniser; auto: cuda if available',
                   choices=recogniser.DEVICES),
-        Parameter('compute_type', 'default', 'how it computes, if the device can; default is int8 with faster_whisper, '
-                                             'float32 with transformers', choices=recogniser.COMPUTE_TYPES),
-        Parameter('queue', 8, 'utterances that may wait; tentative ones give way first', (1, 100), live=True),
+        Parameter('compute_type', 'default', 'number format of the weights; default: int8 with faster_whisper, float32 '
+                                             'with transformers', choices=recogniser.COMPUTE_TYPES),
+        Parameter('queue', 8, 'queue size in utterances; tentative ones are dropped first', (1, 100), live=True),
     )
 
     def load(self) -> None:
@@ -53,7 +53,7 @@ class AsrNode(SmernNode):
         _warm_up(self._recogniser)
         self._schedule = Schedule(self.value('queue'))
         self.add_cleanup(lambda: delattr(self, '_recogniser'))
-        self._came: WeakKeyDictionary[Utterance, float] = WeakKeyDictionary()  # steady time
+        self._received_at: WeakKeyDictionary[Utterance, float] = WeakKeyDictionary()  # steady time
         self._frame_id = ''  # the microphone's
         self._transcripts = self.output(msg.Transcript, topics.TRANSCRIPT, qos.EVIDENCE)
         self._worker = self.worker('recogniser', capacity=1, waiting=self._schedule.waiting)
@@ -67,31 +67,31 @@ class AsrNode(SmernNode):
 
     def _take_utterance(self, message: msg.Utterance) -> None:
         utterance = utterance_from_message(message)
-        self._came[utterance] = time.monotonic()
+        self._received_at[utterance] = time.monotonic()
         self._frame_id = message.header.frame_id
         if message.state == msg.Utterance.RESUMED:
             self._schedule.resumed(utterance.id)
             return
         if message.state == msg.Utterance.TENTATIVE:
-            expired = self._schedule.tentative(utterance)
+            dropped = self._schedule.tentative(utterance)
         else:
-            transcript, expired = self._schedule.ended(utterance)
+            transcript, dropped = self._schedule.ended(utterance)
             if transcript is not None:
                 self.post(lambda: self._publish(transcript, is_final=True))
-        for lost in expired:
+        for lost in dropped:
             self.health.dropped(1)
-            self.log_error('queue', f'utterance {lost.id!r} gets no transcript: recognition is slower than speech')
+            self.log_error('queue', f'utterance {lost.id!r} is dropped: recognition is slower than speech')
         # What belongs to this configuration: a job that outlives it shall not touch the next one's.
-        model, schedule, came = self._recogniser, self._schedule, self._came
-        self._worker.submit(lambda: self._transcribe_all(model, schedule, came))
+        model, schedule, received_at = self._recogniser, self._schedule, self._received_at
+        self._worker.submit(lambda: self._transcribe_all(model, schedule, received_at))
 
-    def _transcribe_all(self, model: recogniser.Recogniser, schedule: Schedule, came: Mapping) -> None:
+    def _transcribe_all(self, model: recogniser.Recogniser, schedule: Schedule, received_at: Mapping) -> None:
         """On the worker's thread, until nothing waits."""
         while (utterance := schedule.take()) is not None:
             transcript = None
             try:
                 transcript = model.transcribe(utterance)
-                self.health.record_latency(time.monotonic() - came[utterance])
+                self.health.record_latency(time.monotonic() - received_at[utterance])
             except Exception as error:  # the others are still to be done
                 self.log_error('recogniser', error)
 

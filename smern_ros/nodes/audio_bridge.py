@@ -23,38 +23,38 @@ from smern_ros.ros.node import ConfigurationError, SmernNode, run
 from smern_ros.ros.parameters import Parameter
 
 AUTO = 'auto'
-LOOK_EVERY = 0.5
+CHECK_PERIOD = 0.5
 """s between two looks at who publishes the sound."""
 
 
 class AudioBridgeNode(SmernNode):
     NAME = 'audio_bridge'
     PARAMETERS = (
-        Parameter('audio_type', AUTO, 'of audio_common_msgs: ros-drivers has AudioData and AudioDataStamped, mgonzs13 '
-                                      'AudioStamped; auto: that of whoever publishes audio_topic',
+        Parameter('audio_type', AUTO, 'message type of audio_common_msgs: AudioData, AudioDataStamped (ros-drivers), '
+                                      'AudioStamped (mgonzs13); auto: the type of the publisher',
                   choices=(AUTO, *KINDS)),
-        Parameter('audio_topic', '/audio/audio', 'where the driver publishes it'),
-        Parameter('info_topic', '/audio/audio_info', "ros-drivers' AudioInfo, which wins over the next three; "
+        Parameter('audio_topic', '/audio/audio', 'audio topic of the driver'),
+        Parameter('info_topic', '/audio/audio_info', 'topic of AudioInfo (ros-drivers), overrides the next three; '
                                                      'empty: none'),
         *FORMAT_PARAMETERS,
         CHANNEL,
-        Parameter('microphone_frame', 'microphone', 'frame_id of sound that comes without one'),
+        Parameter('microphone_frame', 'microphone', 'frame_id of audio without one'),
     )
 
     def load(self) -> None:
         self._kind = ''
-        self._lines = DynamicEndpoints(self)
-        self.add_cleanup(self._lines.close)
+        self._endpoints = DynamicEndpoints(self)
+        self.add_cleanup(self._endpoints.close)
         self._sound = self.output(msg.AudioChunk, topics.AUDIO, qos.AUDIO)
         self.health.track_subscription(self.value('audio_topic'))
         if self.value('audio_type') == AUTO:
             require_any()
             self.health.set_info('audio_type', 'none yet')
-            self.every(LOOK_EVERY, self._follow_driver)
+            self.every(CHECK_PERIOD, self._check_driver)
         else:
-            self._hear(self.value('audio_type'))
+            self._subscribe(self.value('audio_type'))
 
-    def _follow_driver(self) -> None:
+    def _check_driver(self) -> None:
         """A driver may come later, and another one after it."""
         topic = self.value('audio_topic')
         types = {info.topic_type for info in self.get_publishers_info_by_topic(topic)}
@@ -62,40 +62,40 @@ class AudioBridgeNode(SmernNode):
         if not types or self._kind in kinds:
             return
         if not kinds:
-            self.log_error(topic, f'it is of type {", ".join(sorted(types))}; wanted is one of audio_common_msgs: '
+            self.log_error(topic, f'type is {", ".join(sorted(types))}; expected one of audio_common_msgs: '
                                  f'{", ".join(KINDS)}')
             return
         if self._kind:  # DDS knows a topic by one type at a time: the next look finds it free
-            self._lines.close()
+            self._endpoints.close()
             self._kind = ''
             return
         try:
-            self._hear(kinds[0])
+            self._subscribe(kinds[0])
         except ConfigurationError as error:
             self.log_error(topic, str(error))
         else:
             self.get_logger().info(f'{self.resolve_topic_name(topic)} is of type {kinds[0]}')
 
-    def _hear(self, kind: str) -> None:
+    def _subscribe(self, kind: str) -> None:
         """:raises ConfigurationError: if the package that has this kind is not the one that is installed."""
         package, topic = AudioCommon(kind), self.value('audio_topic')
-        given = Format(self.value('sample_rate'), self.value('channels'), self.value('sample_format'))
-        self._stream = SoundStream(kind, given, self.value('microphone_frame'), self.value('channel'))
-        self._lines.listen(package.type, topic, self._take_sound, qos.ANY_AUDIO, label=topic)
+        audio_format = Format(self.value('sample_rate'), self.value('channels'), self.value('sample_format'))
+        self._stream = SoundStream(kind, audio_format, self.value('microphone_frame'), self.value('channel'))
+        self._endpoints.listen(package.type, topic, self._take_sound, qos.ANY_AUDIO, label=topic)
         info_topic = self.value('info_topic')
         if kind != DESCRIBED and info_topic:
-            self._lines.listen(package.Info, info_topic, self._take_info, qos.EVIDENCE, label=info_topic)
+            self._endpoints.listen(package.Info, info_topic, self._take_info, qos.EVIDENCE, label=info_topic)
         self._kind = kind
         self.health.set_info('audio_type', kind)
         self.health.set_info('stamps', 'arrival less duration' if kind == BARE else 'of the driver')
 
     def _take_sound(self, message: Any) -> None:
-        came = time.monotonic()
+        received_at = time.monotonic()
         self._sound.publish(self._stream.chunk(message, self.get_clock().now().nanoseconds))
-        self.health.record_latency(time.monotonic() - came)
+        self.health.record_latency(time.monotonic() - received_at)
 
     def _take_info(self, message: Any) -> None:
-        self._stream.given = Format.of(message)
+        self._stream.audio_format = Format.of(message)
 
 
 def main(args: list[str] | None = None) -> int:

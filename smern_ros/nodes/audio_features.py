@@ -27,9 +27,9 @@ from smern_ros.utils import malloc
 from smern_ros.values import AudioFeatures, Utterance
 
 DEFAULT = Segmentation()
-OWN, TOLD = 'own', 'topic'
-ROBOT_SPEAKS_LONG = 60.0
-"""s after which it is told that nobody is heard because the robot is still said to speak."""
+OWN, TOPIC = 'own', 'topic'
+MUTED_WARNING_AFTER = 60.0
+"""s of robot_speaking after which a warning is given."""
 
 
 class AudioFeaturesNode(SmernNode):
@@ -38,59 +38,59 @@ class AudioFeaturesNode(SmernNode):
         Parameter(
             'voice_activity',
             OWN,
-            f'who detects it: {OWN}, or {TOLD}: whoever publishes {topics.DETECTED}',
-            choices=(OWN, TOLD),
+            f'source of the voice activity: {OWN} detector, or {TOPIC} {topics.DETECTED}',
+            choices=(OWN, TOPIC),
         ),
         Parameter(
             'threshold',
             DEFAULT.threshold,
-            'probability of speech from which a frame is voiced',
+            'minimum speech probability of a voiced frame',
             (0.01, 0.99),
             live=True,
         ),
-        Parameter('pre_roll', DEFAULT.pre_roll, 's of sound kept before the first voiced frame', (0.0, 2.0), live=True),
+        Parameter('pre_roll', DEFAULT.pre_roll, 's of audio kept before the first voiced frame', (0.0, 2.0), live=True),
         Parameter(
             'tentative_silence',
             DEFAULT.tentative_silence,
-            's of silence after which an end is announced, so that whoever needs time starts',
+            's of silence after which an utterance ends tentatively',
             (0.128, 2.0),
             live=True,
         ),
         Parameter(
-            'end_silence', DEFAULT.end_silence, 's of silence after which an utterance has ended', (0.2, 5.0), live=True
+            'end_silence', DEFAULT.end_silence, 's of silence after which an utterance ends', (0.2, 5.0), live=True
         ),
         Parameter(
             'min_speech_duration',
             DEFAULT.min_speech_duration,
-            's of voiced frames below which nothing was said',
+            'minimum s of voiced frames in an utterance',
             (0.0, 5.0),
             live=True,
         ),
         Parameter(
             'max_utterance_duration',
             DEFAULT.max_utterance_duration,
-            's after which an utterance is cut',
+            's after which an utterance is split',
             (1.0, 30.0),
             live=True,
         ),
         Parameter(
-            'mute_tail', 0.2, 's after the robot has spoken in which it is still not listened to', (0.0, 5.0), live=True
+            'mute_tail', 0.2, 's for which audio stays muted after the robot speaks', (0.0, 5.0), live=True
         ),
         Parameter(
             'stamp_tolerance',
             0.1,
-            's by which stamps may jitter; a larger step is a gap or a new stream',
+            'tolerated jitter of stamps in s; a larger step is a discontinuity',
             (0.01, 5.0),
             live=True,
         ),
         Parameter(
             'audio_timeout',
             15.0,
-            's without sound that end an open utterance; more than a replay is held up',
+            's without audio after which an open utterance ends',
             (0.5, 600.0),
             live=True,
         ),
-        Parameter('speech_encoder', True, f'publish what the encoder of the asset {SPEC.speech_encoder} hears, too'),
+        Parameter('speech_encoder', True, f'publish the speech embedding of {SPEC.speech_encoder}, too'),
     )
 
     _extractor: _Extractor | None = None
@@ -101,39 +101,39 @@ class AudioFeaturesNode(SmernNode):
             segmentation=segmentation, tolerance=self.value('stamp_tolerance'), mute_tail=self.value('mute_tail'),
             own_detector=self.value('voice_activity') == OWN,
         )
-        self._tell_model()
+        self._set_model_info()
         self._mono = Downmix()
         self._channel = AUTOMATIC
-        self._tell_channel()
-        self._quiet = ActivityDecimator()
-        self._microphone = ''                # frame_id of the newest chunk
-        self._heard_at = time.monotonic()
+        self._report_channel()
+        self._decimator = ActivityDecimator()
+        self._frame_id = ''  # of the newest chunk
+        self._audio_at = time.monotonic()
         self._activity = self.output(msg.VoiceActivity, topics.IS_SPEAKING, qos.STREAM)
         self._utterances = self.output(msg.Utterance, topics.UTTERANCE, qos.EVIDENCE)
         self._features = self.output(msg.AudioFeatures, topics.AUDIO_FEATURES, qos.EVIDENCE)
         self._worker = self.worker('features', capacity=8)
         self._extractor = extractor = _Extractor()
-        wanted = self.value('speech_encoder')
-        self._worker.submit(lambda: self._warm_up(extractor, wanted))
+        use_speech_encoder = self.value('speech_encoder')
+        self._worker.submit(lambda: self._warm_up(extractor, use_speech_encoder))
         self.listen(msg.AudioChunk, topics.AUDIO, self._take_sound, qos.AUDIO)
-        self._robot = LatchedSubscription(
-            self, Bool, topics.ROBOT_SPEAKING, self._take_robot_speaking, self._robot_is_gone
+        self._robot_topic = LatchedSubscription(
+            self, Bool, topics.ROBOT_SPEAKING, self._take_robot_speaking, self._robot_lost
         )
-        self.every(0.5, self._follow_robot)
-        if self.value('voice_activity') == TOLD:
+        self.every(0.5, self._check_robot)
+        if self.value('voice_activity') == TOPIC:
             self.listen(msg.VoiceActivity, topics.DETECTED, self._take_detected, qos.EVIDENCE)
-            self.every(0.5, self._end_what_nobody_tells)
-        self._robot_speaks = self._somebody_speaks = False
-        self._voice = ''  # whose speech is told
-        self.every(0.5, self._end_if_stalled)
+            self.every(0.5, self._check_detector)
+        self._robot_speaking = self._speech_detected = False
+        self._voice_id = ''  # frame_id of the newest topics.DETECTED
+        self.every(0.5, self._check_audio_timeout)
 
     def start(self) -> None:
-        self._robot.start()
+        self._robot_topic.start()
 
     def stop(self) -> None:
         self._publish(self._stream.flush())
         self._mono.reset()
-        self._nobody_speaks()  # that they end is not heard meanwhile
+        self._end_detected_speech()  # the end would be missed while inactive
 
     def unload(self) -> None:
         vars(self).pop('_stream', None)
@@ -154,62 +154,61 @@ class AudioFeaturesNode(SmernNode):
         samples = self._mono.push(sound_from_message(message), message.sample_rate)
         if self._mono.channel != self._channel:
             self._channel = self._mono.channel
-            self._tell_channel()
+            self._report_channel()
         stamp_ns = stamp_of(message.header)
-        self._heard_at = time.monotonic()
+        self._audio_at = time.monotonic()
         events = self._stream.push(samples, message.sample_rate, stamp_ns)
-        self._microphone = message.header.frame_id
+        self._frame_id = message.header.frame_id
         self._publish(events)
 
-    def _tell_channel(self) -> None:
+    def _report_channel(self) -> None:
         if self._channel == AUTOMATIC:
             self.health.set_info('channel', 'mean of all')
             return
         self.health.set_info('channel', f'{self._channel}: the channels cancel each other, or the others are silent')
-        self.get_logger().info(f'the channels of the sound cancel each other, or all but one are silent: '
-                               f'channel {self._channel} is taken')
+        self.get_logger().info(f'audio channels cancel each other or are silent; using channel {self._channel}')
 
     def _take_robot_speaking(self, message: Bool) -> None:
-        if message.data and not self._robot_speaks:
-            self._robot_since = time.monotonic()
-        self._robot_speaks = message.data
+        if message.data and not self._robot_speaking:
+            self._robot_speaking_since = time.monotonic()
+        self._robot_speaking = message.data
         self._stream.mute(self.get_clock().now().nanoseconds, message.data)
 
     def _take_detected(self, message: msg.VoiceActivity) -> None:
-        if message.is_speaking and self._somebody_speaks and message.header.frame_id != self._voice:
-            self._publish(self._stream.flush())  # what somebody else says is another utterance, without a pause, too
-        self._somebody_speaks, self._voice = message.is_speaking, message.header.frame_id
+        if message.is_speaking and self._speech_detected and message.header.frame_id != self._voice_id:
+            self._publish(self._stream.flush())  # another voice starts another utterance, even without a pause
+        self._speech_detected, self._voice_id = message.is_speaking, message.header.frame_id
         self._stream.tell(stamp_of(message.header), message.is_speaking)
 
-    def _follow_robot(self) -> None:
-        self._robot.follow()
-        spoken = time.monotonic() - self._robot_since if self._robot_speaks else 0.0
+    def _check_robot(self) -> None:
+        self._robot_topic.check_publishers()
+        duration = time.monotonic() - self._robot_speaking_since if self._robot_speaking else 0.0
         name = self.resolve_topic_name(topics.ROBOT_SPEAKING)
-        self.health.warn(topics.ROBOT_SPEAKING, '' if spoken < ROBOT_SPEAKS_LONG else (
-            f'{name} has been true for {spoken:.0f} s, and nobody is heard meanwhile: publish false when the robot '
-            'has spoken'
+        self.health.warn(topics.ROBOT_SPEAKING, '' if duration < MUTED_WARNING_AFTER else (
+            f'{name} has been true for {duration:.0f} s and mutes the audio; '
+            'publish false when the robot stops speaking'
         ))
 
-    def _robot_is_gone(self) -> None:
-        if self._robot_speaks:
+    def _robot_lost(self) -> None:
+        if self._robot_speaking:
             self._take_robot_speaking(Bool(data=False))
-            self.log_error(topics.ROBOT_SPEAKING, 'who said that the robot speaks is gone; listening again')
+            self.log_error(topics.ROBOT_SPEAKING, 'no publisher; unmuting the audio')
 
-    def _end_what_nobody_tells(self) -> None:
-        """Whoever said that speech begins may be gone before it says that it ends."""
-        if self._somebody_speaks and not self.publishers_of(topics.DETECTED):
-            self._nobody_speaks()
-            self.log_error(topics.DETECTED, 'who said that somebody speaks is gone; that ends here')
+    def _check_detector(self) -> None:
+        """The external detector may end before it publishes the end of speech."""
+        if self._speech_detected and not self.publishers_of(topics.DETECTED):
+            self._end_detected_speech()
+            self.log_error(topics.DETECTED, 'no publisher; ending the current utterance')
 
-    def _nobody_speaks(self) -> None:
-        if self._somebody_speaks:
-            self._somebody_speaks = False
+    def _end_detected_speech(self) -> None:
+        if self._speech_detected:
+            self._speech_detected = False
             self._stream.tell(self.get_clock().now().nanoseconds, False)
 
-    def _end_if_stalled(self) -> None:
-        silent = time.monotonic() - self._heard_at
-        if self._stream.in_utterance and silent > self.value('audio_timeout'):
-            self.log_error(topics.AUDIO, f'no sound for {silent:.1f} s in the middle of an utterance; it is ended here')
+    def _check_audio_timeout(self) -> None:
+        silence = time.monotonic() - self._audio_at
+        if self._stream.in_utterance and silence > self.value('audio_timeout'):
+            self.log_error(topics.AUDIO, f'no audio for {silence:.1f} s during an utterance; ending it')
             self._publish(self._stream.flush())
 
     # --- events -----------------------------------------------------------------------------------------------
@@ -219,10 +218,10 @@ class AudioFeaturesNode(SmernNode):
 
     def _publish_one(self, event: Event) -> None:
         match event:
-            case Activity() if self._quiet.should_publish(event):
+            case Activity() if self._decimator.should_publish(event):
                 self._activity.publish(
                     msg.VoiceActivity(
-                        header=header(event.stamp_ns, self._microphone),
+                        header=header(event.stamp_ns, self._frame_id),
                         is_speaking=event.is_speaking,
                         probability=event.probability,
                         muted=event.muted,
@@ -231,61 +230,61 @@ class AudioFeaturesNode(SmernNode):
             case Boundary():
                 self._publish_boundary(event)
             case Discontinuity():
-                self._complain_of_jump(event)
+                self._report_discontinuity(event)
 
     def _publish_boundary(self, boundary: Boundary) -> None:
-        utterance, microphone = boundary.utterance, self._microphone
+        utterance, frame_id = boundary.utterance, self._frame_id
         self._utterances.publish(
-            utterance_to_message(utterance, int(boundary.state), boundary.last_voiced_ns, microphone)
+            utterance_to_message(utterance, int(boundary.state), boundary.last_voiced_ns, frame_id)
         )
         extractor = self._extractor  # a job that outlives this configuration keeps what it uses
         if extractor is not None and boundary.state == UtteranceState.TENTATIVE:  # ENDED has the same sound
-            came = time.monotonic()
-            self._worker.submit(lambda: self._extract(extractor, utterance, microphone, came), wait=True)
+            received_at = time.monotonic()
+            self._worker.submit(lambda: self._extract(extractor, utterance, frame_id, received_at), wait=True)
 
-    def _extract(self, extractor: _Extractor, utterance: Utterance, microphone: str, came: float) -> None:
+    def _extract(self, extractor: _Extractor, utterance: Utterance, frame_id: str, received_at: float) -> None:
         """On the worker's thread."""
-        self._features.publish(features_to_message(extractor.extract(utterance), microphone))
-        self.health.record_latency(time.monotonic() - came)
+        self._features.publish(features_to_message(extractor.extract(utterance), frame_id))
+        self.health.record_latency(time.monotonic() - received_at)
         malloc.trim()  # what an utterance of 12 s needs is 60 MB
 
-    def _warm_up(self, extractor: _Extractor, speech_encoder_wanted: bool) -> None:
-        """On the worker's thread, so that a node that was killed hears again before."""
-        problem = extractor.load() if speech_encoder_wanted else ''
+    def _warm_up(self, extractor: _Extractor, use_speech_encoder: bool) -> None:
+        """On the worker's thread, so that the node processes audio meanwhile."""
+        problem = extractor.load() if use_speech_encoder else ''
         if extractor is self._extractor:  # not cleaned up meanwhile
             self.health.warn(SPEC.speech_encoder, problem)
-            self._tell_model(extractor)
+            self._set_model_info(extractor)
         extractor.warm_up()
 
-    def _tell_model(self, extractor: _Extractor | None = None) -> None:
-        encoder = f', {SPEC.speech_encoder}' if extractor is not None and extractor.hears_speech else ''
+    def _set_model_info(self, extractor: _Extractor | None = None) -> None:
+        encoder = f', {SPEC.speech_encoder}' if extractor is not None and extractor.has_speech_encoder else ''
         self.health.set_info('model', f'silero-vad {importlib.metadata.version("silero-vad")}, {SPEC.name}{encoder}')
 
-    def _complain_of_jump(self, jump: Discontinuity) -> None:
-        what = 'skipped' if jump.seconds > 0 else 'went back'
+    def _report_discontinuity(self, jump: Discontinuity) -> None:
+        direction = 'forward' if jump.seconds > 0 else 'back'
         self.log_error(
             f'stamps of {topics.AUDIO}',
-            f'time {what} {abs(jump.seconds):.3f} s; what was being said is ended there, and hearing begins anew',
+            f'time jumped {direction} by {abs(jump.seconds):.3f} s; ending the current utterance',
         )
 
 
 class _Extractor:
-    """What makes the features of one configuration, all on the worker's thread."""
+    """Extracts the features of one configuration, on the worker's thread."""
 
     def __init__(self) -> None:
         self._speech_encoder: SpeechEncoder | None = None
 
     @property
-    def hears_speech(self) -> bool:
+    def has_speech_encoder(self) -> bool:
         return self._speech_encoder is not None
 
     def load(self) -> str:
-        """:return: why there is no speech encoder, and what to do; empty: there is."""
+        """:return: why the speech encoder cannot be loaded, and what to do; empty: it is loaded."""
         try:
             self._speech_encoder = SpeechEncoder()
         except AssetError as error:
-            return (f'the voice is told by MFCC and prosody alone: the speech encoder has no weights: {error}. Then '
-                    'start this node again; or set its parameter speech_encoder to false')
+            return (f'using MFCC and prosody only; the speech encoder has no weights: {error}. Then restart this '
+                    'node, or set speech_encoder to false')
         return ''
 
     def warm_up(self) -> None:

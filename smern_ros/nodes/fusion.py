@@ -133,7 +133,7 @@ class FusionNode(SmernNode):
         self._speaker_topic = LatchedSubscription(
             self, String, topics.SPEAKER, self._on_worker(topics.SPEAKER, self._take_speaker), self._speaker_lost,
         )
-        self.every(0.5, self._speaker_topic.follow)
+        self.every(0.5, self._speaker_topic.check_publishers)
         self.listen(msg.VoiceActivity, topics.IS_SPEAKING, self._take_activity, qos.STREAM)
         self._fitter = self.worker('adaptation', capacity=MAX_QUEUED_FITS)
         self.add_service(srv.ForgetPerson, topics.FORGET_PERSON, self._forget_person)

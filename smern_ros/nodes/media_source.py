@@ -38,28 +38,28 @@ WEBCAM, MICROPHONE = 'webcam', 'microphone'
 class MediaSourceNode(SmernNode):
     NAME = 'media_source'
     PARAMETERS = (
-        Parameter('media', WEBCAM, f'a file; {WEBCAM}: camera and microphone; {MICROPHONE}: it alone', path=True),
-        Parameter('rate', 1.0, 'of a file: 1 is real time, 0 as fast as it is taken', (0.0, 100.0)),
-        Parameter('loop', False, 'of a file: begin again at its end; stamps go on'),
-        Parameter('lossless', False, 'of a file: never faster than those in wait_for can follow'),
+        Parameter('media', WEBCAM, f'a file, {WEBCAM} (camera and microphone) or {MICROPHONE}', path=True),
+        Parameter('rate', 1.0, 'playback rate of a file; 1: real time, 0: as fast as possible', (0.0, 100.0)),
+        Parameter('loop', False, 'repeat a file; stamps continue'),
+        Parameter('lossless', False, 'play a file no faster than the nodes in wait_for process it'),
         Parameter('wait_for', f'{SEES},skeleton_filter,{HEARS},asr,{JUDGES}',
-                  'nodes that must be active before a file starts, with commas between'),
-        Parameter('wait_timeout', 60.0, 's after which it starts without them', (0.0, 3600.0)),
-        Parameter('patience', 10.0, 's without any answer after which a lossless replay goes on', (0.1, 3600.0)),
-        Parameter('start_time', 0.0, "s, stamp of a file's start; 0: now", (0.0, 4e9)),
-        Parameter('publish_clock', False, 'of a file: its time is that of use_sim_time'),
-        Parameter('silence', 1.5, "s of silence after a file's end, so that the last utterance ends", (0.0, 60.0)),
-        Parameter('chunk', 0.032, 's of sound in a message', (0.01, 0.1)),
-        Parameter('camera', '0', 'number, path or address of the camera; empty: none', path=True),
+                  'nodes that must be active before a file starts, comma-separated'),
+        Parameter('wait_timeout', 60.0, 's after which a file starts without them', (0.0, 3600.0)),
+        Parameter('patience', 10.0, 's without any output after which a lossless replay continues', (0.1, 3600.0)),
+        Parameter('start_time', 0.0, 'stamp of the start of a file in s; 0: now', (0.0, 4e9)),
+        Parameter('publish_clock', False, 'publish the time of a file on /clock, for use_sim_time'),
+        Parameter('silence', 1.5, 's of silence appended to a file, which ends its last utterance', (0.0, 60.0)),
+        Parameter('chunk', 0.032, 's of audio in a message', (0.01, 0.1)),
+        Parameter('camera', '0', 'number, path or URL of the camera; empty: none', path=True),
         Parameter('microphone', 'default', 'name or number of the microphone; empty: none'),
         CHANNEL,
-        Parameter('width', 640, 'of the camera image, pixels', (16, 8192)),
-        Parameter('height', 480, 'of the camera image, pixels', (16, 8192)),
-        Parameter('camera_rate', 30.0, 'frames per second asked of the camera', (1.0, 240.0)),
+        Parameter('width', 640, 'of the camera image in pixels', (16, 8192)),
+        Parameter('height', 480, 'of the camera image in pixels', (16, 8192)),
+        Parameter('camera_rate', 30.0, 'requested frame rate in Hz', (1.0, 240.0)),
         Parameter('transport', 'raw', f'{topics.IMAGE} or {topics.IMAGE_COMPRESSED}', choices=('raw', 'compressed')),
-        Parameter('quality', 90, 'of compressed images: JPEG, 100 is best', (1, 100), live=True),
-        Parameter('camera_frame', 'camera', 'frame_id of images: an optical frame', live=True),
-        Parameter('microphone_frame', 'microphone', 'frame_id of sound', live=True),
+        Parameter('quality', 90, 'JPEG quality of compressed images', (1, 100), live=True),
+        Parameter('camera_frame', 'camera', 'optical frame_id of images', live=True),
+        Parameter('microphone_frame', 'microphone', 'frame_id of audio', live=True),
     )
 
     def load(self) -> None:
@@ -107,7 +107,7 @@ class MediaSourceNode(SmernNode):
         try:
             return MediaReader(self._media)
         except MediaError as error:
-            raise ConfigurationError(f'{error}. Set media to a film or sound file, {WEBCAM} or {MICROPHONE}') from error
+            raise ConfigurationError(f'{error}. Set media to a file, {WEBCAM} or {MICROPHONE}') from error
 
     def _missing(self) -> list[str]:
         """What must be there beside the nodes that are waited for."""
@@ -128,7 +128,7 @@ class MediaSourceNode(SmernNode):
 
     def _play(self, reader: MediaReader, missing: list[str]) -> None:
         if missing:
-            self.log_error('wait_for', f'starting without what is not there: {", ".join(missing)}')
+            self.log_error('wait_for', f'timed out waiting for {", ".join(missing)}; starting without')
         start_ns = self._now()
         playback = Playback(
             reader,
@@ -162,7 +162,7 @@ class MediaSourceNode(SmernNode):
 
     def _tell_the_end(self) -> None:
         self._finished.publish(Bool(data=True))
-        self.get_logger().info(f'{self._media} is played to its end')
+        self.get_logger().info(f'finished playing {self._media}')
 
     # --- devices ----------------------------------------------------------------------------------------------
 
@@ -190,12 +190,12 @@ class MediaSourceNode(SmernNode):
               publish: Callable) -> None:
         """Publish what a device gives. Who is lost may come back, so the node does not end: the other goes on."""
         def say(error: Exception) -> None:
-            self.log_error(name, f'{error}; trying to open it again' if isinstance(error, MediaError) else error)
+            self.log_error(name, f'{error}; retrying' if isinstance(error, MediaError) else error)
 
         device = KeptDevice(open_device, read=read, take=publish, on_error=say, name=f'media.{name}')
         def stop() -> None:
             if not device.stop():
-                self.log_error(name, 'it does not answer; until it does it is not free')
+                self.log_error(name, 'the device does not respond and stays open')
 
         self._to_stop.append(stop)
         device.start()

@@ -75,50 +75,49 @@ class PoseEstimationNode(SmernNode):
     NAME = 'pose_estimation'
     PARAMETERS = (
         Parameter('backend', 'mediapipe', 'pose estimator', choices=pose.BACKENDS),
-        Parameter('model', '', 'mediapipe: PoseLandmarker .task file; empty: the fetched asset', path=True),
-        Parameter('num_poses', 2, 'people to look for', (1, 20)),
-        Parameter('min_visibility', 0.5, 'confidence below which a joint has no position', FRACTION, live=True),
-        Parameter('min_score', 0.5, 'confidence below which something is not a person', FRACTION),
+        Parameter('model', '', 'mediapipe: PoseLandmarker .task file; empty: the asset', path=True),
+        Parameter('num_poses', 2, 'maximum number of people', (1, 20)),
+        Parameter('min_visibility', 0.5, 'minimum confidence of a joint', FRACTION, live=True),
+        Parameter('min_score', 0.5, 'minimum confidence of a person', FRACTION),
         Parameter(
-            'min_extent', 0.06, 'shoulder width / image width below which a person is too far', FRACTION, live=True
+            'min_extent', 0.06, 'minimum shoulder width / image width of a person', FRACTION, live=True
         ),
         Parameter(
             'track_timeout',
             TRACK_TIMEOUT,
-            's that somebody may be out of sight and keep the person_id',
+            's for which a person_id is kept after its last detection',
             (0.0, 60.0),
             live=True,
         ),
         Parameter(
             'idle_rate',
             IDLE_RATE,
-            'frames a second that are looked at while nobody is in view, 0: all',
+            'frame rate in Hz while nobody is in view; 0: all frames',
             (0.0, 240.0),
             live=True,
         ),
         Parameter('transport', 'raw', f'{topics.IMAGE} or {topics.IMAGE_COMPRESSED}', choices=('raw', 'compressed')),
-        Parameter('cv_bridge', False, 'read encodings that are not known here by cv_bridge, if it survives a trial'),
-        Parameter('queue', 5, 'frames that may wait for the estimator', (1, 100), live=True),
+        Parameter('cv_bridge', False, 'use cv_bridge for other image encodings'),
+        Parameter('queue', 5, 'queue size in frames', (1, 100), live=True),
         Parameter(
             'drop_frames',
             True,
-            'when the queue is full: true drops the oldest frame; false holds up '
-            'the publisher, which must be reliable and wait for skeletons',
+            'if the queue is full, drop the oldest frame; false: block the publisher, which must be reliable',
         ),
         Parameter('mmpose.pose_config', '', 'mmpose: config of the 2D pose model; empty: RTMPose-m', path=True),
-        Parameter('mmpose.pose_weights', '', 'mmpose: its checkpoint', path=True),
+        Parameter('mmpose.pose_weights', '', 'mmpose: checkpoint', path=True),
         Parameter(
             'mmpose.lifter_config', '', 'mmpose: config of the lifter; empty: video-pose-lift, 27 frames', path=True
         ),
-        Parameter('mmpose.lifter_weights', '', 'mmpose: its checkpoint', path=True),
+        Parameter('mmpose.lifter_weights', '', 'mmpose: checkpoint', path=True),
         Parameter(
             'mmpose.detector_config',
             '',
-            'mmpose: mmdet config to find people; empty: the image is one person',
+            'mmpose: mmdet config of the person detector; empty: the image shows one person',
             path=True,
         ),
-        Parameter('mmpose.detector_weights', '', 'mmpose: its checkpoint', path=True),
-        Parameter('mmpose.allow_random_weights', False, 'mmpose: run without checkpoints; skeletons are nonsense'),
+        Parameter('mmpose.detector_weights', '', 'mmpose: checkpoint', path=True),
+        Parameter('mmpose.allow_random_weights', False, 'mmpose: run without checkpoints, for tests only'),
     )
 
     _estimator: Lease | None = None
@@ -213,11 +212,11 @@ class PoseEstimationNode(SmernNode):
         """On the worker's thread: one image, one message, with nobody in it too. Whoever waits for each gets it."""
         stamp_ns = stamp_of(message.header)
         if stamp_ns == self._newest_ns:
-            raise ValueError(f'two images in a row have the stamp {stamp_ns / SECOND:.3f} s; the second is left out')
+            raise ValueError(f'two images have the same stamp {stamp_ns / SECOND:.3f} s; dropping the second')
         image = self._read(message) if watch.wants(stamp_ns) else None  # decoding costs, too
         if stamp_ns < self._newest_ns:
             back = (self._newest_ns - stamp_ns) / SECOND
-            self.log_error('clock', f'camera stamps jumped back by {back:.1f} s; everybody is tracked anew')
+            self.log_error('clock', f'camera stamps jumped back by {back:.1f} s; resetting the tracker')
         self._newest_ns = stamp_ns
         skeletons: Sequence[Skeleton] = []
         if image is not None:
@@ -238,7 +237,7 @@ class PoseEstimationNode(SmernNode):
         assumed = None if isinstance(message, CompressedImage) else image_encodings.assumed(message.encoding)
         if assumed is not None and message.encoding not in self._assumed:
             self._assumed.add(message.encoding)
-            self.get_logger().warning(f'images are {message.encoding}, which tells no colours; taken for {assumed}')
+            self.get_logger().warning(f'image encoding {message.encoding} is ambiguous; assuming {assumed}')
         return to_bgr(message, other=self._other_images)
 
     # --- who is here ------------------------------------------------------------------------------------------

@@ -22,21 +22,19 @@ from smern_ros.ros.parameters import Parameter
 class Ros4HriBridgeNode(SmernNode):
     NAME = 'ros4hri_bridge'
     PARAMETERS = (
-        Parameter('persons', OWN, 'own: each body is an anonymous person, and this node lists them; tracked: another '
+        Parameter('persons', OWN, 'own: each body is an anonymous person, listed by this node; tracked: another '
                                   'node publishes persons/tracked and matches bodies to persons', choices=MANAGERS),
-        Parameter('leave_after', 2.0, 's unseen after which somebody has left', (0.1, 60.0), live=True),
-        Parameter('max_ids', 20, 'bodies, persons and voices at once, of each; further ones are refused', (1, 100),
-                  live=True),
-        Parameter('image_width', 0, 'pixels; 0: of the first image', (0, 8192)),
-        Parameter('image_height', 0, 'pixels; 0: of the first image', (0, 8192)),
-        Parameter('voice', '', 'id of the voice to listen to; empty: of those that are tracked the one that speaks',
-                  live=True),
-        Parameter('take_audio', False, f"publish the voice's audio on {topics.AUDIO}, in place of a microphone"),
-        Parameter('take_is_speaking', False, f"publish the voice's is_speaking on {topics.DETECTED}, in place of our "
-                                             'detector: for voice_activity topic of audio_features'),
-        Parameter('take_speech', False, f"publish the voices' speech on {topics.TRANSCRIPT}, in place of asr"),
-        Parameter('audio_type', BARE, 'of audio_common_msgs: ros-drivers has AudioData (what REP-155 names) and '
-                                      'AudioDataStamped, mgonzs13 AudioStamped', choices=KINDS),
+        Parameter('leave_after', 2.0, 's without detection after which a body is removed', (0.1, 60.0), live=True),
+        Parameter('max_ids', 20, 'maximum number of bodies, of persons and of voices', (1, 100), live=True),
+        Parameter('image_width', 0, 'pixels; 0: from the first image', (0, 8192)),
+        Parameter('image_height', 0, 'pixels; 0: from the first image', (0, 8192)),
+        Parameter('voice', '', 'id of the voice to use; empty: the tracked voice that speaks', live=True),
+        Parameter('take_audio', False, f'publish the audio of the voice on {topics.AUDIO}, instead of a microphone'),
+        Parameter('take_is_speaking', False, f'publish is_speaking of the voice on {topics.DETECTED}, for '
+                                             'audio_features with voice_activity: topic'),
+        Parameter('take_speech', False, f'publish the speech of the voices on {topics.TRANSCRIPT}, instead of asr'),
+        Parameter('audio_type', BARE, 'message type of audio_common_msgs: AudioData (REP-155), AudioDataStamped '
+                                      '(ros-drivers) or AudioStamped (mgonzs13)', choices=KINDS),
         *FORMAT_PARAMETERS,
     )
 
@@ -47,16 +45,16 @@ class Ros4HriBridgeNode(SmernNode):
         self._bodies = Bodies(self, hri, self._bodies_changed)
         self._persons = Persons(self, hri, self._people, self._choose_speaker)
         self._voices = VoiceInputs(self, hri, self._choose_speaker)
-        self._persons.heard_by(lambda: self._voices.voices.heard)
+        self._persons.set_voice_source(lambda: self._voices.voices.active)
         self._speakers = self.output(String, topics.SPEAKER, qos.LATCHED)
         self.listen(msg.SkeletonArray, topics.PEOPLE, self._take_people, qos.STATE)
-        self.every(1.0, self._tell)
+        self.every(1.0, self._refresh)
 
     def reconfigure(self) -> None:
         for part in (self._bodies, self._persons, self._voices):
             part.roster.limit = self.value('max_ids')
         self._bodies.roster.leave_after = self.value('leave_after')
-        self._voices.want(self.value('voice'))
+        self._voices.select(self.value('voice'))
 
     def start(self) -> None:
         for part in (self._bodies, self._persons, self._voices):
@@ -68,9 +66,10 @@ class Ros4HriBridgeNode(SmernNode):
         self._people.clear()
         self._choose_speaker()
 
-    def _tell(self) -> None:
-        """Again, for whoever came late or was restarted."""
-        self.each('tracked', (self._bodies.tell, self._persons.tell, self._voices.tell), lambda tell: tell())
+    def _refresh(self) -> None:
+        """Once a second, for nodes that start later."""
+        parts = (self._bodies.refresh, self._persons.refresh, self._voices.refresh)
+        self.each('tracked', parts, lambda refresh: refresh())
         for what, roster in (
             ('bodies', self._bodies.roster), ('persons', self._persons.roster), ('voices', self._voices.roster),
         ):
@@ -80,19 +79,19 @@ class Ros4HriBridgeNode(SmernNode):
         self._speakers.publish(String(data=self._speaker))
 
     def _take_people(self, message: msg.SkeletonArray) -> None:
-        """Whose a body is was told of those who had the ids before."""
+        """After a reset of the tracker the assignments are of other bodies."""
         if is_tracker_reset(message):
             self._people.forget_parts(BODY)
-            self._bodies.all_have_left()
+            self._bodies.remove_all()
 
     def _bodies_changed(self, changes: Changes) -> None:
         self._persons.bodies_changed(changes)
         self._choose_speaker()
 
     def _choose_speaker(self) -> None:
-        """The body of the person whose voice is heard. It stays the speaker's until another speaks or it leaves: a
-        voice may be gone before what it said is judged."""
-        person = self._people.whose(VOICE, self._voices.voices.heard)
+        """Publishes the body of the active voice's person. It stays the speaker until another one speaks or the body
+        is removed: a voice may be removed before its utterance has a state."""
+        person = self._people.person_of(VOICE, self._voices.voices.active)
         body = self._people.part(person, BODY)
         if not body and self._speaker in self._bodies.roster:
             body = self._speaker

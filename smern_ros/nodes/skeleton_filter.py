@@ -27,7 +27,7 @@ from smern_ros.skeleton.live import LiveFilter
 from smern_ros.spec import SPEC
 from smern_ros.values import CLOCK_JUMP, SECOND, Utterance
 
-MOST_WAITING = 16
+MAX_WAITING = 16
 """Utterances whose last frames are waited for at once; beyond, the oldest gets what is there."""
 REMEMBERED = 100
 """Utterances of which the last published window's end is kept."""
@@ -45,13 +45,13 @@ class PendingUtterance:
 class SkeletonFilterNode(SmernNode):
     NAME = 'skeleton_filter'
     PARAMETERS = (
-        Parameter('history', 30.0, 's of raw skeletons kept: the longest window that is whole', (2.0, 600.0),
+        Parameter('history', 30.0, 's of raw skeletons kept; the longest complete window', (2.0, 600.0),
                   live=True),
-        Parameter('gesture_window', 2.0, 's of movement in each window between utterances', (0.5, 30.0), live=True),
-        Parameter('gesture_period', 0.5, 's of stamp time between such windows; 0: none', (0.0, 60.0), live=True),
-        Parameter('late_frame_wait', 0.25, 's to wait for frames up to the end of an utterance', (0.0, 10.0),
+        Parameter('gesture_window', 2.0, 's, length of a window between utterances', (0.5, 30.0), live=True),
+        Parameter('gesture_period', 0.5, 's, period of windows between utterances; 0: none', (0.0, 60.0), live=True),
+        Parameter('late_frame_wait', 0.25, 's to wait for the frames at the end of an utterance', (0.0, 10.0),
                   live=True),
-        Parameter('camera_timeout', 1.0, 's without a frame after which none is waited for', (0.1, 60.0), live=True),
+        Parameter('camera_timeout', 1.0, 's without a frame after which the camera is off', (0.1, 60.0), live=True),
     )
 
     _first_ns: int | None = None   # of the frames that gesture windows may use
@@ -65,7 +65,7 @@ class SkeletonFilterNode(SmernNode):
         self.reconfigure()
         self._waiting: dict[str, PendingUtterance] = {}
         self._published: OrderedDict[str, int] = OrderedDict()  # utterance id: end of its newest window
-        self._forget()
+        self._reset()
         self.health.set_info('model', f'low-pass filter of {SPEC.name}')
         self.health.set_info('delay of skeleton/filtered [s]', f'{self._live.delay_ns / SECOND:.3f}')
 
@@ -78,7 +78,7 @@ class SkeletonFilterNode(SmernNode):
     def check(self, values: dict[str, Any]) -> None:
         if values['gesture_window'] > values['history']:
             raise ValueError(f'gesture_window is {values["gesture_window"]} s, but history keeps only '
-                             f'{values["history"]} s: make history longer or gesture_window shorter')
+                             f'{values["history"]} s; increase history or decrease gesture_window')
 
     def reconfigure(self) -> None:
         self._history.seconds = self.value('history')
@@ -87,26 +87,26 @@ class SkeletonFilterNode(SmernNode):
 
     def stop(self) -> None:
         self._history.clear()
-        self._forget()
+        self._reset()
 
     # --- topics -----------------------------------------------------------------------------------------------
 
     def _take_skeletons(self, message: msg.SkeletonArray) -> None:
-        came = time.monotonic()
+        received_at = time.monotonic()
         skeletons = skeletons_from_message(message)
         stamp_ns = stamp_of(message.header)
         if self._history.add(stamp_ns, skeletons):
-            self._forget()
-            self.log_error('clock', f'camera stamps jumped back to {stamp_ns / SECOND:.3f} s; starting afresh')
-        self._seen_at, self._frame_id = time.monotonic(), message.header.frame_id
+            self._reset()
+            self.log_error('clock', f'camera stamps jumped back to {stamp_ns / SECOND:.3f} s; resetting')
+        self._frame_at, self._frame_id = time.monotonic(), message.header.frame_id
 
         for value_ns, people in self._live.push(stamp_ns, skeletons):
             self._filtered.publish(skeletons_to_message(people, header(value_ns, self._frame_id)))
         complete = [u for u, waiting in self._waiting.items() if waiting.end_ns <= stamp_ns]
-        self.each(topics.SKELETON_WINDOW, complete, self._release)
+        self.each(topics.SKELETON_WINDOW, complete, self._publish_waiting)
         if self._gesture_period_ns:
             self._publish_gesture(stamp_ns)
-        self.health.record_latency(time.monotonic() - came)
+        self.health.record_latency(time.monotonic() - received_at)
 
     def _take_people(self, message: msg.SkeletonArray) -> None:
         """Two people who have had the same id in turn have not moved as one."""
@@ -118,51 +118,51 @@ class SkeletonFilterNode(SmernNode):
     def _take_utterance(self, message: msg.Utterance) -> None:
         utterance = utterance_from_message(message)
         if message.state == msg.Utterance.RESUMED:
-            self._drop(utterance.id)
+            self._cancel_waiting(utterance.id)
         else:
-            self._want(utterance)
+            self._schedule_window(utterance)
 
     # --- windows of utterances --------------------------------------------------------------------------------
 
-    def _want(self, utterance: Utterance) -> None:
+    def _schedule_window(self, utterance: Utterance) -> None:
         """Publish the utterance's window when its last frame is there, once for each end."""
-        self._forward_only(utterance)
+        self._check_clock(utterance)
         if self._published.get(utterance.id) == utterance.end_ns:
             return
         waiting = self._waiting.get(utterance.id)
         if waiting is not None and waiting.end_ns == utterance.end_ns:
             return
-        self._drop(utterance.id)
+        self._cancel_waiting(utterance.id)
         newest_ns = self._history.newest_ns
-        blind = time.monotonic() - self._seen_at > self.value('camera_timeout')
-        if blind or (newest_ns is not None and newest_ns >= utterance.end_ns):
+        camera_off = time.monotonic() - self._frame_at > self.value('camera_timeout')
+        if camera_off or (newest_ns is not None and newest_ns >= utterance.end_ns):
             self._publish_window(utterance.id, utterance.start_ns, utterance.end_ns)
             return
-        if len(self._waiting) == MOST_WAITING:
-            self.each(topics.SKELETON_WINDOW, [next(iter(self._waiting))], self._release)
-        cancel = self.after(self.value('late_frame_wait'), lambda: self._give_up(utterance.id))
+        if len(self._waiting) == MAX_WAITING:
+            self.each(topics.SKELETON_WINDOW, [next(iter(self._waiting))], self._publish_waiting)
+        cancel = self.after(self.value('late_frame_wait'), lambda: self._wait_expired(utterance.id))
         self._waiting[utterance.id] = PendingUtterance(utterance.start_ns, utterance.end_ns, cancel)
 
-    def _forward_only(self, utterance: Utterance) -> None:
+    def _check_clock(self, utterance: Utterance) -> None:
         """A recording played again has the same ids: without a camera nothing else tells that it is another pass."""
         back_ns = self._newest_end_ns - utterance.end_ns
         if back_ns > CLOCK_JUMP:
-            self._forget_utterances()
-            self.log_error('clock', f'{topics.UTTERANCE} jumped back by {back_ns / SECOND:.1f} s; starting afresh')
+            self._reset_utterances()
+            self.log_error('clock', f'{topics.UTTERANCE} jumped back by {back_ns / SECOND:.1f} s; resetting')
         self._newest_end_ns = max(self._newest_end_ns, utterance.end_ns)
 
-    def _release(self, utterance_id: str) -> None:
+    def _publish_waiting(self, utterance_id: str) -> None:
         waiting = self._waiting.pop(utterance_id)
         waiting.cancel()
         self._publish_window(utterance_id, waiting.start_ns, waiting.end_ns)
 
-    def _give_up(self, utterance_id: str) -> None:
+    def _wait_expired(self, utterance_id: str) -> None:
         waiting = self._waiting.pop(utterance_id)
         missing = (waiting.end_ns - max(self._history.newest_ns or 0, waiting.start_ns)) / SECOND
         self._publish_window(utterance_id, waiting.start_ns, waiting.end_ns)
-        self.get_logger().warning(f'the last {missing:.2f} s of utterance {utterance_id[:80]!r} have no skeletons yet')
+        self.get_logger().warning(f'no skeletons of the last {missing:.2f} s of utterance {utterance_id[:80]!r}')
 
-    def _drop(self, utterance_id: str) -> None:
+    def _cancel_waiting(self, utterance_id: str) -> None:
         if utterance_id in self._waiting:
             self._waiting.pop(utterance_id).cancel()
 
@@ -170,20 +170,20 @@ class SkeletonFilterNode(SmernNode):
         people = self._history.window(start_ns, end_ns)
         self._windows.publish(window_to_message(utterance_id, start_ns, end_ns, people, self._frame_id))
         if utterance_id:
-            self._complain_of_what_is_forgotten(utterance_id, start_ns, end_ns)
-            seeing = time.monotonic() - self._seen_at <= self.value('camera_timeout')
-            self.health.warn('clocks', self._overlap.look(end_ns, self._history) if seeing else '')
+            self._check_history_length(utterance_id, start_ns, end_ns)
+            camera_on = time.monotonic() - self._frame_at <= self.value('camera_timeout')
+            self.health.warn('clocks', self._clock_mismatch.look(end_ns, self._history) if camera_on else '')
             self._published[utterance_id] = end_ns
             self._published.move_to_end(utterance_id)
             while len(self._published) > REMEMBERED:
                 self._published.popitem(last=False)
 
-    def _complain_of_what_is_forgotten(self, utterance_id: str, start_ns: int, end_ns: int) -> None:
+    def _check_history_length(self, utterance_id: str, start_ns: int, end_ns: int) -> None:
         seconds, oldest_ns = (end_ns - start_ns) / SECOND, self._history.oldest_ns
         if seconds > self._history.seconds and oldest_ns is not None and start_ns < oldest_ns < end_ns:
-            self.log_error('history', f'utterance {utterance_id!r} lasts {seconds:.1f} s, but of the skeletons before '
-                                     f'its last {(end_ns - oldest_ns) / SECOND:.1f} s none are kept: make history '
-                                     f'longer, which is {self._history.seconds:.1f} s')
+            self.log_error('history', f'utterance {utterance_id!r} lasts {seconds:.1f} s, but skeletons are kept for '
+                                     f'its last {(end_ns - oldest_ns) / SECOND:.1f} s only; increase history, which is '
+                                     f'{self._history.seconds:.1f} s')
 
     # --- windows between utterances ---------------------------------------------------------------------------
 
@@ -197,20 +197,20 @@ class SkeletonFilterNode(SmernNode):
             self._gesture_end_ns = end_ns
             self._publish_window('', start_ns, end_ns)
 
-    def _forget(self) -> None:
+    def _reset(self) -> None:
         """All but the history, which knows by itself what to forget."""
         self._live.reset()
-        self._forget_utterances()
+        self._reset_utterances()
         self._first_ns = None
         self._gesture_end_ns = 0
-        self._seen_at = -float('inf')      # steady time of the last frame
+        self._frame_at = -float('inf')      # steady time of the last frame
         self._frame_id = ''
 
-    def _forget_utterances(self) -> None:
+    def _reset_utterances(self) -> None:
         for utterance_id in list(self._waiting):
-            self._drop(utterance_id)
+            self._cancel_waiting(utterance_id)
         self._published.clear()
-        self._overlap = ClockMismatchDetector()
+        self._clock_mismatch = ClockMismatchDetector()
         self._newest_end_ns = 0
 
 

@@ -33,13 +33,13 @@ _SAMPLES = {1: 'float32_data', 2: 'int32_data', 8: 'int16_data', 16: 'int8_data'
 """Field of mgonzs13's AudioData by PortAudio's number of the format."""
 
 FORMAT_PARAMETERS = (
-    Parameter('sample_rate', 16000, f'Hz, of {BARE} and {STAMPED}, which do not tell', (4000, 192_000)),
+    Parameter('sample_rate', 16000, f'Hz, of {BARE} and {STAMPED}', (4000, 192_000)),
     Parameter('channels', 1, f'interleaved, of {BARE} and {STAMPED}', (1, 32)),
     Parameter('sample_format', 'S16LE', f'of {BARE} and {STAMPED}', choices=tuple(formats.GSTREAMER)),
 )
 
-CHANNEL = Parameter('channel', AUTOMATIC, 'of sound that has several, from 0; -1: their mean, or the loudest if they '
-                                          'cancel each other', (AUTOMATIC, MAX_CHANNELS - 1))
+CHANNEL = Parameter('channel', AUTOMATIC, 'channel of audio with several, from 0; -1: mean of all, or the loudest if '
+                                          'they cancel each other', (AUTOMATIC, MAX_CHANNELS - 1))
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ class Format:
         """Of ros-drivers' AudioInfo. :raises ValueError: for sound that is not PCM."""
         if info.coding_format.lower() not in ('', 'wave', 'raw') or info.sample_format not in formats.GSTREAMER:
             raise ValueError(
-                f'the sound is {info.coding_format!r} in {info.sample_format!r}; wanted is wave in one of '
+                f'audio is {info.coding_format!r} in {info.sample_format!r}; expected wave in one of '
                 f'{", ".join(formats.GSTREAMER)} (format:=wave of audio_capture)'
             )
         return cls(info.sample_rate, info.channels, info.sample_format)
@@ -84,7 +84,7 @@ def require_any() -> None:
             AudioCommon(kind)
             return
     raise ConfigurationError(
-        'neither audio_common_msgs is installed here: build that of your driver with colcon and source it, from '
+        'audio_common_msgs is not installed: build the package of your driver with colcon and source it: '
         f'github.com/{_MGONZS13}/audio_common or github.com/{_ROS_DRIVERS}/audio_common'
     )
 
@@ -92,14 +92,14 @@ def require_any() -> None:
 class SoundStream:
     """One stream of such messages."""
 
-    def __init__(self, kind: str, given: Format, frame_id: str, channel: int = AUTOMATIC) -> None:
+    def __init__(self, kind: str, audio_format: Format, frame_id: str, channel: int = AUTOMATIC) -> None:
         """
-        :param given: of messages that do not tell.
+        :param audio_format: of messages that do not tell.
         :param frame_id: of messages that have none.
         :param channel: the only one that is passed on, from 0; AUTOMATIC: all.
         """
         self._kind, self._channel = kind, channel
-        self.given = given
+        self.audio_format = audio_format
         self._frame_id = frame_id
         self._clock = ArrivalClock()
 
@@ -108,14 +108,14 @@ class SoundStream:
         if self._kind == DESCRIBED:
             info = message.audio.info
             if info.format not in _SAMPLES:
-                raise ValueError(f"format {info.format} is none of PortAudio's that are taken: {sorted(_SAMPLES)}")
+                raise ValueError(f'unsupported PortAudio format {info.format}; expected one of {sorted(_SAMPLES)}')
             content = getattr(message.audio.audio_data, _SAMPLES[info.format])
             data, dtype = memoryview(content).cast('B'), formats.PORTAUDIO[info.format]
             rate, channels = info.rate, info.channels
         else:
             content = message.audio.data if self._kind == STAMPED else message.data
-            data, dtype = memoryview(content).cast('B'), formats.GSTREAMER[self.given.sample_format]
-            rate, channels = self.given.sample_rate, self.given.channels
+            data, dtype = memoryview(content).cast('B'), formats.GSTREAMER[self.audio_format.sample_format]
+            rate, channels = self.audio_format.sample_rate, self.audio_format.channels
         count = formats.frames(data.nbytes, dtype, channels, rate)
         if self._channel != AUTOMATIC:
             picked = pick(np.frombuffer(data, dtype).reshape(-1, channels), self._channel)

@@ -12,7 +12,7 @@ from smern_ros.ros.wait_for_nodes import NodeReadinessWaiter
 if TYPE_CHECKING:
     from smern_ros.ros.node import SmernNode
 
-PATIENCE = 120.0
+START_TIMEOUT = 120.0
 """s after which a node goes on without those it waits for: a part of the graph is better than none."""
 
 
@@ -44,14 +44,14 @@ def configure_and_activate(
 
 def _wait(node: SmernNode, names: list[str], spin_until: Callable[[Callable[[], bool]], None]) -> bool:
     """:return: False if the process is to end, or somebody else has taken the node on."""
-    answered: list[list[str]] = []
+    results: list[list[str]] = []
     node.waits_for = names
-    readiness = NodeReadinessWaiter(node, names, timeout=PATIENCE, on_done=answered.append)
-    spin_until(lambda: bool(answered) or node.state != 'inactive')
+    readiness = NodeReadinessWaiter(node, names, timeout=START_TIMEOUT, on_done=results.append)
+    spin_until(lambda: bool(results) or node.state != 'inactive')
     readiness.close()
     node.waits_for = []
-    if not answered or node.state != 'inactive':
+    if not results or node.state != 'inactive':
         return False
-    for missing in answered[0]:
-        node.log_error('start_after', f'{missing} is not active after {PATIENCE:.0f} s; starting without it')
+    for missing in results[0]:
+        node.log_error('start_after', f'{missing} is not active after {START_TIMEOUT:.0f} s; starting without it')
     return True

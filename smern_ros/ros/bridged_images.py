@@ -34,12 +34,12 @@ def create() -> Callable[[Image], np.ndarray]:
             [sys.executable, '-c', _TRIAL], capture_output=True, text=True, errors='replace', timeout=_TRIAL_WITHIN
         )
     except (OSError, subprocess.TimeoutExpired) as error:
-        raise ConfigurationError(f'cv_bridge is true, but it could not be tried: {error}') from error
+        raise ConfigurationError(f'cannot test cv_bridge: {error}') from error
     if trial.returncode:
         why = (trial.stderr.strip().splitlines() or [''])[-1][:200]
         raise ConfigurationError(
-            f'cv_bridge is true, but a trial of it failed ({describe_exit(trial.returncode)}: {why}): is it compiled '
-            f'for NumPy {np.__version__}? Without it (cv_bridge: false) {", ".join(image_encodings.NAMES)} are read'
+            f'cv_bridge does not work ({describe_exit(trial.returncode)}: {why}); is it compiled for NumPy '
+            f'{np.__version__}? With cv_bridge: false these are supported: {", ".join(image_encodings.NAMES)}'
         )
     from cv_bridge import CvBridge
 
@@ -50,7 +50,7 @@ def create() -> Callable[[Image], np.ndarray]:
             return bridge.imgmsg_to_cv2(message, 'bgr8')
         except Exception as error:  # its own, cv2's or numpy's, by what was wrong
             raise ValueError(
-                f'an image with encoding {message.encoding[:40]!r} cannot be read by cv_bridge: {str(error)[:200]}'
+                f'cv_bridge cannot convert encoding {message.encoding[:40]!r}: {str(error)[:200]}'
             ) from error
 
     return read

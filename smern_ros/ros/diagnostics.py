@@ -38,9 +38,9 @@ class Health:
         self._latencies: deque[float] = deque(maxlen=1000)
         self._dropped = self._errors = 0
         self._queues: list[Callable[[], int]] = []
-        self._facts: dict[str, str] = {'model': 'none'}
+        self._info: dict[str, str] = {'model': 'none'}
         self._last_error = ''
-        self._shown: list[str] = []
+        self._reported_warnings: list[str] = []
         self._last_error_at = -float('inf')
 
     def track_subscription(self, topic: str) -> None:
@@ -107,17 +107,17 @@ class Health:
             self._sent.clear()
             self._listeners.clear()
             self._warnings.clear()
-            self._facts = {'model': 'none'}
+            self._info = {'model': 'none'}
 
     def set_info(self, key: str, value: object) -> None:
         """Something to be shown as it is, such as the model's id."""
         with self._lock:
-            self._facts[key] = str(value)
+            self._info[key] = str(value)
 
     @property
     def warnings(self) -> list[str]:
         """What the last report warned of."""
-        return self._shown
+        return self._reported_warnings
 
     def report(self, name: str, state: str, *, failed: bool = False) -> DiagnosticStatus:
         """What happened since the last report; counts start again.
@@ -135,8 +135,8 @@ class Health:
         values |= {f'out {topic} [Hz]': f'{n / elapsed:.1f}' for topic, n in sorted(self._sent.items())}
         values |= {f'listeners of {topic}': str(count()) for topic, count in sorted(self._listeners.items())}
         values |= {f'least age {topic} [s]': f'{age:.3f}' for topic, age in sorted(self._ages.items())}
-        holds = self._warnings.values() if state == ACTIVE else ()
-        warnings = self._shown = [*self._strange_clocks(now), *holds]
+        active_warnings = self._warnings.values() if state == ACTIVE else ()
+        warnings = self._reported_warnings = [*self._clock_warnings(now), *active_warnings]
         self._ages.clear()
         latencies = sorted(self._latencies)
         values |= {
@@ -147,24 +147,24 @@ class Health:
             'errors': str(self._errors),
             'last error': self._last_error,
             'state': state,
-            **self._facts,
+            **self._info,
         }
         for counter in (self._received, self._sent):
             counter.update({topic: -n for topic, n in counter.items()})  # a silent topic is shown with rate 0
         self._latencies.clear()
 
-        troubled = now - self._last_error_at < ERROR_SHOWN_FOR
-        level = DiagnosticStatus.WARN if troubled or warnings else DiagnosticStatus.OK
+        recent_error = now - self._last_error_at < ERROR_SHOWN_FOR
+        level = DiagnosticStatus.WARN if recent_error or warnings else DiagnosticStatus.OK
         return DiagnosticStatus(
             level=DiagnosticStatus.ERROR if failed else level,
             name=f'smern_ros: {name}',
-            message='; '.join([self._last_error] * (failed or troubled) + warnings) or state,
+            message='; '.join([self._last_error] * (failed or recent_error) + warnings) or state,
             hardware_id=HARDWARE_ID,
             values=[KeyValue(key=k, value=v) for k, v in values.items()],
         )
 
 
-    def _strange_clocks(self, now: float) -> Iterator[str]:
+    def _clock_warnings(self, now: float) -> Iterator[str]:
         self._steady = {topic: steady for topic, steady in self._steady.items() if topic in self._ages}
         for topic, age in sorted(self._ages.items()):
             since, first = self._steady.get(topic, (now, age))
@@ -174,11 +174,11 @@ class Health:
             if now - since < STEADY_FOR:
                 continue
             if age < -AHEAD:
-                yield (f'{topic} is stamped {-age:.1f} s ahead of the clock here: are the clocks of the computers in '
-                       'step?')
+                yield (f'{topic} is stamped {-age:.1f} s ahead of the local clock; synchronise the clocks of the '
+                       'computers')
             elif age > BEHIND:
-                yield (f'{topic} is stamped {age:.1f} s behind the clock here: let its driver stamp by the system '
-                       'clock; play a recording with use_sim_time')
+                yield (f'{topic} is stamped {age:.1f} s behind the local clock; let its driver use the system clock, '
+                       'or use_sim_time for recordings')
 
 
 def is_active(status: DiagnosticStatus) -> bool:

@@ -14,7 +14,7 @@ from smern_ros.ros.subscriptions import subscribe
 def warn_of_other_publishers(node: SmernNode, topic: str, advice: str) -> None:
     """If somebody else publishes, too, what the node publishes."""
     if node.publishers_of(topic) > 1:
-        node.log_error(topic, f'somebody else publishes it, too, and both are heard: {advice}')
+        node.log_error(topic, f'another node publishes it, too: {advice}')
 
 
 class DynamicEndpoints:
@@ -26,17 +26,17 @@ class DynamicEndpoints:
 
     def listen(
         self, message_type: type, topic: str, take: Callable[[Any], None], profile: QoSProfile, *, label: str,
-        asleep: bool = False,
+        while_inactive: bool = False,
     ) -> None:
         """Subscribes; what `take` raises is said, no more.
 
         :param label: what diagnostics call it, with all others of its kind: names that come and go would add up there.
-        :param asleep: also while the node is not active.
+        :param while_inactive: also while the node is not active.
         """
         node = self._node
 
         def guarded(message: Any) -> None:
-            if not ((node.active or asleep) and self._ends):  # it may have been on its way when these lines were closed
+            if not ((node.active or while_inactive) and self._ends):  # closed meanwhile
                 return
             node.health.received(label)
             node.record_age(label, message)

@@ -66,7 +66,7 @@ def _decompressed(message: CompressedImage) -> np.ndarray:
     source, _, how = message.format.partition(';')
     image_encodings.refuse_depth(source)
     if 'compresseddepth' in how.lower():
-        raise ValueError(f"format is {message.format[:40]!r}: distances, not a picture; give the camera's colour image")
+        raise ValueError(f'format {message.format[:40]!r} is a depth image; use the colour image of the camera')
     data = bytes(message.data)
     image_encodings.check_size(*image_size.size(data))
     try:

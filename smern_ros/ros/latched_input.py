@@ -1,4 +1,4 @@
-"""A topic whose last message holds until the next one, such as who speaks, from whoever publishes it."""
+"""Subscription to a topic whose last message is valid until the next one, such as `speaker`."""
 from __future__ import annotations
 
 from collections.abc import Callable
@@ -12,47 +12,46 @@ from smern_ros.ros.node import SmernNode
 
 
 class LatchedSubscription:
-    """Hears it from any publisher: what was said before we came, too, where all publishers keep that, and what was said
-    while the node was not active."""
+    """Receives latched messages if all publishers are transient local, and messages while the node is inactive."""
 
     def __init__(
-        self, node: SmernNode, message_type: type, topic: str, take: Callable[[Any], None], gone: Callable[[], None]
+        self, node: SmernNode, message_type: type, topic: str, callback: Callable[[Any], None], lost: Callable[[], None]
     ) -> None:
         """
-        :param take: called with what is said, and when the node becomes active with what holds.
-        :param gone: called when something was said, and nobody is left who could take it back.
+        :param callback: called with each message, and with the last one when the node is activated.
+        :param lost: called after a message when the topic has no publisher any more.
         """
-        self._node, self._type, self._topic, self._take, self._gone = node, message_type, topic, take, gone
+        self._node, self._type, self._topic, self._callback, self._lost = node, message_type, topic, callback, lost
         self._last: Any = None
-        self._lines = DynamicEndpoints(node)
-        node.add_cleanup(self._lines.close)
+        self._endpoints = DynamicEndpoints(node)
+        node.add_cleanup(self._endpoints.close)
         node.health.track_subscription(topic)
         self._listen(qos.EVIDENCE)
 
     def start(self) -> None:
         if self._last is not None:
-            self._take(self._last)
+            self._callback(self._last)
 
-    def follow(self) -> None:
-        """Now and then while the node is active: publishers come and go."""
+    def check_publishers(self) -> None:
+        """Call periodically while the node is active: adapts the QoS to the publishers."""
         publishers = [info.qos_profile for info in self._node.get_publishers_info_by_topic(self._topic)]
         if not publishers and self._last is not None:
             self._last = None
-            self._gone()
+            self._lost()
         kept = all(
             p.durability == DurabilityPolicy.TRANSIENT_LOCAL and p.reliability == ReliabilityPolicy.RELIABLE
             for p in publishers
         )
         profile = qos.LATCHED if publishers and kept else qos.EVIDENCE
         if profile is not self._profile:
-            self._lines.close()
+            self._endpoints.close()
             self._listen(profile)
 
     def _listen(self, profile: QoSProfile) -> None:
         self._profile = profile
-        self._lines.listen(self._type, self._topic, self._hear, profile, label=self._topic, asleep=True)
+        self._endpoints.listen(self._type, self._topic, self._receive, profile, label=self._topic, while_inactive=True)
 
-    def _hear(self, message: Any) -> None:
+    def _receive(self, message: Any) -> None:
         self._last = message
         if self._node.active:
-            self._take(message)
+            self._callback(message)

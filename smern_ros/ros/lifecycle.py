@@ -15,11 +15,11 @@ from smern_ros.ros import diagnostics, qos, topics
 from smern_ros.ros.log_throttle import Throttle
 from smern_ros.utils import malloc
 
-COMPLAIN_EVERY = 5.0
+ERROR_PERIOD = 5.0
 """Seconds between two lines about the same trouble."""
-WARN_EVERY = 60.0
+WARNING_PERIOD = 60.0
 """Seconds between two lines about what has not changed."""
-LONGEST_LINE = 400
+MAX_MESSAGE_LENGTH = 400
 """Characters told of a trouble: a message may hold a megabyte where a word should be."""
 
 
@@ -45,9 +45,9 @@ class ManagedNode(LifecycleNode):
         self.ending = False             # with the process
         self.waits_for: list[str] = []  # names of the nodes that must be active before this one
         self._failure = ''              # of the last transition
-        self._complaints, self._warnings = Throttle(COMPLAIN_EVERY), Throttle(WARN_EVERY)
-        self._undo: list[Callable[[], object]] = []  # frees what `load` made
-        self._awake: list[Callable[[], None]] = []   # of what `load` made: called when the node has become active
+        self._error_throttle, self._warning_throttle = Throttle(ERROR_PERIOD), Throttle(WARNING_PERIOD)
+        self._cleanups: list[Callable[[], object]] = []  # frees what `load` made
+        self._on_activated: list[Callable[[], None]] = []  # called on activation
         self._cancels: set[Callable[[], None]] = set()  # of timers that have not fired
         self._diagnostics = self.create_publisher(diagnostics.DiagnosticArray, topics.DIAGNOSTICS, qos.STREAM)
         self.steady = Clock(clock_type=ClockType.STEADY_TIME)  # beats under simulated time that stands still, too
@@ -80,12 +80,12 @@ class ManagedNode(LifecycleNode):
     def log_error(self, subject: str, error: Exception | str) -> None:
         """Says that something was wrong, once and then at most every few seconds for the same kind of trouble."""
         text = str(error)
-        text = f'{subject}: {text[:LONGEST_LINE]}' + (' ...' if len(text) > LONGEST_LINE else '')
+        text = f'{subject}: {text[:MAX_MESSAGE_LENGTH]}' + (' ...' if len(text) > MAX_MESSAGE_LENGTH else '')
         self.health.failed(text)
-        unsaid = self._complaints.count(subject, text)
-        if unsaid is None:
+        suppressed = self._error_throttle.count(subject, text)
+        if suppressed is None:
             return
-        more = f' ({unsaid} more like it since the last line)' if unsaid else ''
+        more = f' ({suppressed} more since the last line)' if suppressed else ''
         if isinstance(error, Exception) and not isinstance(error, ValueError):  # our fault, not the message's
             text += '\n' + ''.join(traceback.format_exception(error))
         self.get_logger().error(text + more)
@@ -104,8 +104,8 @@ class ManagedNode(LifecycleNode):
         result = self._transition(self.start, super().on_activate, state)
         self.active = result == TransitionCallbackReturn.SUCCESS
         if self.active:
-            for take_up in self._awake:
-                take_up()
+            for callback in self._on_activated:
+                callback()
         return result
 
     def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
@@ -163,9 +163,9 @@ class ManagedNode(LifecycleNode):
 
     def _free(self) -> None:
         self.configured = False
-        steps = [*self._cancels, *reversed(self._undo), self.unload, self.health.unconfigured]
-        self._undo.clear()
-        self._awake.clear()
+        steps = [*self._cancels, *reversed(self._cleanups), self.unload, self.health.unconfigured]
+        self._cleanups.clear()
+        self._on_activated.clear()
         first: Exception | None = None
         for step in steps:
             try:
@@ -203,6 +203,6 @@ class ManagedNode(LifecycleNode):
             self.get_fully_qualified_name(), self.state + waiting, failed=bool(self._failure)
         )
         for text in self.health.warnings:
-            if self._warnings.count('', text) is not None:
+            if self._warning_throttle.count('', text) is not None:
                 self.get_logger().warning(text)
         self._diagnostics.publish(diagnostics.array(self.get_clock().now().to_msg(), status))

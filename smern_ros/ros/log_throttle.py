@@ -9,7 +9,7 @@ from collections import OrderedDict, deque
 _VALUES = re.compile(r"'[^']*'|[\d.]+")
 _KINDS, _SUBJECTS = 256, 64
 """Most kinds of lines and most subjects remembered."""
-MOST_KINDS = 20
+MAX_KINDS = 20
 """Lines of different kinds on one subject in a period; garbage makes a new kind with each message."""
 
 
@@ -19,7 +19,7 @@ class Throttle:
     def __init__(self, period: float) -> None:
         """:param period: s."""
         self._period = period
-        self._said: OrderedDict[str, tuple[float, int]] = OrderedDict()
+        self._lines: OrderedDict[str, tuple[float, int]] = OrderedDict()
         self._recent: OrderedDict[str, deque[float]] = OrderedDict()  # when lines on a subject were let through
         self._lock = threading.Lock()
 
@@ -28,24 +28,24 @@ class Throttle:
         kind = f'{subject}: {_VALUES.sub("#", line[:500])}'
         now = time.monotonic()
         with self._lock:
-            said_at, unsaid = self._said.pop(kind, (-float('inf'), 0))
-            if now < said_at + self._period or self._is_busy(subject, now):
-                self._remember(kind, said_at, unsaid + 1)
+            logged_at, suppressed = self._lines.pop(kind, (-float('inf'), 0))
+            if now < logged_at + self._period or self._is_busy(subject, now):
+                self._remember(kind, logged_at, suppressed + 1)
                 return None
             self._remember(kind, now, 0)
-            return unsaid
+            return suppressed
 
     def _is_busy(self, subject: str, now: float) -> bool:
-        recent = self._recent.setdefault(subject, deque(maxlen=MOST_KINDS))
+        recent = self._recent.setdefault(subject, deque(maxlen=MAX_KINDS))
         self._recent.move_to_end(subject)
         if len(self._recent) > _SUBJECTS:
             self._recent.popitem(last=False)
-        if len(recent) == MOST_KINDS and now < recent[0] + self._period:
+        if len(recent) == MAX_KINDS and now < recent[0] + self._period:
             return True
         recent.append(now)
         return False
 
-    def _remember(self, kind: str, said_at: float, unsaid: int) -> None:
-        self._said[kind] = (said_at, unsaid)
-        if len(self._said) > _KINDS:
-            self._said.popitem(last=False)
+    def _remember(self, kind: str, logged_at: float, suppressed: int) -> None:
+        self._lines[kind] = (logged_at, suppressed)
+        if len(self._lines) > _KINDS:
+            self._lines.popitem(last=False)

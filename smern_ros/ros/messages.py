@@ -70,10 +70,10 @@ def _span(start: Time, end: Time, what: str) -> tuple[int, int]:
     start_ns, end_ns = to_ns(start), to_ns(end)
     if not 0 < start_ns < end_ns:
         raise ValueError(
-            f'{what} lasts from {start_ns / SECOND:.3f} s to {end_ns / SECOND:.3f} s: end must follow start'
+            f'{what} lasts from {start_ns / SECOND:.3f} s to {end_ns / SECOND:.3f} s; the end must be after the start'
         )
     if end_ns - start_ns > LONGEST * SECOND:
-        raise ValueError(f'{what} lasts {(end_ns - start_ns) / SECOND:.0f} s; at most {LONGEST} s are taken')
+        raise ValueError(f'{what} lasts {(end_ns - start_ns) / SECOND:.0f} s; the maximum is {LONGEST} s')
     return start_ns, end_ns
 
 
@@ -86,7 +86,7 @@ def require_name(name: str, what: str) -> str:
 def require_at_most(most: int, count: int, things: str, what: str) -> None:
     """:raises ValueError: if `what` has more things than that."""
     if count > most:
-        raise ValueError(f'{what} has {count} {things}; at most {most} are taken')
+        raise ValueError(f'{what} has {count} {things}; the maximum is {most}')
 
 
 # --- arrays -------------------------------------------------------------------------------------------------------
@@ -109,7 +109,7 @@ def from_floats(values: Sequence[float], shape: tuple[int, ...], what: str, *, r
     floats = np.asarray(values, np.float32)
     wanted = int(np.prod([n for n in shape if n >= 0]))
     if floats.size % wanted if -1 in shape else floats.size != wanted:
-        raise ValueError(f'{what} has {floats.size} values, which do not make an array of shape {shape}')
+        raise ValueError(f'{what} has {floats.size} values; expected shape {shape}')
     if not np.isfinite(floats).all():
         raise ValueError(f'{what} holds {np.count_nonzero(~np.isfinite(floats))} values that are NaN or infinite')
     return floats.reshape(shape)
@@ -151,9 +151,9 @@ def skeletons_from_message(message: msg.SkeletonArray) -> list[Skeleton]:
     for one in message.skeletons:
         positions = np.array([(p.x, p.y, p.z) for p in one.positions], np.float32)
         if np.isinf(positions).any():
-            raise ValueError(f'a position of person {one.person_id!r} is infinite; NaN means not seen')
+            raise ValueError(f'a position of person {one.person_id!r} is infinite; use NaN for hidden joints')
         if not require_name(one.person_id, 'a person_id'):
-            raise ValueError('a skeleton without person_id')
+            raise ValueError('a skeleton has an empty person_id')
         skeletons.append(
             Skeleton(
                 stamp_ns=stamp_ns,
@@ -262,7 +262,7 @@ def utterance_span(message: msg.Utterance) -> tuple[int, int]:
     """
     stamp_of(message.header)
     if not require_name(message.id, 'the id of an utterance'):
-        raise ValueError('an utterance without id')
+        raise ValueError('an utterance has an empty id')
     if message.state not in (msg.Utterance.TENTATIVE, msg.Utterance.ENDED, msg.Utterance.RESUMED):
         raise ValueError(f'utterance {message.id!r} has the unknown state {message.state}')
     return _span(message.start, message.end, f'utterance {message.id!r}')
@@ -272,7 +272,7 @@ def utterance_from_message(message: msg.Utterance) -> Utterance:
     """:raises ValueError: if it is not speech at the spec's rate within its own span, or as `utterance_span`."""
     start_ns, end_ns = utterance_span(message)
     if message.sample_rate != SPEC.sample_rate:
-        raise ValueError(f'utterance {message.id!r} is at {message.sample_rate} Hz; wanted {SPEC.sample_rate} Hz')
+        raise ValueError(f'utterance {message.id!r} is at {message.sample_rate} Hz; expected {SPEC.sample_rate} Hz')
     if len(message.audio) > LONGEST * SPEC.sample_rate:
         raise ValueError(f'utterance {message.id!r} has {len(message.audio) / SPEC.sample_rate:.0f} s of audio; '
                          f'at most {LONGEST} s are taken')
@@ -351,7 +351,7 @@ def transcript_from_message(message: msg.Transcript) -> Transcript:
 def prediction_to_fields(prediction: Prediction) -> dict:
     """The fields of an EmotionState that the network's answer fills."""
     if prediction.labels != LABELS:
-        raise ValueError(f'the model answers with the labels {prediction.labels}; wanted {LABELS}')
+        raise ValueError(f'model labels are {prediction.labels}; expected {LABELS}')
     return {
         'labels': list(prediction.labels),
         'probabilities': to_floats(prediction.probabilities),
@@ -367,4 +367,4 @@ def prediction_to_fields(prediction: Prediction) -> dict:
 
 def _require_spec(name: str, what: str) -> None:
     if name != SPEC.name:
-        raise ValueError(f'{what} is of {name!r}, this node computes {SPEC.name!r}: run the same version of smern_ros')
+        raise ValueError(f'{what} has spec {name!r}, this node uses {SPEC.name!r}; run the same version of smern_ros')

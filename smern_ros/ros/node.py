@@ -21,7 +21,7 @@ from rclpy.signals import SignalHandlerOptions
 from smern_ros.deploy import dds, dds_in_force, ros_arguments, shared_memory, stop_signals
 from smern_ros.ros import executor
 from smern_ros.ros.autostart import configure_and_activate
-from smern_ros.ros.lifecycle import LONGEST_LINE, ConfigurationError, ManagedNode
+from smern_ros.ros.lifecycle import MAX_MESSAGE_LENGTH, ConfigurationError, ManagedNode
 from smern_ros.ros.messages import to_ns
 from smern_ros.ros.parameters import Parameter, declare
 from smern_ros.ros.subscriptions import subscribe
@@ -61,9 +61,9 @@ class SmernNode(ManagedNode):
 
     PARAMETERS: ClassVar[tuple[Parameter, ...]] = ()
     COMMON_PARAMETERS: ClassVar[tuple[Parameter, ...]] = (
-        Parameter('autostart', True, 'configure and activate at start; else a lifecycle manager does', fixed=True),
-        Parameter('start_after', '', 'with autostart: nodes that must be active first, with commas between; the launch '
-                                     'file and smern run name those that take what the node gives', fixed=True),
+        Parameter('autostart', True, 'configure and activate at startup, without a lifecycle manager', fixed=True),
+        Parameter('start_after', '', 'with autostart: nodes that must be active first, comma-separated; set by the '
+                                     'launch file and smern run', fixed=True),
     )
 
     def __init__(self, **kwargs: Any) -> None:
@@ -72,7 +72,7 @@ class SmernNode(ManagedNode):
         self._paths = {p.name for p in self.PARAMETERS if p.path}
         declare(
             self, self.parameters(),
-            configured=lambda: self.configured, check=self.check, changed=self._take_over,
+            configured=lambda: self.configured, check=self.check, changed=self._parameters_changed,
         )
 
     # --- what a node fills in ---------------------------------------------------------------------------------
@@ -109,7 +109,7 @@ class SmernNode(ManagedNode):
 
     def add_cleanup(self, free: Callable[[], object]) -> None:
         """Called when the node is cleaned up: frees what `load` made."""
-        self._undo.append(free)
+        self._cleanups.append(free)
 
     def output(self, message_type: type, topic: str, profile: QoSProfile) -> Output:
         publisher: LifecyclePublisher = self.create_lifecycle_publisher(message_type, topic, profile)
@@ -124,11 +124,11 @@ class SmernNode(ManagedNode):
         the last ones, as many as the profile is deep, are taken when it becomes active.
         """
         kept = profile.durability == DurabilityPolicy.TRANSIENT_LOCAL
-        held: deque[Any] = deque(maxlen=profile.depth if kept else 0)
+        kept_messages: deque[Any] = deque(maxlen=profile.depth if kept else 0)
 
         def guarded(message: Any) -> None:
             if not self.active:
-                held.append(message)
+                kept_messages.append(message)
                 return
             self.health.received(topic)
             self.record_age(topic, message)
@@ -137,13 +137,13 @@ class SmernNode(ManagedNode):
             except Exception as error:
                 self.log_error(topic, error)
 
-        def take_held() -> None:
-            while held:
-                guarded(held.popleft())
+        def take_kept() -> None:
+            while kept_messages:
+                guarded(kept_messages.popleft())
 
         self.health.track_subscription(topic)
         self.add_cleanup(subscribe(self, message_type, topic, guarded, profile))
-        self._awake.append(take_held)
+        self._on_activated.append(take_kept)
 
     def record_age(self, topic: str, message: Any) -> None:
         """Stamps far from now tell that a sensor goes by another clock."""
@@ -164,7 +164,7 @@ class SmernNode(ManagedNode):
                 response.message = callback(request)
                 response.success = True
             except Exception as error:
-                response.success, response.message = False, str(error)[:LONGEST_LINE]
+                response.success, response.message = False, str(error)[:MAX_MESSAGE_LENGTH]
                 if not isinstance(error, ValueError):
                     self.log_error(name, error)
             return response
@@ -186,16 +186,18 @@ class SmernNode(ManagedNode):
         timer = self.create_timer(seconds, guarded, clock=self.steady)
         self.add_cleanup(lambda: self.destroy_timer(timer))
 
-    def after(self, seconds: float, callback: Callable[[], None], *, asleep: bool = False) -> Callable[[], None]:
+    def after(
+        self, seconds: float, callback: Callable[[], None], *, while_inactive: bool = False
+    ) -> Callable[[], None]:
         """Calls back once, on the executor's thread, after so long on the steady clock, if the node is active then.
 
-        :param asleep: also if it is not active.
+        :param while_inactive: also if it is not active.
         :return: a function that cancels it.
         """
 
         def once() -> None:
             cancel()
-            if not (self.active or asleep):
+            if not (self.active or while_inactive):
                 return
             try:
                 callback()
@@ -247,7 +249,7 @@ class SmernNode(ManagedNode):
         self.add_cleanup(self.health.watch(waiting or (lambda: worker.queued)))
         return worker
 
-    def _take_over(self) -> None:
+    def _parameters_changed(self) -> None:
         try:
             self.reconfigure()
         except Exception as error:
@@ -274,7 +276,7 @@ def run(node_class: type[SmernNode], args: list[str] | None = None) -> int:
         with ros_arguments.typed(sys.argv if args is None else args, node_class.NAME, declared) as words:
             rclpy.init(args=words, signal_handler_options=SignalHandlerOptions.NO)
     except Exception as error:
-        print(f'{node_class.NAME}: wrong ROS arguments: {error}', file=sys.stderr)
+        print(f'{node_class.NAME}: invalid ROS arguments: {error}', file=sys.stderr)
         return EXIT_CONFIGURATION
     stop.close_first()  # a DDS participant that says no goodbye is in everybody's lists for 20 s more
     try:
@@ -297,18 +299,18 @@ def _serve(node_class: type[SmernNode], stop: stop_signals.Stop) -> int:
     try:
         node = node_class()
     except ParameterException as error:
-        rclpy.logging.get_logger(node_class.NAME).fatal(f'wrong parameter: {error}')
+        rclpy.logging.get_logger(node_class.NAME).fatal(f'invalid parameter: {error}')
         return EXIT_CONFIGURATION
     if wrong := dds_in_force.complaint(rclpy.get_rmw_implementation_identifier()):
         node.log_error('network', wrong)
-    runner = executor.create()
+    node_executor = executor.create()
     stop.listen()  # some releases of the events executor take the signals for themselves
-    stop.close_first(lambda: runner.create_task(lambda: None))
-    runner.add_node(node)
+    stop.close_first(lambda: node_executor.create_task(lambda: None))
+    node_executor.add_node(node)
 
     def spin_until(condition: Callable[[], bool]) -> None:
         while rclpy.ok() and not stop.asked and not condition():
-            runner.spin_once(timeout_sec=0.5)
+            node_executor.spin_once(timeout_sec=0.5)
 
     try:
         autostart = node.get_parameter('autostart').type_ == RosParameter.Type.BOOL and node.value('autostart')
@@ -321,5 +323,5 @@ def _serve(node_class: type[SmernNode], stop: stop_signals.Stop) -> int:
     finally:
         with stop_signals.closing():
             node.end()
-            runner.shutdown(timeout_sec=0.5)
+            node_executor.shutdown(timeout_sec=0.5)
             node.destroy_node()

@@ -23,7 +23,7 @@ def messages(
         module = importlib.import_module(f'{package}.msg')
     except ImportError as error:
         raise ConfigurationError(
-            f'the message package {package} of {maker} is not installed here ({error}): {install}'
+            f'message package {package} of {maker} is not installed ({error}): {install}'
         ) from error
     missing = []
     for name, wanted in fields.items():
@@ -33,7 +33,7 @@ def messages(
             missing.append(name if message is None else f'{name}.{absent[0]}')
     if missing:
         raise ConfigurationError(
-            f'the {package} installed in {module.__file__} is not that of {maker}: it lacks {"; ".join(missing)}. '
-            f'{others} makes another package of this name, and only one of them can be sourced: {install}'
+            f'{package} in {module.__file__} is not the package of {maker}: it lacks {"; ".join(missing)}. '
+            f'{others} has another package of this name, and only one can be sourced: {install}'
         )
     return module

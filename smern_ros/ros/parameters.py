@@ -69,10 +69,10 @@ def declare(
             if known is None:
                 continue
             if known.choices and change.value not in known.choices:
-                return f'{change.name} is {change.value!r}, but must be one of {known.choices}'
+                return f'{change.name} is {change.value!r}; expected one of {known.choices}'
             if configured() and not known.live:
                 return (f'{change.name} is {WHEN_CONFIGURED}: deactivate and clean up {node.get_name()}, set it, then '
-                        'configure and activate it again; or write it into the parameter file and start it again')
+                        'configure and activate again; or change the parameter file and restart')
         if configured():
             values = {name: node.get_parameter(name).value for name in table}
             try:

@@ -13,14 +13,14 @@ from rclpy.event_handler import SubscriptionEventCallbacks
 from rclpy.qos import QoSProfile, ReliabilityPolicy
 from rclpy.subscription import Subscription
 
-from smern_ros.ros.arrivals import LOOKS, ArrivalCounter
+from smern_ros.ros.arrivals import WINDOW, ArrivalCounter
 
 if TYPE_CHECKING:
     from smern_ros.ros.lifecycle import ManagedNode
 
-LOOK_EVERY = 1.0
+CHECK_PERIOD = 1.0
 """s between two looks at who publishes."""
-SILENT_AFTER = 10
+SILENT_CHECKS = 10
 """Looks without any message of a publisher that is there, and best effort."""
 
 
@@ -32,12 +32,12 @@ def subscribe(
     :return: ends it.
     """
     if profile.reliability == ReliabilityPolicy.BEST_EFFORT:
-        return _Following(node, message_type, topic, take, profile).close
+        return _AdaptiveSubscription(node, message_type, topic, take, profile).close
     subscription = node.create_subscription(message_type, topic, take, profile)
     return lambda: node.destroy_subscription(subscription)
 
 
-class _Following:
+class _AdaptiveSubscription:
     def __init__(
         self, node: ManagedNode, message_type: type, topic: str, take: Callable[[Any], None], profile: QoSProfile
     ) -> None:
@@ -48,33 +48,33 @@ class _Following:
             reliability=ReliabilityPolicy.RELIABLE,
         )
         self._publishers = 0
-        self._profile = self._wanted()
+        self._profile = self._select_profile()
         self._subscription = self._subscribe()
-        self._timer = node.create_timer(LOOK_EVERY, self._look, clock=node.steady)
+        self._timer = node.create_timer(CHECK_PERIOD, self._check, clock=node.steady)
 
     def close(self) -> None:
         self._node.destroy_timer(self._timer)
         self._node.destroy_subscription(self._subscription)
         self._node.health.warn(f'loss of {self._topic}', '')
 
-    def _wanted(self) -> QoSProfile:
+    def _select_profile(self) -> QoSProfile:
         offered = [info.qos_profile.reliability for info in self._node.get_publishers_info_by_topic(self._topic)]
         self._publishers = len(offered)
         reliable = offered and all(r == ReliabilityPolicy.RELIABLE for r in offered)
         return self._reliable if reliable else self._best_effort
 
     def _subscribe(self) -> Subscription:
-        self._arrivals, self._silent = ArrivalCounter(), 0
+        self._arrivals, self._silent_checks = ArrivalCounter(), 0
         # Without callbacks of events, rclpy's own too: the events executor may crash when such a subscription ends.
         subscription = self._node.create_subscription(
-            self._type, self._topic, self._hear, self._profile,
+            self._type, self._topic, self._receive, self._profile,
             event_callbacks=SubscriptionEventCallbacks(use_default_callbacks=False),
         )
         # By its signature rclpy would give the message alone; with two parameters its events executor fails.
         subscription._callback_type = Subscription.CallbackType.WithMessageInfo
         return subscription
 
-    def _hear(self, *given: Any) -> None:
+    def _receive(self, *given: Any) -> None:
         """:param given: message and info: of one executor a pair, of the others two."""
         message, info = given[0] if len(given) == 1 else given
         number = info.get('publication_sequence_number')  # None if the middleware does not tell
@@ -83,13 +83,13 @@ class _Following:
             self._arrivals.note(publisher or b'', number)
         self._take(message)
 
-    def _look(self) -> None:
+    def _check(self) -> None:
         if not self._node.context.ok():
             return
         try:
-            wanted = self._wanted()
-            if wanted is not self._profile:
-                self._profile = wanted
+            profile = self._select_profile()
+            if profile is not self._profile:
+                self._profile = profile
                 self._node.destroy_subscription(self._subscription)
                 self._subscription = self._subscribe()
         except Exception as error:  # a timer's error would end the process
@@ -97,12 +97,12 @@ class _Following:
         self._node.health.warn(f'loss of {self._topic}', self._loss())
 
     def _loss(self) -> str:
-        name, few = self._node.resolve_topic_name(self._topic), self._arrivals.look()
+        name, loss = self._node.resolve_topic_name(self._topic), self._arrivals.recent_loss()
         advice = 'let its driver publish reliably, or run with the DDS profile of this package (README, your camera)'
-        if few is not None:
-            return f'only {few[0]} of {few[1]} messages of {name} arrived in the last {LOOKS} s: {advice}'
+        if loss is not None:
+            return f'only {loss[0]} of {loss[1]} messages of {name} arrived in the last {WINDOW} s: {advice}'
         nothing = self._publishers and not self._arrivals.any and self._profile is self._best_effort
-        self._silent = self._silent + 1 if nothing and self._node.active else 0
-        if self._silent < SILENT_AFTER:
+        self._silent_checks = self._silent_checks + 1 if nothing and self._node.active else 0
+        if self._silent_checks < SILENT_CHECKS:
             return ''
-        return f'{name} is published best effort, and nothing of it has arrived yet: if it is on, {advice}'
+        return f'{name} is published best effort, and no message has arrived yet; if its driver is running, {advice}'

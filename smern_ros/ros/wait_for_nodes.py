@@ -1,4 +1,4 @@
-"""Waiting until other nodes are there: active by their own word, not by a guess at how long that takes."""
+"""Waits until other nodes are active, by their lifecycle state."""
 from __future__ import annotations
 
 import time
@@ -12,14 +12,14 @@ from rclpy.client import Client
 if TYPE_CHECKING:
     from smern_ros.ros.node import SmernNode
 
-LOOK_EVERY = 0.05
-"""Seconds between two looks."""
+CHECK_PERIOD = 0.05
+"""Seconds between two checks."""
 
-ASK_AGAIN = 0.5
-"""Seconds without an answer after which a node is asked again: it may load a model, or have died."""
+RETRY_PERIOD = 0.5
+"""Seconds after which the request to a node is repeated: it may load a model, or have died."""
 
-SAY_AFTER = 2.0
-"""Seconds after which it is said who is waited for."""
+LOG_AFTER = 2.0
+"""Seconds after which the missing nodes are logged."""
 
 
 class NodeReadinessWaiter:
@@ -43,48 +43,48 @@ class NodeReadinessWaiter:
         self._node = node
         self._also_missing = also_missing
         self._on_done = on_done
-        self._give_up_at = time.monotonic() + timeout
-        self._say_at = time.monotonic() + SAY_AFTER
-        self._absent = set(names)
-        self._asked_at = dict.fromkeys(self._absent, -float('inf'))
+        self._deadline = time.monotonic() + timeout
+        self._log_at = time.monotonic() + LOG_AFTER
+        self._inactive = set(names)
+        self._requested_at = dict.fromkeys(self._inactive, -float('inf'))
         self._clients: dict[str, Client] = {
-            name: node.create_client(GetState, f'{name}/get_state') for name in sorted(self._absent)
+            name: node.create_client(GetState, f'{name}/get_state') for name in sorted(self._inactive)
         }
-        self._cancel: Callable[[], None] | None = node.after(0.0, self._look, asleep=True)
+        self._cancel: Callable[[], None] | None = node.after(0.0, self._check, while_inactive=True)
 
     def close(self) -> None:
-        """Ask no more."""
+        """Stops asking."""
         if self._cancel is not None:
             self._cancel()
             self._cancel = None
         while self._clients:
             self._node.destroy_client(self._clients.popitem()[1])
 
-    def _look(self) -> None:
+    def _check(self) -> None:
         self._cancel = None
-        missing = sorted(self._absent) + self._also_missing()
-        if not missing or time.monotonic() > self._give_up_at:
+        missing = sorted(self._inactive) + self._also_missing()
+        if not missing or time.monotonic() > self._deadline:
             self.close()
             self._on_done(missing)
             return
-        if time.monotonic() > self._say_at:
-            self._say_at = float('inf')
+        if time.monotonic() > self._log_at:
+            self._log_at = float('inf')
             self._node.get_logger().info(f'waiting for {", ".join(missing)}')
-        for name in self._absent:
-            self._ask(name)
-        self._cancel = self._node.after(LOOK_EVERY, self._look, asleep=True)
+        for name in self._inactive:
+            self._request_state(name)
+        self._cancel = self._node.after(CHECK_PERIOD, self._check, while_inactive=True)
 
-    def _ask(self, name: str) -> None:
+    def _request_state(self, name: str) -> None:
         client = self._clients[name]
-        if time.monotonic() < self._asked_at[name] + ASK_AGAIN or not client.service_is_ready():
+        if time.monotonic() < self._requested_at[name] + RETRY_PERIOD or not client.service_is_ready():
             return
-        self._asked_at[name] = time.monotonic()
-        answer = client.call_async(GetState.Request())
-        answer.add_done_callback(lambda future: self._note(name, future))
+        self._requested_at[name] = time.monotonic()
+        response = client.call_async(GetState.Request())
+        response.add_done_callback(lambda future: self._take_state(name, future))
 
-    def _note(self, name: str, future) -> None:
+    def _take_state(self, name: str, future) -> None:
         if future.cancelled() or future.exception() is not None:
             return
-        self._asked_at[name] = -float('inf')
+        self._requested_at[name] = -float('inf')
         if future.result().current_state.id == State.PRIMARY_STATE_ACTIVE:
-            self._absent.discard(name)
+            self._inactive.discard(name)

@@ -38,7 +38,7 @@ def model_input(window: SkeletonWindow, spec: FeatureSpec = SPEC) -> tuple[np.nd
     positions, visible = np.asarray(window.positions, np.float64), np.asarray(window.visible, bool)
     if positions.ndim != 3 or positions.shape[1:] != (joints, 3) or visible.shape != positions.shape[:2]:
         raise ValueError(
-            f'a skeleton window holds positions (T, {joints}, 3) and visible (T, {joints}), '
+            f'expected positions (T, {joints}, 3) and visible (T, {joints}), '
             f'got {positions.shape} and {visible.shape}'
         )
     positions = positions - _root(positions, visible)[:, None]

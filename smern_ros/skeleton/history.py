@@ -58,8 +58,8 @@ class SkeletonHistory:
             if not jumped:
                 self._suspect_ns = stamp_ns if behind > CLOCK_JUMP else None
                 raise ValueError(
-                    f'a frame of {stamp_ns / SECOND:.3f} s came after one of {newest / SECOND:.3f} s and is left out; '
-                    'stamps must grow'
+                    f'dropping a frame with stamp {stamp_ns / SECOND:.3f} s after {newest / SECOND:.3f} s; '
+                    'stamps must increase'
                 )
             self._frames.clear()
         self._frames.append((stamp_ns, tuple(skeletons)))

@@ -20,7 +20,7 @@ class IdleFrameSkipper:
     def __init__(self, idle_rate: float = IDLE_RATE) -> None:
         """:param idle_rate: frames a second that are looked at while nobody is in view; 0: all of them."""
         if not idle_rate >= 0:
-            raise ValueError(f'idle_rate is {idle_rate}; wanted are frames a second, or 0 for all')
+            raise ValueError(f'idle_rate is {idle_rate}; expected Hz, or 0 for all frames')
         self._period_ns = round(SECOND / idle_rate) if idle_rate else 0
         self._looked_ns: int | None = None
         self._seen_ns: int | None = None

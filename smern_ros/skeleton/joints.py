@@ -28,7 +28,7 @@ class Gates:
     def __post_init__(self) -> None:
         for name, value in vars(self).items():
             if not 0 <= value <= 1:
-                raise ValueError(f'{name} is {value}, but it is a fraction: give a value from 0 to 1')
+                raise ValueError(f'{name} is {value}; expected 0 to 1')
 
 
 _TORSO_AND_HEAD = [

@@ -30,7 +30,7 @@ class PoseModel:
         self._infer: Callable = _apis('mmpose').inference_topdown
         count = (self._model.dataset_meta or {}).get('num_keypoints')
         if count != 17:
-            raise ValueError(f'the 2D pose model {config} finds {count} keypoints; wanted the 17 of COCO')
+            raise ValueError(f'the 2D pose model {config} finds {count} keypoints; expected the 17 of COCO')
 
     def keypoints(self, image_bgr: np.ndarray, boxes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """:param boxes: (N, 4) pixels, x1, y1, x2, y2.
@@ -60,7 +60,7 @@ class Lifter:
         except Exception as error:  # whatever another kind of network makes of it
             raise ValueError(f'{config} is no lifter of the kind video-pose-lift: {error}') from error
         if shape != (17, 3):
-            raise ValueError(f'the lifter {config} answers with an array of shape {shape}; wanted (17, 3)')
+            raise ValueError(f'the lifter {config} answers with an array of shape {shape}; expected (17, 3)')
 
     @property
     def past(self) -> int:

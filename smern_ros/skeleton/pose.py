@@ -53,10 +53,10 @@ def create(backend: str, **options: Any) -> PoseEstimator:
     if backend == 'mmpose':
         from smern_ros.skeleton.pose_mmpose import MMPose
         return MMPose(**options)
-    raise ValueError(f'no pose backend {backend!r}; there are {", ".join(BACKENDS)}')
+    raise ValueError(f'unknown pose backend {backend!r}; expected one of {", ".join(BACKENDS)}')
 
 
 def check_image(image_bgr: np.ndarray) -> None:
     """:raises ValueError: unless the image is (H, W, 3) uint8 and not empty."""
     if image_bgr.ndim != 3 or image_bgr.shape[2] != 3 or image_bgr.dtype != np.uint8 or image_bgr.size == 0:
-        raise ValueError(f'an image must be (H, W, 3) uint8 (BGR), got {image_bgr.shape} {image_bgr.dtype}')
+        raise ValueError(f'expected a BGR image (H, W, 3) uint8, got {image_bgr.shape} {image_bgr.dtype}')

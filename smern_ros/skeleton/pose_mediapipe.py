@@ -54,7 +54,7 @@ class MediaPipePose:
         track_timeout: float = TRACK_TIMEOUT,
     ) -> None:
         if num_poses < 1:
-            raise ValueError(f'num_poses is {num_poses}, but at least one person must be looked for')
+            raise ValueError(f'num_poses is {num_poses}; it must be at least 1')
         if model is None:
             from smern_ros import assets
             model = assets.path(ASSET)

@@ -52,7 +52,7 @@ class Posture:
         for field, wanted in zip(fields(self), (10, 28), strict=True):
             weights = getattr(self, field.name)
             if len(weights) != wanted or not all(map(math.isfinite, weights)):
-                raise ValueError(f'posture: {field.name} has {len(weights)} weights; wanted {wanted}, all finite')
+                raise ValueError(f'posture: {field.name} has {len(weights)} weights; expected {wanted}, all finite')
 
     def unlikeness(self, x: np.ndarray, visible: np.ndarray) -> float:
         """Of the arm that is held more unlike those learnt from. Above 0: rather unlike than like.

@@ -31,7 +31,7 @@ def grid(start_ns: int, end_ns: int, rate: float) -> np.ndarray:
     :raises ValueError: if the end lies before the start.
     """
     if end_ns < start_ns:
-        raise ValueError(f'a window ends at or after its start, got {start_ns} to {end_ns} ns')
+        raise ValueError(f'window is {start_ns} to {end_ns} ns; the end must not be before the start')
     period = _period(rate)
     k = np.arange(_periods_in(end_ns - start_ns, period) + 1, dtype=np.int64)
     # Halves are rounded down, as in _periods_in: ceil(k * period - 1/2).

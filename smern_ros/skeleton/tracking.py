@@ -84,7 +84,7 @@ class PersonTracker:
     def __init__(self, *, track_timeout: float = TRACK_TIMEOUT, reach: float = 1.5) -> None:
         if not (track_timeout >= 0 and reach > 0):
             raise ValueError(
-                f'track_timeout {track_timeout} s must not be negative and reach {reach} must be above zero'
+                f'track_timeout {track_timeout} s must be >= 0 and reach {reach} must be > 0'
             )
         self.track_timeout = track_timeout  # s; may be changed at any time
         self._reach = reach

@@ -22,7 +22,7 @@ def cut(skeletons: Iterable[Skeleton], start_ns: int, end_ns: int, spec: Feature
     :raises ValueError: if the end lies before the start.
     """
     if end_ns < start_ns:
-        raise ValueError(f'a window ends at or after its start, got {start_ns} to {end_ns} ns')
+        raise ValueError(f'window is {start_ns} to {end_ns} ns; the end must not be before the start')
     persons: dict[str, list[Skeleton]] = {}
     for skeleton in skeletons:
         if start_ns <= skeleton.stamp_ns <= end_ns:

@@ -62,7 +62,7 @@ def create(
         ('compute type', compute_type, COMPUTE_TYPES),
     ):
         if value not in known:
-            raise ValueError(f'no speech recognition {what} is called {value!r}; there are {", ".join(known)}')
+            raise ValueError(f'unknown speech recognition {what} {value!r}; expected one of {", ".join(known)}')
     if model:
         for pattern, most in LARGEST.items():
             for file in Path(model).expanduser().glob(pattern):
@@ -79,7 +79,7 @@ def create(
     from smern_ros.speech.whisper_transformers import TransformersEngine
 
     if not model:
-        raise ValueError('the backend transformers needs a model: its folder or its name')
+        raise ValueError('backend transformers needs a model: a folder or a name')
     engine = TransformersEngine(
         model, allow_download=allow_download, cpu_threads=cpu_threads, device=device, compute_type=compute_type
     )

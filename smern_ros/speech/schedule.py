@@ -98,10 +98,10 @@ class Schedule:
             self._jobs.clear()
 
     def _shrink(self) -> list[Utterance]:
-        expired = []
+        dropped = []
         while len(idle := [job for job in self._jobs.values() if not job.running]) > self.capacity:
             job = next((job for job in idle if not job.ended), idle[0])
             del self._jobs[job.utterance.id]
             if job.ended:
-                expired.append(job.utterance)
-        return expired
+                dropped.append(job.utterance)
+        return dropped

@@ -114,9 +114,9 @@ def _known(language: str, languages: Sequence[str]) -> str:
     if (code := language_code(language)) in languages:
         return code
     if len(languages) == 1:
-        raise ValueError(f'the model knows only English, but the language is {language!r}')
+        raise ValueError(f'the model supports only English, but language is {language!r}')
     raise ValueError(
-        f'the model does not know the language {language!r}; it knows {AUTO} (it finds out) and the ISO 639-1 codes '
+        f'the model does not support language {language!r}; expected {AUTO} or one of the ISO 639-1 codes '
         f'{", ".join(sorted(languages))}'
     )
 
@@ -124,7 +124,7 @@ def _known(language: str, languages: Sequence[str]) -> str:
 def _checked(utterance: Utterance) -> np.ndarray:
     samples = utterance.samples
     if samples.ndim != 1 or not samples.size:
-        raise ValueError(f'utterance {utterance.id!r} has samples of shape {samples.shape}; wanted (N,) with N > 0')
+        raise ValueError(f'utterance {utterance.id!r} has samples of shape {samples.shape}; expected (N,) with N > 0')
     if not np.isfinite(samples).all():
         raise ValueError(f'utterance {utterance.id!r} holds samples that are NaN or infinite')
     return np.ascontiguousarray(samples, np.float32)

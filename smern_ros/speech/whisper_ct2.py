@@ -140,7 +140,7 @@ def _device(device: str) -> str:
 
     found = ctranslate2.get_cuda_device_count()
     if device == 'cuda' and not found:
-        raise ValueError('the device is cuda, but CTranslate2 finds no CUDA device on this machine; use cpu, or auto')
+        raise ValueError('CTranslate2 finds no CUDA device; set device to cpu or auto')
     return ('cuda' if found else 'cpu') if device == 'auto' else device
 
 

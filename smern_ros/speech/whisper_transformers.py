@@ -141,7 +141,7 @@ def _device(device: str) -> str:
 
     found = torch.cuda.is_available()
     if device == 'cuda' and not found:
-        raise ValueError('the device is cuda, but PyTorch finds no CUDA device on this machine; use cpu, or auto')
+        raise ValueError('PyTorch finds no CUDA device; set device to cpu or auto')
     return ('cuda' if found else 'cpu') if device == 'auto' else device
 
 

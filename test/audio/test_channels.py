@@ -108,7 +108,7 @@ def test_a_channel_is_picked_by_its_number_and_mono_sound_is_its_own():
     assert pick(sound, 2).tolist() == [[2], [5]]
     assert pick(sound[:, :1], 2).tolist() == [[0], [3]]
     for channel in (3, -1):
-        with pytest.raises(ValueError, match=f'channel {channel} is wanted, but the sound has 3: 0 to 2'):
+        with pytest.raises(ValueError, match=f'channel {channel}, but the audio has channels 0 to 2'):
             pick(sound, channel)
 
 

@@ -124,5 +124,5 @@ def test_every_utterance_is_well_formed(runs):
     {'max_utterance_duration': 0.4}, {'min_speech_duration': 15.0},
 ])
 def test_settings_that_contradict_each_other_are_refused(wrong):
-    with pytest.raises(ValueError, match='wanted is'):
+    with pytest.raises(ValueError, match='expected '):
         Segmentation(**wrong)

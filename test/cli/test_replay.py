@@ -122,7 +122,7 @@ def test_what_nobody_judges_is_not_the_same(replay, probe, tmp_path):
     (['absent'], 'there is no file absent'),
     ([__file__], 'is no bag: neither MCAP nor sqlite3'),
     (['BAG'], f'has no camera and no sound for the graph. Name them: --image, --audio. It has {MIC} '),
-    (['BAG', '--audio', EYE], 'is of sensor_msgs/msg/Image, which is not known here; wanted smern_ros/msg/AudioChunk'),
+    (['BAG', '--audio', EYE], 'has type sensor_msgs/msg/Image; expected smern_ros/msg/AudioChunk'),
     (['EMPTY'], 'It has /audio (smern_ros/msg/AudioChunk, 0 messages), /emotion_state ('),
     (['BAG', '--audio', MIC, '--compare'], 'holds no emotion_state to compare with'),
     (['BAG', '--audio', MIC, '--rate', '-1'], '--rate is -1'),

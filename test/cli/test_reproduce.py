@@ -156,7 +156,7 @@ def test_lists_that_make_no_sense_are_refused_as_usage(features, tmp_path, capsy
     with pytest.raises(SystemExit) as ended:
         reproduce(features, tmp_path, '--figures', 'one')
     assert ended.value.code == 2
-    assert "'one'; wanted numbers" in capsys.readouterr().err
+    assert "'one'; expected numbers" in capsys.readouterr().err
 
 
 def test_the_extra_has_its_own_table_and_leaves_the_papers_rows_as_they_are(features, reproduced, tmp_path, capsys):

@@ -100,7 +100,7 @@ def test_a_node_that_cannot_be_configured_ends_the_demo_with_its_reason(short_cl
 
 
 @pytest.mark.parametrize(('name', 'content', 'reason'), [
-    ('none.mp4', None, 'there is no file'), ('words.mp4', 'no film', 'no film or sound'),
+    ('none.mp4', None, 'there is no file'), ('words.mp4', 'no film', 'not audio or video'),
 ])
 def test_a_file_that_cannot_be_played_is_said_before_anything_starts(tmp_path, name, content, reason):
     if content:

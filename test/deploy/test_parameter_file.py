@@ -117,7 +117,7 @@ def test_what_is_left_empty_is_written_out_for_whomever_it_is_for_ros_refuses_th
     ('queue: 2.5', "queue: '2.5' is not a whole number"),
     ('use_sim_time: maybe', "use_sim_time: 'maybe' is not true or false"),
     ('text_timeuot: 2', 'no parameter text_timeuot; is text_timeout meant?'),
-    ('text_wait: 2', 'the parameter text_wait is called text_timeout now'),
+    ('text_wait: 2', 'parameter text_wait is called text_timeout now'),
     ('mmpose: {wieghts: x}', r'no parameter mmpose\.wieghts; is mmpose\.weights meant?'),
     ('text_timeout: {a: 1}', r'no parameter text_timeout\.a'),
 ])

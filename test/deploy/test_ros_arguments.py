@@ -51,7 +51,7 @@ def test_what_it_cannot_be_is_refused_with_the_argument(rule, reason):
 def test_what_the_node_does_not_have_is_told_and_left_alone_since_a_launch_file_may_give_it_to_all_nodes(capsys):
     assert given('--ros-args', '-p', 'text_timeuot:=2') == ['--ros-args', '-p', 'text_timeuot:=2']
     said = capsys.readouterr().err
-    assert 'text_timeuot:=2 is ignored: there is no parameter text_timeuot; is text_timeout meant?' in said
+    assert 'text_timeuot:=2 is ignored: unknown parameter text_timeuot; did you mean text_timeout?' in said
 
 
 def test_what_is_not_for_ros_is_left_alone():

@@ -83,8 +83,8 @@ def test_what_tells_movement_unlike_what_was_learnt_is_kept_and_may_be_missing(s
 
 
 @pytest.mark.parametrize(('posture', 'why'), [
-    ({'elbow': [0.0] * 9, 'arm': [0.0] * 28}, 'posture: elbow has 9 weights; wanted 10'),
-    ({'elbow': [0.0] * 10, 'arm': [0.0] * 27 + [float('inf')]}, 'posture: arm has 28 weights; wanted 28, all finite'),
+    ({'elbow': [0.0] * 9, 'arm': [0.0] * 28}, 'posture: elbow has 9 weights; expected 10'),
+    ({'elbow': [0.0] * 10, 'arm': [0.0] * 27 + [float('inf')]}, 'posture: arm has 28 weights; expected 28, all finite'),
     ({'elbow': [0.0] * 10}, "missing 1 required .*'arm'"),
     ({'elbow': [0.0] * 10, 'arm': ['x'] * 28}, "could not convert string to float: 'x'"),
     ([0.0] * 38, "has no 'posture', or it is no dict"),
@@ -106,9 +106,9 @@ def test_one_that_reads_no_movement_has_no_network_weight_or_temperature_for_it(
 
 
 @pytest.mark.parametrize(('made', 'why'), [
-    (without_movement(fusion=untrained().fusion), 'skeleton is 0, wanted 6'),
-    (untrained(fusion=without_movement().fusion), 'skeleton is 6, wanted 0'),
-    (without_movement(temperatures=untrained().temperatures), r"wanted \['audio', 'audio.text', 'text'\]"),
+    (without_movement(fusion=untrained().fusion), 'skeleton is 0, expected 6'),
+    (untrained(fusion=without_movement().fusion), 'skeleton is 6, expected 0'),
+    (without_movement(temperatures=untrained().temperatures), r"expected \['audio', 'audio.text', 'text'\]"),
 ])
 def test_one_whose_parts_disagree_whether_it_reads_movement_is_refused(tmp_path, made, why):
     checkpoints.save(made, tmp_path)
@@ -131,8 +131,8 @@ def test_networks_on_pretrained_encoders_need_no_vocabulary(saved):
 
 
 @pytest.mark.parametrize(('change', 'why'), [
-    (lambda c: c['networks']['audio'].update(speech=9), 'do not fit together: speech is 9, wanted 768'),
-    (lambda c: c['networks']['text'].update(size=9), 'do not fit together: word_vector is 9, wanted 1152'),
+    (lambda c: c['networks']['audio'].update(speech=9), 'do not match: speech is 9, expected 768'),
+    (lambda c: c['networks']['text'].update(size=9), 'do not match: word_vector is 9, expected 1152'),
 ])
 def test_networks_on_other_pretrained_encoders_are_refused(tmp_path, change, why):
     made = untrained(audio=models.build('voice', out=6), text=models.build('words', out=6), vocabulary=None)
@@ -217,10 +217,10 @@ def test_a_file_of_absurd_size_is_not_read(saved):
 @pytest.mark.parametrize(
     ('change', 'why'),
     [
-        (lambda c: c.update(format=2), 'of format 2; wanted 3'),
-        (lambda c: c['networks']['audio'].update(name='tre'), "network for audio is 'tre'; wanted one of are, voice"),
+        (lambda c: c.update(format=2), 'has format 2; expected 3'),
+        (lambda c: c['networks']['audio'].update(name='tre'), "network for audio is 'tre'; expected one of are, voice"),
         (lambda c: c['networks']['audio'].pop('name'), 'network for audio is None'),
-        (lambda c: c['networks'].update(text=3), 'network for text is 3; wanted a name'),
+        (lambda c: c['networks'].update(text=3), 'network for text is 3; expected a name'),
         (lambda c: c.update(id='a\nb'), 'its id is'),
         (lambda c: c.pop('id'), 'its id is None'),
         (lambda c: c.pop('networks'), "no 'networks'"),
@@ -229,18 +229,18 @@ def test_a_file_of_absurd_size_is_not_read(saved):
         (lambda c: c['networks']['audio'].update(hidden=900_000), 'more than .* are never read'),
         (lambda c: c['networks']['audio'].update(hidden=-1), 'hidden is -1'),
         (lambda c: c['networks']['audio'].update(layers=1), 'no hyper-parameter layers'),
-        (lambda c: c['networks']['audio'].update(labels=5), 'do not fit together: labels is 5'),
-        (lambda c: c['networks']['fusion'].update(audio=7), 'do not fit together: audio is 6, wanted 7'),
+        (lambda c: c['networks']['audio'].update(labels=5), 'do not match: labels is 5'),
+        (lambda c: c['networks']['fusion'].update(audio=7), 'do not match: audio is 6, expected 7'),
         (lambda c: c['networks']['skeleton'].update(units=3), 'has too much'),
         (lambda c: c['networks']['text'].update(words=6), r'vocabulary\.json has 5 words'),
         (lambda c: c['temperatures'].update(audio=0), 'temperature of audio is 0'),
         (lambda c: c['temperatures'].pop('audio'), 'it has temperatures for'),
-        (lambda c: c['normalisation'].update(mfcc_mean=[0.0]), 'mfcc_mean has 1 numbers; wanted 39'),
+        (lambda c: c['normalisation'].update(mfcc_mean=[0.0]), 'mfcc_mean has 1 values; expected 39'),
         (lambda c: c['normalisation'].update(mfcc_std=[0.0] * 39), r'mfcc_std\[0\] is 0'),
         (lambda c: c['normalisation'].update(mfcc_mean=[float('nan')] * 39), r'mfcc_mean\[0\] is nan'),
         (lambda c: c['normalisation'].update(mfcc_mean=3), 'cannot be used'),
         (lambda c: c.pop('person_prior'), "no 'person_prior'"),
-        (lambda c: c['person_prior'].update(mfcc=0), 'weight of mfcc against a person is 0'),
+        (lambda c: c['person_prior'].update(mfcc=0), 'prior weight of mfcc is 0'),
         (lambda c: c['person_prior'].update(face=1.0), 'cannot be used'),
     ],
 )

@@ -40,7 +40,7 @@ def test_everything_that_is_wrong_is_told_at_once(folder):
         label_table.read(path)
     wrong = str(caught.value).splitlines()
     for line, why in zip(wrong, (
-        f"line 2: one.wav has the label 'bored'; there are {', '.join(LABELS)}",
+        f"line 2: one.wav has label 'bored'; expected one of {', '.join(LABELS)}",
         "line 3: there is no file 'absent.wav'",
         "line 4: there is no file ''", 'line 5: copy.wav is the same recording as one.wav',
     ), strict=True):
@@ -48,8 +48,8 @@ def test_everything_that_is_wrong_is_told_at_once(folder):
 
 
 @pytest.mark.parametrize(('text', 'why'), [
-    ('', r'the columns \(none\)'), ('file;label\none.wav;sad\n', 'the columns file;label; wanted'),
-    ('file,mood\none.wav,sad\n', 'the columns file, mood'), ('file,label\n', 'names no recording'),
+    ('', r'the columns \(none\)'), ('file;label\none.wav;sad\n', 'the columns file;label; expected'),
+    ('file,mood\none.wav,sad\n', 'the columns file, mood'), ('file,label\n', 'lists no recording'),
     ('file,label\none.wav\n', "has the label ''"), ('file,label\none.wav,"sad\n', 'cannot be read as a table'),
 ])
 def test_what_is_no_such_table_is_refused(folder, text, why):

@@ -25,14 +25,14 @@ def announce(words, name, start, end, state=ENDED, voice=''):
 
 
 def say(words, text, at, **kwargs):
-    return only(words.say(said(text, at, **kwargs)))
+    return only(words.add(said(text, at, **kwargs)))
 
 
 def hear(words, first, last, *, speaks=True, voice=''):
     """The detector's frames from first to last. :return: the words that were given meanwhile."""
     given = []
     for frame in range(round(first / 0.032), round(last / 0.032) + 1):
-        given += words.hear(round((START + frame * 0.032) * SECOND), speaks=speaks, voice=voice)
+        given += words.update_activity(round((START + frame * 0.032) * SECOND), speaks=speaks, voice=voice)
     return only(given)
 
 
@@ -173,7 +173,7 @@ def test_when_the_detector_falls_silent_nothing_waits_for_it(words):
     announce(words, *U1)
     hear(words, 3.6, 3.8)
     assert say(words, 'hello', 3.9) is None
-    assert only(words.give_up()).text == 'hello'
+    assert only(words.expire_pending()).text == 'hello'
 
 
 def test_words_of_another_voice_are_none_of_the_one_that_is_heard(words):

@@ -40,7 +40,7 @@ def test_frames_of_a_camera_are_stamped_when_they_came(shared_data):
 
 
 def test_a_camera_that_stops_is_an_error(shared_data):
-    with pytest.raises(MediaError, match='gives no more frames'):
+    with pytest.raises(MediaError, match='delivers no more frames'):
         list(Webcam(str(shared_data / 'video_upperbody/asl_gestures/again.mkv')))
 
 
@@ -133,7 +133,7 @@ def test_a_microphone_that_falls_silent_for_good_is_an_error(monkeypatch):
     monkeypatch.setattr(capture, 'MAX_SILENCE', 0.1)
     port = FakePortAudio()
     blocks = []
-    with pytest.raises(MediaError, match="microphone 'usb' gives no more sound"):
+    with pytest.raises(MediaError, match="microphone 'usb' delivers no more audio"):
         for block in capture._PortAudio(port, 'usb', 16000, time.time_ns):
             blocks.append(block)
     assert len(blocks) == 2 and port.closed

@@ -71,7 +71,7 @@ def test_a_camera_that_breaks_is_told_and_gives_frames_again(tmp_path, shared_da
     keep(lambda: Webcam(path))
     log.until(lambda: len(log.pieces) >= 25)
     assert len(log.errors) >= 2
-    assert all(isinstance(error, MediaError) and 'gives no more frames' in str(error) for error in log.errors)
+    assert all(isinstance(error, MediaError) and 'delivers no more frames' in str(error) for error in log.errors)
 
 
 @pytest.mark.faults

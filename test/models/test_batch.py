@@ -93,5 +93,5 @@ def test_a_sample_that_lacks_what_others_have_is_refused():
 
 
 def test_a_batch_of_nothing_is_refused():
-    with pytest.raises(ValueError, match='no samples'):
+    with pytest.raises(ValueError, match='the batch is empty'):
         Batch.of([])

@@ -58,7 +58,7 @@ def test_the_documentation_counts_the_parameters(name):
 
 
 def test_an_unknown_network_is_refused_with_the_known_ones():
-    with pytest.raises(ValueError, match="no network is called 'smearn'; there are are, tre"):
+    with pytest.raises(ValueError, match="unknown network 'smearn'; expected one of are, tre"):
         models.build('smearn')
 
 

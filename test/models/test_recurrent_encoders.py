@@ -58,7 +58,7 @@ def test_the_vectors_have_the_sizes_of_the_paper():
 @pytest.mark.parametrize('lengths', [[0], [6]])
 def test_a_length_outside_of_the_frames_is_refused(lengths):
     mfcc, _, prosody = audio_inputs([5])
-    with pytest.raises(ValueError, match=r'lengths lie from .* wanted 1 to 5'):
+    with pytest.raises(ValueError, match=r'lengths lie from .* expected 1 to 5'):
         ARE(mfcc, torch.tensor(lengths), prosody)
 
 

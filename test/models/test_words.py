@@ -35,8 +35,8 @@ def test_the_vector_has_the_size_that_the_fusion_takes():
 
 @pytest.mark.parametrize(('vectors', 'lengths', 'message'), [
     ((2, 7, 300), [3, 7], 'vectors has shape .* expected any x any x 1152'),
-    ((2, 7, 1152), [0, 7], 'lengths lie from 0 to 7; wanted 1 to 7'),
-    ((2, 7, 1152), [3, 8], 'lengths lie from 3 to 8; wanted 1 to 7'),
+    ((2, 7, 1152), [0, 7], 'lengths lie from 0 to 7; expected 1 to 7'),
+    ((2, 7, 1152), [3, 8], 'lengths lie from 3 to 8; expected 1 to 7'),
 ])
 def test_vectors_of_another_size_and_lengths_outside_of_them_are_refused(vectors, lengths, message):
     with pytest.raises(ValueError, match=message):

@@ -89,7 +89,7 @@ def test_what_is_no_sound_and_what_is_of_the_other_package_is_said(probe, give_i
     give_interfaces(interfaces.MGONZS13)
     node = start_node('audio_bridge')
     strange = probe.publisher(String, '/audio/audio', qos.EVIDENCE)
-    probe.wait_for(lambda: node.said('it is of type std_msgs/msg/String; wanted is one of audio_common_msgs'),
+    probe.wait_for(lambda: node.said('type is std_msgs/msg/String; expected one of audio_common_msgs'),
                    'the type', 60.0)
     probe.node.destroy_publisher(strange)
     give_interfaces(interfaces.ROS_DRIVERS)
@@ -118,7 +118,7 @@ def test_compressed_sound_is_refused_with_what_to_do(probe, give_interfaces, sta
     (interfaces.ROS_DRIVERS, 'AudioStamped', 'is not that of mgonzs13: it lacks AudioStamped'),
     (interfaces.MGONZS13, 'AudioDataStamped', 'is not that of ros-drivers: it lacks AudioData.data'),
     (None, 'AudioStamped', 'audio_common_msgs of mgonzs13 is not installed'),
-    (None, 'auto', 'neither audio_common_msgs is installed here'),
+    (None, 'auto', 'audio_common_msgs is not installed'),
 ])
 def test_the_other_package_of_that_name_is_told_apart(give_interfaces, start_node, package, kind, said):
     if package:

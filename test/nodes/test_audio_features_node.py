@@ -206,7 +206,8 @@ def test_bad_sound_is_said_once_and_loses_no_word(listener, talk, expected):
     ended = listener.wait_for_the_end(2)
     reference = [e.utterance for e in expected if isinstance(e, Boundary) and e.state == msg.Utterance.ENDED]
     assert [u.id for u in ended] == [u.id for u in reference]
-    kinds = ("'mp3' is unknown", 'is empty', '3 bytes', ' channels; wanted', ' Hz; wanted', 'nan', 'header.stamp',
+    kinds = ("unknown encoding 'mp3'", 'is empty', '3 bytes', ' channels; expected', ' Hz; expected', 'nan',
+             'header.stamp',
              'header.frame_id has 1000 characters', '11 s of sound in one message')
     listener.probe.wait_for(lambda: all(map(listener.node.said, kinds)), 'what was wrong')
     for kind in kinds:
@@ -222,7 +223,7 @@ def test_stamps_that_go_back_begin_a_new_stream_and_are_said(listener, talk, exp
     listener.hear_all(talk, whole)
     ended = listener.wait_for_the_end(4)
     assert [u.id for u in ended] == 2 * [u.id for u in reference]
-    listener.probe.wait_for(lambda: listener.node.said('time went back'), 'the complaint')
+    listener.probe.wait_for(lambda: listener.node.said('time jumped back'), 'the complaint')
 
 
 def test_it_does_not_listen_while_the_robot_speaks(listener, talk, expected):
@@ -252,7 +253,7 @@ def test_it_listens_again_when_who_said_that_the_robot_speaks_is_gone(listener, 
     listener.robot.publish(Bool(data=True))
     listener.wait_for_health(lambda _, values: values.get('in robot_speaking [Hz]', '0.0') != '0.0', 'it to be heard')
     listener.probe.node.destroy_publisher(listener.robot)
-    listener.probe.wait_for(lambda: listener.node.said('listening again'), 'the reason')
+    listener.probe.wait_for(lambda: listener.node.said('no publisher; unmuting'), 'the reason')
     listener.hear_all(talk, iter(lambda: 1600, None))
     assert [ended.id for ended in listener.wait_for_the_end(2)] == heard
 
@@ -260,7 +261,7 @@ def test_it_listens_again_when_who_said_that_the_robot_speaks_is_gone(listener, 
 def test_a_robot_that_is_said_to_speak_for_ever_is_warned_of(probe, start_node, tmp_path):
     script = tmp_path / 'soon.py'
     script.write_text('import sys\nfrom smern_ros.nodes import audio_features\n'
-                      'audio_features.ROBOT_SPEAKS_LONG = 1.0  # in place of a minute\n'
+                      'audio_features.MUTED_WARNING_AFTER = 1.0  # in place of a minute\n'
                       'sys.exit(audio_features.main())\n')
     health = probe.collect(DiagnosticArray, topics.DIAGNOSTICS, qos.STREAM)
     robot = probe.publisher(Bool, '/say/busy', qos.EVIDENCE)
@@ -271,7 +272,7 @@ def test_a_robot_that_is_said_to_speak_for_ever_is_warned_of(probe, start_node, 
     robot.publish(Bool(data=True))  # said again, it is still the same
     probe.wait_for(lambda: '/say/busy has been true for' in health[-1].status[0].message, 'the warning')
     assert health[-1].status[0].level == DiagnosticStatus.WARN
-    probe.wait_for(lambda: node.said('publish false when the robot has spoken'), 'what to do')
+    probe.wait_for(lambda: node.said('publish false when the robot stops speaking'), 'what to do')
     robot.publish(Bool(data=False))
     probe.wait_for(lambda: health[-1].status[0].message == 'active', 'the end of the warning')
     assert '[ERROR]' not in node.output
@@ -312,7 +313,7 @@ def test_a_microphone_that_falls_silent_leaves_no_utterance_open(probe, start_no
     (ended,) = listener.wait_for_the_end(1)
     assert ended.id == first.id
     assert to_ns(ended.end) <= START + middle * SECOND // RATE
-    probe.wait_for(lambda: listener.node.said('in the middle of an utterance'), 'the reason')
+    probe.wait_for(lambda: listener.node.said('during an utterance; ending it'), 'the reason')
 
 
 def test_settings_that_contradict_each_other_stop_the_node(start_node):

@@ -15,8 +15,8 @@ from smern_ros.values import SECOND  # noqa: E402
 
 
 @pytest.mark.parametrize(('ahead', 'warning'), [
-    (5.0, '5.0 s ahead of the clock here'), (-0.05, ''),
-    (-1.7e9, 's behind the clock here: let its driver stamp by the system'),
+    (5.0, '5.0 s ahead of the local clock'), (-0.05, ''),
+    (-1.7e9, 's behind the local clock; let its driver use the system clock'),
 ])
 def test_a_camera_on_another_clock_is_told_and_one_in_step_is_not(probe, start_node, ahead, warning):
     health = probe.collect(DiagnosticArray, topics.DIAGNOSTICS, qos.STREAM)
@@ -32,6 +32,6 @@ def test_a_camera_on_another_clock_is_told_and_one_in_step_is_not(probe, start_n
 
     last = probe.wait_for(told, 'the warning, or eight seconds without', 60.0)[-1]
     assert warning in last.message if warning else (last.level, last.message) == (DiagnosticStatus.OK, 'active')
-    probe.wait_for(lambda: not warning or node.said('the clock here'), 'the log to say it, too')
+    probe.wait_for(lambda: not warning or node.said('the local clock'), 'the log to say it, too')
     (age,) = (float(v.value) for v in last.values if v.key.startswith('least age'))
     assert age == pytest.approx(-ahead, abs=2.0)

@@ -202,20 +202,20 @@ LONG = 'x' * 1_000
 BAD = {
     'a long id of features': ('audio', lambda: spoilt_features(utterance_id=LONG), 'an utterance_id has 1000 char'),
     'an hour of MFCC': ('audio', lambda: spoilt_features(mfcc=array.array('f', bytes(4 * 39 * 360_000))),
-                        "audio features of utterance 'u1' has 14040000 values; at most 468078 are taken"),
+                        "audio features of utterance 'u1' has 14040000 values; the maximum is 468078"),
     'an hour in a window': (
         'skeleton', lambda: spoilt_window(positions=array.array('f', bytes(4 * 30 * 108_000))),
-        "positions of person 'p1' has 3240000 values; at most 108060 are taken"),
+        "positions of person 'p1' has 3240000 values; the maximum is 108060"),
     'a million flags': ('skeleton', lambda: spoilt_window(visible=[True] * 1_000_000), '1000000 visible flags'),
     'a crowd': ('skeleton', lambda: spoilt_window(tracks=[msg.SkeletonTrack(person_id='p')] * 51),
-                'a skeleton window has 51 people; at most 50 are taken'),
+                'a skeleton window has 51 people; the maximum is 50'),
     'a long person_id': (
         'skeleton', lambda: spoilt_window(tracks=[msg.SkeletonTrack(person_id=LONG)]), 'a person_id has 1000 char'),
     'a window of an hour': ('skeleton', lambda: spoilt_window(end=to_time(START + 3600 * SECOND)),
-                            "skeleton window of utterance 'u1' lasts 3600 s; at most 120 s are taken"),
+                            "skeleton window of utterance 'u1' lasts 3600 s; the maximum is 120 s"),
     'a novel': ('text', lambda: msg.Transcript(
         utterance_id='u1', start=to_time(START), end=to_time(END), words=[msg.Word(text='a')] * 2_001),
-        "transcript of utterance 'u1' has 2001 words; at most 2000 are taken"),
+        "transcript of utterance 'u1' has 2001 words; the maximum is 2000"),
     'one word of a novel': ('text', lambda: msg.Transcript(
         utterance_id='u1', start=to_time(START), end=to_time(END), words=[msg.Word(text='a' * 30_000)]),
         "transcript of utterance 'u1' has 30000 characters in its words"),
@@ -239,14 +239,14 @@ BAD = {
     'zero stamp': ('utterances', lambda: msg.Utterance(id='u1', state=1), 'header.stamp'),
     'no utterance id': (
         'utterances', lambda: msg.Utterance(header=header(START, ''), start=to_time(START), end=to_time(END), state=1),
-        'an utterance without id'),
+        'an utterance has an empty id'),
     'end before start': (
         'utterances', lambda: msg.Utterance(
             id='u1', header=header(START, ''), start=to_time(END), end=to_time(START), state=1),
         "speech/utterance: utterance 'u1' lasts"),
     'a megabyte for a name': (
         'utterances', lambda: msg.Utterance(id='x' * 1_000_000, header=header(START, ''), state=9),
-        'the id of an utterance has 1000000 characters; at most 256 are taken'),
+        'the id of an utterance has 1000000 characters; the maximum is 256'),
     'unknown state': ('utterances', lambda: msg.Utterance(id='u1', state=7, header=header(START, '')), 'state 7'),
 }
 

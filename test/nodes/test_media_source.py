@@ -129,7 +129,7 @@ def test_who_is_not_there_or_does_not_answer_is_named_and_not_waited_for_for_eve
         wait_for='pose_estimation,audio_features,nobody', wait_timeout=4.0,
     ))
     listeners.wait_for_end()
-    probe.wait_for(lambda: node.said('starting without what is not there: nobody'), 'who was not there')
+    probe.wait_for(lambda: node.said('timed out waiting for nobody; starting without'), 'who was not there')
     probe.wait_for(lambda: node.said('for 0.1 s; going on'), 'who did not answer')
 
 
@@ -177,7 +177,7 @@ def test_a_camera_that_is_lost_is_told_and_opened_again(probe, start_node, clip)
     manager.configure()
     probe.wait_for_speaker(topics.IMAGE)
     manager.activate()
-    probe.wait_for(lambda: node.said('gives no more frames; trying to open it again'), 'the loss to be told')
+    probe.wait_for(lambda: node.said('delivers no more frames; retrying'), 'the loss to be told')
     images.clear()
     probe.wait_for(lambda: images, 'images of the camera that is there again')
     assert node.output.count('[ERROR]') == 1 and 'Traceback' not in node.output

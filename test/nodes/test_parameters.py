@@ -158,4 +158,4 @@ def test_values_that_do_not_go_together_are_refused_with_the_reason(probe, start
     probe.wait_for_speaker('skeleton/window')
     assert manager.set({'history': 5, 'gesture_window': 4.0}) == {'history': None, 'gesture_window': None}
     (reason,) = manager.set({'history': 3.0}).values()
-    assert 'gesture_window is 4.0 s, but history keeps only 3.0 s: make history longer' in reason
+    assert 'gesture_window is 4.0 s, but history keeps only 3.0 s; increase history' in reason

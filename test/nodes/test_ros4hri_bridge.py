@@ -129,7 +129,7 @@ def test_ids_that_no_topic_can_bear_and_too_many_of_them_are_refused(probe, huma
     node = bridge(max_ids=2)
     humans.show_until(lambda: humans.ids('bodies') == ['p1', 'p2'], 'two bodies', '7up', 'a/b', 'p1', 'p2', 'p3')
     probe.wait_for(lambda: node.said("the id '7up' cannot be part of a topic name"), 'the reason')
-    probe.wait_for(lambda: node.said("'p3' is left out: 2 bodies are tracked already"), 'the other reason')
+    probe.wait_for(lambda: node.said("ignoring 'p3': 2 bodies are tracked already"), 'the other reason')
     assert probe.node.count_publishers('/humans/bodies/p3/skeleton2d') == 0
     more = Parameter('max_ids', value=3).to_parameter_msg()
     assert probe.call(SetParameters, 'ros4hri_bridge/set_parameters', parameters=[more]).results[0].successful

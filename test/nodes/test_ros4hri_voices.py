@@ -254,7 +254,7 @@ def test_words_of_a_voice_that_is_not_heard_join_no_utterance(robot):
 def test_two_sources_of_sound_are_complained_of(probe, bridge, topic):
     node = bridge(take_audio=True, arguments=['-r', f'{topics.AUDIO}:={topic}'])
     probe.publisher(msg.AudioChunk, topic, qos.AUDIO)
-    probe.wait_for(lambda: node.said('both are heard: start no microphone'), 'the complaint', 60.0)
+    probe.wait_for(lambda: node.said('publishes it, too: start no microphone'), 'the complaint', 60.0)
 
 
 @pytest.mark.parametrize('told, taken', [(0.75, 0.75), (0.0, 1.0), (7.0, 1.0), (float('nan'), 1.0), (0.1, 0.1)])

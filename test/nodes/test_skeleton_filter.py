@@ -169,7 +169,7 @@ def test_an_utterance_longer_than_the_history_has_what_is_left_and_costs_no_othe
     assert_as_offline(graph.windows[1], frames)
     (long,) = messages.windows_from_message(graph.windows[0])
     assert long.start_ns == at(0.5) and long.visible[-150:].all() and not long.visible[:150].any()
-    probe.wait_for(lambda: graph.node.said("utterance 'long' lasts 13.5 s") and graph.node.said('make history longer'),
+    probe.wait_for(lambda: graph.node.said("utterance 'long' lasts 13.5 s") and graph.node.said('increase history'),
                    'the advice')
 
 
@@ -228,11 +228,11 @@ def bad_frames() -> dict[str, msg.SkeletonArray]:
     infinite.skeletons[0].positions[3].x = float('inf')
     return {
         'infinite': infinite,
-        'without person_id': frame(skeleton(at(2), person='')),
+        'an empty person_id': frame(skeleton(at(2), person='')),
         'share a person_id': frame(skeleton(at(2)), skeleton(at(2))),
         'at most 50': frame(*[skeleton(at(2), person=str(k)) for k in range(2000)]),
         'header.stamp is 0': frame(stamp=0),
-        'stamps must grow': frame(stamp=at(0.5)),
+        'stamps must increase': frame(stamp=at(0.5)),
     }
 
 
@@ -265,7 +265,7 @@ def test_each_bad_utterance_is_one_error_and_loses_nothing_else(probe, start_nod
     graph.speak(TENTATIVE, 2.5)
     [window] = probe.wait_for(lambda: graph.windows, 'the window')
     assert_as_offline(window, frames)
-    reasons = ('end must follow start', 'unknown state 9', 'utterance without id', 'lasts 902 s; at most 120 s')
+    reasons = ('the end must be after the start', 'unknown state 9', 'an empty id', 'lasts 902 s; the maximum is 120 s')
     probe.wait_for(lambda: all(map(graph.node.said, reasons)), 'what was wrong')
     assert [graph.node.output.count(said) for said in reasons] == [1] * len(reasons)
     assert graph.node.output.count('[ERROR]') == 4

@@ -1,5 +1,5 @@
 """Trouble is told once for each kind, and garbage that makes a new kind with each message does not flood."""
-from smern_ros.ros.log_throttle import MOST_KINDS, Throttle
+from smern_ros.ros.log_throttle import MAX_KINDS, Throttle
 
 
 def test_lines_that_differ_only_in_values_are_one_kind():
@@ -19,5 +19,5 @@ def test_what_was_held_back_is_counted(monkeypatch):
 def test_garbage_on_one_subject_neither_floods_nor_silences_another():
     throttle = Throttle(period=60.0)
     letters = [f'{chr(97 + i % 26)}{chr(97 + i // 26)} is no picture' for i in range(500)]
-    assert sum(throttle.count('image', line) is not None for line in letters) == MOST_KINDS
+    assert sum(throttle.count('image', line) is not None for line in letters) == MAX_KINDS
     assert throttle.count('audio', 'bad') == 0

@@ -82,8 +82,8 @@ def start_toy(tmp_path, start_node):
 
 @pytest.mark.parametrize(('parameters', 'said'), [
     ({'gain': 3.0}, 'out of range'),
-    ({'mode': 'ugly'}, "mode is 'ugly', but must be one of ('good', 'bad')"),
-    ({'mode': 3}, "mode is '3', but must be one of ('good', 'bad')"),
+    ({'mode': 'ugly'}, "mode is 'ugly'; expected one of ('good', 'bad')"),
+    ({'mode': 3}, "mode is '3'; expected one of ('good', 'bad')"),
     ({'gain': 'much'}, "gain: 'much' is not a number"),
     ({'start_after': 'a-b'}, "'a-b/"),
     ({'breaks': 'import'}, "No module named 'not_there'"),

@@ -10,7 +10,7 @@ from sensor_msgs.msg import Image
 from std_msgs.msg import Empty
 
 from smern_ros.ros import qos, topics
-from smern_ros.ros.arrivals import LOOKS, ArrivalCounter
+from smern_ros.ros.arrivals import WINDOW, ArrivalCounter
 
 pytestmark = pytest.mark.ros
 
@@ -115,29 +115,29 @@ def test_subscriptions_may_be_made_anew_any_number_of_times(probe):
 def test_a_driver_that_is_silent_and_best_effort_is_told(eye, probe):
     health = probe.collect(DiagnosticArray, topics.DIAGNOSTICS, qos.STREAM)
     probe.publisher(Image, topics.IMAGE, qos.IMAGES)
-    told = r'/image_raw is published best effort, and nothing of it has arrived yet'
+    told = r'/image_raw is published best effort, and no message has arrived yet'
     probe.wait_for(
         lambda: any(re.search(told, status.message) for array in health for status in array.status), told, 60.0
     )
-    probe.wait_for(lambda: eye.said('published best effort, and nothing of it has arrived'), 'the log to say it, too')
+    probe.wait_for(lambda: eye.said('published best effort, and no message has arrived'), 'the log to say it, too')
 
 
 def feed(arrivals, numbers, looks=1):
     """The same numbers after one another, with a look after each second."""
     result = None
     for number in numbers:
-        arrivals.note(b'camera', number)
+        arrivals.record(b'camera', number)
     for _ in range(looks):
-        result = arrivals.look()
+        result = arrivals.recent_loss()
     return result
 
 
 def test_one_image_of_each_second_is_far_fewer_than_were_sent():
     arrivals = ArrivalCounter()
-    for second in range(LOOKS):
+    for second in range(WINDOW):
         few = feed(arrivals, [24 * second])
-    assert few == (LOOKS, 24 * (LOOKS - 1) + 1)
-    for second in range(LOOKS, 2 * LOOKS):
+    assert few == (WINDOW, 24 * (WINDOW - 1) + 1)
+    for second in range(WINDOW, 2 * WINDOW):
         few = feed(arrivals, range(24 * second, 24 * second + 24))
     assert few is None  # now all arrive
 
@@ -157,6 +157,6 @@ def test_these_are_no_loss(numbers):
 def test_each_publisher_counts_for_itself():
     arrivals = ArrivalCounter()
     for second in range(20):
-        arrivals.note(b'one', second)
-        arrivals.note(b'other', 1000 + second)
-        assert arrivals.look() is None
+        arrivals.record(b'one', second)
+        arrivals.record(b'other', 1000 + second)
+        assert arrivals.recent_loss() is None

@@ -47,7 +47,7 @@ def test_an_empty_frame_is_time_that_passed():
 def test_a_frame_that_is_not_newer_is_refused_and_loses_nothing(behind):
     history = filled(61)
     for _ in range(2):
-        with pytest.raises(ValueError, match='stamps must grow'):
+        with pytest.raises(ValueError, match='stamps must increase'):
             history.add(START + 60 * FRAME - behind, [someone(START)])
     assert history.oldest_ns == START
     assert not history.add(START + 61 * FRAME, [])
@@ -56,7 +56,7 @@ def test_a_frame_that_is_not_newer_is_refused_and_loses_nothing(behind):
 def test_one_wrong_stamp_from_long_ago_loses_nothing():
     history = filled(61)
     for k in range(61, 70):
-        with pytest.raises(ValueError, match='stamps must grow'):
+        with pytest.raises(ValueError, match='stamps must increase'):
             history.add(5 * SECOND, [])
         assert not history.add(START + k * FRAME, [])
     assert history.oldest_ns == START
@@ -93,5 +93,5 @@ def test_a_window_longer_than_what_is_remembered_has_the_frames_that_are_left():
 
 
 def test_a_window_that_ends_before_it_starts_is_refused():
-    with pytest.raises(ValueError, match='ends at or after its start'):
+    with pytest.raises(ValueError, match='the end must not be before the start'):
         filled(3).window(START, 0)

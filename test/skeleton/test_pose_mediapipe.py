@@ -200,7 +200,7 @@ def test_the_size_of_the_image_may_change_and_be_odd(estimator, clip):
 def test_what_is_no_image_is_named(estimator):
     pose = estimator()
     for bad in (np.zeros((480, 640), np.uint8), np.zeros((480, 640, 3), np.float32), np.zeros((0, 640, 3), np.uint8)):
-        with pytest.raises(ValueError, match=r'must be \(H, W, 3\) uint8'):
+        with pytest.raises(ValueError, match=r'expected a BGR image \(H, W, 3\) uint8'):
             pose.estimate(bad, 0)
 
 
@@ -209,7 +209,7 @@ def test_a_wrong_option_is_named(model):
         create('mediapipe', model='/nowhere/pose.task')
     with pytest.raises(ValueError, match='num_poses is 0'):
         create('mediapipe', model=model, num_poses=0)
-    with pytest.raises(ValueError, match=r"no pose backend 'openpose'; there are mediapipe, mmpose"):
+    with pytest.raises(ValueError, match=r"unknown pose backend 'openpose'; expected one of mediapipe, mmpose"):
         create('openpose')
 
 

@@ -142,7 +142,7 @@ def test_a_wrong_config_is_named():
         create('mmpose', pose_config='nothing.py', allow_random_weights=True)
     with pytest.raises(ValueError, match='is no lifter of the kind video-pose-lift'):
         create('mmpose', lifter_config=POSE_CONFIG, allow_random_weights=True)
-    with pytest.raises(ValueError, match='finds 133 keypoints; wanted the 17 of COCO'):
+    with pytest.raises(ValueError, match='finds 133 keypoints; expected the 17 of COCO'):
         PoseModel('wholebody_2d_keypoint/rtmpose/coco-wholebody/rtmpose-m_8xb64-270e_coco-wholebody-256x192.py', '',
                   random=True)
 

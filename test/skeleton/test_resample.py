@@ -37,7 +37,7 @@ def test_a_duration_of_k_frames_holds_k_frames_though_stamps_are_whole_nanosecon
 
 
 def test_a_window_that_ends_before_it_starts_is_refused():
-    with pytest.raises(ValueError, match='ends at or after its start'):
+    with pytest.raises(ValueError, match='the end must not be before the start'):
         resample(at(0), line(at(0)), START, START - 1)
 
 

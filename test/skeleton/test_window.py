@@ -102,5 +102,5 @@ def test_an_instant_is_a_window_of_one_frame():
 
 
 def test_a_window_that_ends_before_it_starts_is_refused():
-    with pytest.raises(ValueError, match='ends at or after its start'):
+    with pytest.raises(ValueError, match='the end must not be before the start'):
         cut([], END, START)

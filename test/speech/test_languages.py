@@ -107,13 +107,13 @@ def test_an_asset_that_was_not_fetched_names_the_command(tmp_path, monkeypatch):
 
 @pytest.mark.skipif(ctranslate2.get_cuda_device_count() > 0, reason='this machine has a CUDA device')
 @pytest.mark.parametrize('options, said', [
-    ({'device': 'cuda'}, 'the device is cuda, but CTranslate2 finds no CUDA device'),
+    ({'device': 'cuda'}, 'CTranslate2 finds no CUDA device'),
     ({'compute_type': 'float16'}, 'compute type is float16, but CTranslate2 .* device cpu .* with .*int8'),
     ({'device': 'auto', 'compute_type': 'int8_float16'}, 'compute type is int8_float16'),
-    ({'backend': 'transformers', 'model': '/any', 'device': 'cuda'}, 'the device is cuda, but PyTorch finds no'),
+    ({'backend': 'transformers', 'model': '/any', 'device': 'cuda'}, 'PyTorch finds no'),
     ({'backend': 'transformers', 'model': '/any', 'compute_type': 'int8'}, 'float32, float16, bfloat16 alone'),
-    ({'device': 'tpu'}, 'device is called .tpu.; there are cpu, cuda, auto'),
-    ({'compute_type': 'int4'}, 'compute type is called .int4.; there are default, int8'),
+    ({'device': 'tpu'}, 'device .tpu.; expected one of cpu, cuda, auto'),
+    ({'compute_type': 'int4'}, 'compute type .int4.; expected one of default, int8'),
 ])
 def test_what_this_machine_cannot_compute_is_refused(options, said):
     if options.get('backend') == 'transformers':

@@ -1,4 +1,4 @@
-"""The bodies that we see, as ROS4HRI wants them: a list of ids and the points of each body in the picture."""
+"""ROS4HRI bodies: the list of ids, and the image points of each body."""
 from __future__ import annotations
 
 import time
@@ -24,7 +24,7 @@ class Bodies:
     """Publishes bodies/tracked and bodies/<id>/skeleton2d; an id is the person_id of our skeletons."""
 
     def __init__(self, node: SmernNode, hri: HriMessages, on_change: Callable[[Changes], None]) -> None:
-        """:param on_change: told who came and who left, after the list was published."""
+        """:param on_change: called with added and removed ids, after the list was published."""
         self._node, self._hri, self._on_change = node, hri, on_change
         self.roster = Roster('bodies', limit=node.value('max_ids'), leave_after=node.value('leave_after'))
         self._skeletons: dict[str, tuple[DynamicEndpoints, Callable[[Any], None]]] = {}
@@ -38,28 +38,28 @@ class Bodies:
 
     def stop(self) -> None:
         self._size.stop()
-        self.all_have_left()
+        self.remove_all()
 
-    def tell(self) -> None:
-        """Once a second: whoever was not seen for long has left, and who is there is said again."""
-        self._follow(self.roster.look((), time.monotonic()))
+    def refresh(self) -> None:
+        """Once a second: removes bodies that were not detected lately, and publishes the list."""
+        self._apply(self.roster.update((), time.monotonic()))
         warn_of_other_publishers(self._node, f'{BODIES}/tracked', 'one robot needs one node that tracks bodies')
         stamp_ns = self._stamp_ns or self._node.get_clock().now().nanoseconds
         self._tracked.publish(self._hri.ids(self.roster.ids, header(stamp_ns, '')))
 
-    def all_have_left(self) -> None:
-        self._follow(Changes((), self.roster.clear(), ()))
-        self.tell()
+    def remove_all(self) -> None:
+        self._apply(Changes((), self.roster.clear(), ()))
+        self.refresh()
 
     def _take_skeletons(self, message: msg.SkeletonArray) -> None:
-        came = time.monotonic()
+        received_at = time.monotonic()
         skeletons = skeletons_from_message(message)
         self._stamp_ns = stamp_of(message.header)
-        changes = self.roster.look((s.person_id for s in skeletons), time.monotonic())
-        for reason in changes.refused:
+        changes = self.roster.update((s.person_id for s in skeletons), time.monotonic())
+        for reason in changes.rejected:
             self._node.log_error(BODIES, reason)
-        self._follow(changes)
-        if changes.came or changes.left:
+        self._apply(changes)
+        if changes.added or changes.removed:
             self._tracked.publish(self._hri.ids(self.roster.ids, message.header))
         size = self._size.known
         if size is None:
@@ -68,29 +68,29 @@ class Bodies:
         self._node.each(BODIES, known, lambda skeleton: self._skeletons[skeleton.person_id][1](
             self._hri.skeleton(skeleton, *size, message.header)
         ))
-        self._node.health.record_latency(time.monotonic() - came)
+        self._node.health.record_latency(time.monotonic() - received_at)
 
-    def _follow(self, changes: Changes) -> None:
-        for body in changes.left:
+    def _apply(self, changes: Changes) -> None:
+        for body in changes.removed:
             self._skeletons.pop(body)[0].close()
-        for body in changes.came:
-            lines = DynamicEndpoints(self._node)
-            self._skeletons[body] = lines, lines.output(
+        for body in changes.added:
+            endpoints = DynamicEndpoints(self._node)
+            self._skeletons[body] = endpoints, endpoints.output(
                 self._hri.Skeleton2D, f'{BODIES}/{body}/skeleton2d', qos.STREAM, label=f'{BODIES}/*/skeleton2d'
             )
-        if changes.came or changes.left:
+        if changes.added or changes.removed:
             self._on_change(changes)
 
 
 class ImageSize:
-    """Of the pictures in which the bodies are: as the parameters say, else that of the first picture."""
+    """Size of the camera image: from the parameters, else from the first image."""
 
     def __init__(self, node: SmernNode) -> None:
         self._node = node
-        self._lines = DynamicEndpoints(node)
+        self._endpoints = DynamicEndpoints(node)
         width, height = node.value('image_width'), node.value('image_height')
         if bool(width) != bool(height):
-            raise ConfigurationError(f'image_width is {width} and image_height {height}: give both, or neither')
+            raise ConfigurationError(f'image_width is {width} and image_height is {height}; set both or neither')
         self.known: tuple[int, int] | None = None
         """Width and height in pixels."""
 
@@ -101,10 +101,10 @@ class ImageSize:
             return
         self.known = None
         for message_type, topic in ((Image, topics.IMAGE), (CompressedImage, topics.IMAGE_COMPRESSED)):
-            self._lines.listen(message_type, topic, self._take, qos.IMAGES, label=topic)
+            self._endpoints.listen(message_type, topic, self._take, qos.IMAGES, label=topic)
 
     def stop(self) -> None:
-        self._lines.close()
+        self._endpoints.close()
 
     def _take(self, message: Image | CompressedImage) -> None:
         if isinstance(message, CompressedImage):
@@ -112,5 +112,5 @@ class ImageSize:
         elif 0 < message.width <= MAX_SIDE and 0 < message.height <= MAX_SIDE:
             self.known = message.width, message.height
         else:
-            raise ValueError(f'an image of {message.width} x {message.height} pixels; at most {MAX_SIDE} are believed')
-        self._lines.close()
+            raise ValueError(f'image has {message.width} x {message.height} pixels; the maximum side is {MAX_SIDE}')
+        self._endpoints.close()

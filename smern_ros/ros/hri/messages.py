@@ -1,4 +1,4 @@
-"""The messages of ROS4HRI, where they are installed, and what we write into them."""
+"""Conversions to and from the messages of ROS4HRI, an optional package."""
 from __future__ import annotations
 
 import math
@@ -53,12 +53,12 @@ class HriMessages:
         )
 
     @staticmethod
-    def said(speech: Any, now_ns: int, voice: str) -> RecognizedText | None:
-        """What a LiveSpeech says for good; None if nothing.
+    def recognized_text(speech: Any, now_ns: int, voice: str) -> RecognizedText | None:
+        """The final text of a LiveSpeech; None if it has none.
 
         :param now_ns: its time, if its header has none.
-        :param voice: whose it is.
-        :raises ValueError: if nobody says so much at once.
+        :param voice: id of its voice.
+        :raises ValueError: if the text is too long.
         """
         text = speech.final.strip()
         if not text:

@@ -313,7 +313,7 @@ def test_sound_of_another_rate_empty_sound_and_half_of_it_are_left_out_and_told(
         soundfile.write(wav, samples[: int(share * len(samples))], rate)
     code, said, err = run(capsys, root, tmp_path / 'out', '--no-video', '--jobs', '1')
     assert code == 1 and 'Traceback' not in err
-    assert f'{faster.wav}: has 22050 Hz; wanted 16000' in said and f'{empty.wav}: is no film or sound' in said
+    assert f'{faster.wav}: has 22050 Hz; wanted 16000' in said and f'{empty.wav}: is not audio or video' in said
     seconds = (half.end_ns - half.start_ns) / 1e9
     assert f'{half.wav}: lasts {seconds / 2:.1f} s; its utterance lasts {seconds:.1f} s' in said
     assert f'3  {UNREADABLE_SOUND}' in said and 'PROBLEMS (3)' in said
