@@ -6,6 +6,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from smern_ros.audio.pcm import MAX_CHANNELS, require_rate, require_short
+from smern_ros.values import SECOND
 
 GSTREAMER: Mapping[str, np.dtype] = {
     name: np.dtype(kind) for name, kind in {
@@ -50,3 +51,38 @@ def to_chunk(data: bytes | memoryview, dtype: np.dtype) -> tuple[str, bytes]:
     if dtype.kind != 'f':
         samples /= 2.0 ** (8 * dtype.itemsize - 1)
     return 'f32le', samples.astype('<f4').tobytes()
+
+
+GAP = SECOND // 2
+"""ns by which sound may come late; what comes later still follows a gap."""
+CREEP = 0.001
+"""Of its duration a stream that seems late is moved: a sound card may run slow, up to 1,000 ppm."""
+
+
+class ArrivalClock:
+    """When the first sample of each chunk was heard, as well as can be known.
+
+    A chunk cannot arrive before its last sample was heard: its time of arrival less its duration is never too early,
+    but late by what transport and scheduling took, which changes from chunk to chunk. The chunk that came fastest tells
+    most; the others follow it by the count of samples, until one is so late that something must be missing.
+    """
+
+    def __init__(self) -> None:
+        self._next_ns: int | None = None
+
+    def stamp(self, samples: int, sample_rate: int, arrival_ns: int) -> int:
+        """
+        :param samples: of one channel in the chunk.
+        :param arrival_ns: by the clock that stamps everything else.
+        :return: ns, time of the first sample.
+        """
+        duration_ns = samples * SECOND // sample_rate
+        latest_ns = arrival_ns - duration_ns
+        stamp_ns = latest_ns if self._next_ns is None else self._next_ns
+        late_ns = latest_ns - stamp_ns
+        if late_ns < 0 or late_ns > GAP:
+            stamp_ns = latest_ns
+        else:
+            stamp_ns += min(late_ns, round(CREEP * duration_ns))
+        self._next_ns = stamp_ns + duration_ns
+        return stamp_ns

@@ -9,12 +9,45 @@ import numpy as np
 from smern_ros.audio.pcm import require_rate
 from smern_ros.audio.resampler import Resampler
 from smern_ros.audio.segmenter import Cut, Segmentation, Segmenter, UtteranceState
-from smern_ros.audio.time_intervals import TimeIntervals
 from smern_ros.audio.vad import FRAME, SAMPLE_RATE, VoiceDetector
 from smern_ros.values import SECOND, Utterance
 
 FRAME_NS = FRAME * SECOND // SAMPLE_RATE
 SAMPLE_NS = SECOND // SAMPLE_RATE
+
+
+REMEMBERED = 64  # spells that no sound has passed yet
+
+
+class TimeIntervals:
+    """From when to when it held, on the time line of the sound."""
+
+    def __init__(self, tail: float) -> None:
+        """:param tail: s for which it still holds after its end is told"""
+        self.tail = tail  # may be changed at any time
+        self._since: int | None = None
+        self._past: deque[tuple[int, int]] = deque(maxlen=REMEMBERED)
+
+    def set(self, stamp_ns: int, on: bool) -> None:
+        """It begins or ends. Said again, it changes nothing."""
+        if on and self._since is None:
+            self._since = stamp_ns
+        elif not on and self._since is not None:
+            self._past.append((self._since, max(stamp_ns, self._since) + round(self.tail * SECOND)))
+            self._since = None
+
+    def overlaps(self, start_ns: int, end_ns: int) -> bool:
+        """Whether it held in any of that span. Spans are asked for in their order."""
+        while self._past and self._past[0][1] <= start_ns:
+            self._past.popleft()
+        now = self._since is not None and self._since < end_ns
+        return now or any(begin < end_ns and start_ns < end for begin, end in self._past)
+
+    def restart(self) -> None:
+        """Time has jumped back: only what holds now still does."""
+        self._past.clear()
+        if self._since is not None:
+            self._since = 0
 
 
 @dataclass(frozen=True)
@@ -218,3 +251,24 @@ class SpeechStream:
 
     def _time(self, frame: int) -> int:
         return self._anchor_ns + frame * FRAME_NS
+
+
+QUIET_PERIOD = 3
+"""Of this many frames in which nobody speaks, one is told: some ten a second still say how far the sound was heard."""
+
+
+class ActivityDecimator:
+    """Asked in the order of frames."""
+
+    def __init__(self) -> None:
+        self._told: Activity | None = None  # the last
+
+    def should_publish(self, frame: Activity) -> bool:
+        """All of speech, whatever differs from what was told before, and where the time jumped; of the rest some."""
+        told = self._told
+        if told is not None and not frame.is_speaking:
+            same = (frame.is_speaking, frame.muted) == (told.is_speaking, told.muted)
+            if same and 0 < frame.stamp_ns - told.stamp_ns < QUIET_PERIOD * FRAME_NS:
+                return False
+        self._told = frame
+        return True

@@ -1,6 +1,7 @@
 """The demo's ear in the graph: a node that writes states as they come and keeps what the report shows."""
 from __future__ import annotations
 
+import json
 import math
 import time
 from collections.abc import Callable
@@ -8,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import cv2
+import numpy as np
 import rclpy
 from diagnostic_msgs.msg import DiagnosticArray
 from rclpy.context import Context
@@ -17,7 +19,6 @@ from sensor_msgs.msg import Image
 from std_msgs.msg import Bool
 
 from smern_ros import msg
-from smern_ros.demo.message_json import to_fields, to_line
 from smern_ros.demo.recording import ActivityRecord, DrawnSkeleton, Picture, Recording, StateRecord
 from smern_ros.deploy import stop_signals
 from smern_ros.ros import diagnostics, qos, topics
@@ -198,3 +199,30 @@ def _body(skeleton: msg.Skeleton, picture: Picture) -> DrawnSkeleton:
         skeleton.person_id,
         tuple((u / picture.width, v / picture.height) if math.isfinite(u + v) else None for u, v in points),
     )
+
+
+def to_line(message: Any) -> str:
+    """One line of JSON with every field under its own name. Numbers that JSON cannot say (NaN, infinity) are null."""
+    return json.dumps(to_fields(message), ensure_ascii=False, allow_nan=False)
+
+
+def to_fields(message: Any) -> dict[str, Any]:
+    """The message's fields as dicts, lists, strings and numbers."""
+    return {name: _plain(getattr(message, name), kind) for name, kind in message.get_fields_and_field_types().items()}
+
+
+def _plain(value: Any, kind: str) -> Any:
+    if hasattr(value, 'get_fields_and_field_types'):
+        return to_fields(value)
+    if isinstance(value, bytes):  # of the type `byte`, always one
+        return value[0]
+    if isinstance(value, str | bool):
+        return value
+    if hasattr(value, '__iter__'):
+        return [_plain(item, kind) for item in value]
+    if 'float' in kind or 'double' in kind:
+        if not math.isfinite(value):
+            return None
+        # The fewest digits that tell this number from its neighbours, of its own precision.
+        return float(value) if 'double' in kind else float(str(np.float32(value)))
+    return int(value)

@@ -11,8 +11,9 @@ import numpy as np
 from smern_ros import msg
 from smern_ros.assets import AssetError
 from smern_ros.ros import qos, topics
+from smern_ros.ros.main import run
 from smern_ros.ros.messages import transcript_to_message, utterance_from_message
-from smern_ros.ros.node import ConfigurationError, SmernNode, run
+from smern_ros.ros.node import ConfigurationError, SmernNode
 from smern_ros.ros.parameters import Parameter
 from smern_ros.spec import SPEC
 from smern_ros.speech import recogniser

@@ -19,7 +19,8 @@ from smern_ros.ros.audio_common import (
     require_any,
 )
 from smern_ros.ros.dynamic_topics import DynamicEndpoints
-from smern_ros.ros.node import ConfigurationError, SmernNode, run
+from smern_ros.ros.main import run
+from smern_ros.ros.node import ConfigurationError, SmernNode
 from smern_ros.ros.parameters import Parameter
 
 AUTO = 'auto'

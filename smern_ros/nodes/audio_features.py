@@ -12,14 +12,14 @@ from std_msgs.msg import Bool
 from smern_ros import msg
 from smern_ros.assets import AssetError
 from smern_ros.audio import features
-from smern_ros.audio.activity_decimator import ActivityDecimator
 from smern_ros.audio.channels import AUTOMATIC, Downmix
 from smern_ros.audio.segmenter import Segmentation, UtteranceState
-from smern_ros.audio.stream import Activity, Boundary, Discontinuity, Event, SpeechStream
+from smern_ros.audio.stream import Activity, ActivityDecimator, Boundary, Discontinuity, Event, SpeechStream
 from smern_ros.ros import qos, topics
 from smern_ros.ros.latched_input import LatchedSubscription
+from smern_ros.ros.main import run
 from smern_ros.ros.messages import features_to_message, header, sound_from_message, stamp_of, utterance_to_message
-from smern_ros.ros.node import SmernNode, run
+from smern_ros.ros.node import SmernNode
 from smern_ros.ros.parameters import Parameter
 from smern_ros.spec import SPEC
 from smern_ros.speech.encoder import SpeechEncoder

@@ -18,6 +18,7 @@ from smern_ros.emotion.aligner import Aligner, ReadyUtterance
 from smern_ros.emotion.people import ABSENT, EVERYBODY, is_anonymous
 from smern_ros.ros import qos, topics
 from smern_ros.ros.latched_input import LatchedSubscription
+from smern_ros.ros.main import run
 from smern_ros.ros.messages import (
     features_from_message,
     header,
@@ -31,7 +32,7 @@ from smern_ros.ros.messages import (
     utterance_span,
     windows_from_message,
 )
-from smern_ros.ros.node import ConfigurationError, SmernNode, run
+from smern_ros.ros.node import ConfigurationError, SmernNode
 from smern_ros.ros.parameters import Parameter
 from smern_ros.spec import AUDIO, SKELETON, TEXT, SpecMismatch
 from smern_ros.values import CLOCK_JUMP, DOUBTFUL_TEXT, SECOND

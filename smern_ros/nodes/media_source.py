@@ -15,16 +15,16 @@ from smern_ros import msg
 from smern_ros.audio.channels import AUTOMATIC, pick
 from smern_ros.media.back_pressure import BackPressure
 from smern_ros.media.capture import Microphone, Webcam
-from smern_ros.media.chunks import chunks
 from smern_ros.media.device import Device, KeptDevice
-from smern_ros.media.playback import Playback
+from smern_ros.media.playback import Playback, chunks
 from smern_ros.media.reader import MediaError, MediaReader
 from smern_ros.media.tracks import AudioBlock, VideoFrame
 from smern_ros.ros import qos, topics
 from smern_ros.ros.audio_common import CHANNEL
 from smern_ros.ros.image_messages import to_compressed, to_image
+from smern_ros.ros.main import run
 from smern_ros.ros.messages import header
-from smern_ros.ros.node import ConfigurationError, SmernNode, run
+from smern_ros.ros.node import ConfigurationError, SmernNode
 from smern_ros.ros.parameters import Parameter
 from smern_ros.ros.replay_acks import HEARS, JUDGES, SEES, ReplayAcks
 from smern_ros.ros.sim_clock import SimulatedTime

@@ -17,15 +17,15 @@ from smern_ros.assets import AssetError
 from smern_ros.media import image_encodings
 from smern_ros.ros import bridged_images, qos, topics
 from smern_ros.ros.image_messages import to_bgr
+from smern_ros.ros.main import run
 from smern_ros.ros.messages import header, skeletons_to_message, stamp_of
-from smern_ros.ros.node import ConfigurationError, SmernNode, run
+from smern_ros.ros.node import ConfigurationError, SmernNode
 from smern_ros.ros.parameters import Parameter
 from smern_ros.skeleton import pose
 from smern_ros.skeleton.idle_frames import IDLE_RATE, IdleFrameSkipper
 from smern_ros.skeleton.joints import Gates
 from smern_ros.skeleton.pose_mediapipe import ASSET
-from smern_ros.skeleton.presence import PresenceTracker
-from smern_ros.skeleton.tracking import TRACK_TIMEOUT
+from smern_ros.skeleton.tracking import TRACK_TIMEOUT, PresenceTracker
 from smern_ros.utils import malloc
 from smern_ros.values import SECOND, Skeleton
 

@@ -14,8 +14,9 @@ from smern_ros.ros.hri.bodies import Bodies
 from smern_ros.ros.hri.messages import HriMessages
 from smern_ros.ros.hri.persons import MANAGERS, OWN, Persons
 from smern_ros.ros.hri.voices import VoiceInputs
+from smern_ros.ros.main import run
 from smern_ros.ros.messages import is_tracker_reset
-from smern_ros.ros.node import SmernNode, run
+from smern_ros.ros.node import SmernNode
 from smern_ros.ros.parameters import Parameter
 
 

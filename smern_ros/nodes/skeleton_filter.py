@@ -10,6 +10,7 @@ from typing import Any
 
 from smern_ros import msg
 from smern_ros.ros import qos, topics
+from smern_ros.ros.main import run
 from smern_ros.ros.messages import (
     header,
     is_tracker_reset,
@@ -19,10 +20,9 @@ from smern_ros.ros.messages import (
     utterance_from_message,
     window_to_message,
 )
-from smern_ros.ros.node import SmernNode, run
+from smern_ros.ros.node import SmernNode
 from smern_ros.ros.parameters import Parameter
-from smern_ros.skeleton.clock_mismatch import ClockMismatchDetector
-from smern_ros.skeleton.history import SkeletonHistory
+from smern_ros.skeleton.history import ClockMismatchDetector, SkeletonHistory
 from smern_ros.skeleton.live import LiveFilter
 from smern_ros.spec import SPEC
 from smern_ros.values import CLOCK_JUMP, SECOND, Utterance

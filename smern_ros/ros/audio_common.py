@@ -11,8 +11,8 @@ from std_msgs.msg import Header
 
 from smern_ros import msg
 from smern_ros.audio import formats
-from smern_ros.audio.arrival import ArrivalClock
 from smern_ros.audio.channels import AUTOMATIC, pick
+from smern_ros.audio.formats import ArrivalClock
 from smern_ros.audio.pcm import MAX_CHANNELS
 from smern_ros.ros import optional_messages
 from smern_ros.ros.messages import header, stamp_of

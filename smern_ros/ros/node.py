@@ -1,26 +1,13 @@
-"""What every node needs, once: lifecycle, parameters, guarded callbacks, throttled errors, diagnostics, clean exit.
-
-A node's own file reads like its page in the README: its parameters, its topics, one method a topic.
-"""
+"""The base class of all nodes: parameters, publishers, guarded callbacks and services, timers, workers."""
 from __future__ import annotations
 
-import os
-import sys
 from collections import deque
 from collections.abc import Callable, Iterable
 from typing import Any, ClassVar, TypeVar
 
-import rclpy
-from rclpy.exceptions import NameValidationException, ParameterException
-from rclpy.executors import ExternalShutdownException
-from rclpy.lifecycle import LifecyclePublisher, TransitionCallbackReturn
-from rclpy.parameter import Parameter as RosParameter
+from rclpy.lifecycle import LifecyclePublisher
 from rclpy.qos import DurabilityPolicy, QoSProfile
-from rclpy.signals import SignalHandlerOptions
 
-from smern_ros.deploy import dds, dds_in_force, ros_arguments, shared_memory, stop_signals
-from smern_ros.ros import executor
-from smern_ros.ros.autostart import configure_and_activate
 from smern_ros.ros.lifecycle import MAX_MESSAGE_LENGTH, ConfigurationError, ManagedNode
 from smern_ros.ros.messages import to_ns
 from smern_ros.ros.parameters import Parameter, declare
@@ -29,9 +16,8 @@ from smern_ros.ros.worker import Worker
 from smern_ros.utils import paths
 from smern_ros.values import SECOND
 
-__all__ = ['ConfigurationError', 'Output', 'SmernNode', 'run']
+__all__ = ['ConfigurationError', 'Output', 'SmernNode']
 
-EXIT_OK, EXIT_BROKEN, EXIT_CONFIGURATION = 0, 1, 2
 JOB_WITHIN, LAST_JOB_WITHIN = 2.0, 0.5
 """s that a worker's running job is waited for: before what it uses is freed; when the process ends."""
 Item = TypeVar('Item')
@@ -254,74 +240,3 @@ class SmernNode(ManagedNode):
             self.reconfigure()
         except Exception as error:
             self.log_error('parameters', error)
-
-
-def run(node_class: type[SmernNode], args: list[str] | None = None) -> int:
-    """The main function of every node.
-
-    :return: 0 after a shutdown that was asked for (SIGINT, SIGTERM), 2 if the node was told to do what it cannot, 1 if
-        it broke at its start: of these another start may help.
-    """
-    # Two spinning OpenMP threads on two busy cores are many times slower than one.
-    os.environ.setdefault('OMP_WAIT_POLICY', 'PASSIVE')
-    try:
-        os.environ.update(dds.environment())  # for a node that was started by itself
-    except ValueError as error:
-        print(f'{node_class.NAME}: {error}', file=sys.stderr)
-        return EXIT_CONFIGURATION
-    shared_memory.sweep()  # of this node itself, if it was killed
-    stop = stop_signals.begin()
-    try:
-        declared = {p.name: type(p.default) for p in node_class.parameters()}
-        with ros_arguments.typed(sys.argv if args is None else args, node_class.NAME, declared) as words:
-            rclpy.init(args=words, signal_handler_options=SignalHandlerOptions.NO)
-    except Exception as error:
-        print(f'{node_class.NAME}: invalid ROS arguments: {error}', file=sys.stderr)
-        return EXIT_CONFIGURATION
-    stop.close_first()  # a DDS participant that says no goodbye is in everybody's lists for 20 s more
-    try:
-        return _serve(node_class, stop)
-    except (stop_signals.Interrupted, ExternalShutdownException):
-        return EXIT_OK
-    except NameValidationException as error:
-        print(f'{node_class.NAME}: {error}', file=sys.stderr)
-        return EXIT_CONFIGURATION
-    except Exception:
-        if rclpy.ok() and not stop.asked:
-            raise
-        return EXIT_OK  # told to stop while it was starting: what is made without a context fails
-    finally:
-        with stop_signals.closing():
-            rclpy.try_shutdown()
-
-
-def _serve(node_class: type[SmernNode], stop: stop_signals.Stop) -> int:
-    try:
-        node = node_class()
-    except ParameterException as error:
-        rclpy.logging.get_logger(node_class.NAME).fatal(f'invalid parameter: {error}')
-        return EXIT_CONFIGURATION
-    if wrong := dds_in_force.complaint(rclpy.get_rmw_implementation_identifier()):
-        node.log_error('network', wrong)
-    node_executor = executor.create()
-    stop.listen()  # some releases of the events executor take the signals for themselves
-    stop.close_first(lambda: node_executor.create_task(lambda: None))
-    node_executor.add_node(node)
-
-    def spin_until(condition: Callable[[], bool]) -> None:
-        while rclpy.ok() and not stop.asked and not condition():
-            node_executor.spin_once(timeout_sec=0.5)
-
-    try:
-        autostart = node.get_parameter('autostart').type_ == RosParameter.Type.BOOL and node.value('autostart')
-        if autostart:
-            result = configure_and_activate(node, spin_until, loading=stop.interrupting)
-            if rclpy.ok() and not stop.asked and result != TransitionCallbackReturn.SUCCESS:
-                return EXIT_CONFIGURATION if result == TransitionCallbackReturn.FAILURE else EXIT_BROKEN
-        spin_until(lambda: False)
-        return EXIT_OK
-    finally:
-        with stop_signals.closing():
-            node.end()
-            node_executor.shutdown(timeout_sec=0.5)
-            node.destroy_node()

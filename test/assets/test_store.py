@@ -7,8 +7,8 @@ import zipfile
 import pytest
 
 from smern_ros.assets import FetchFailed, MissingAsset, Store, WrongAsset
-from smern_ros.assets.build import join
 from smern_ros.assets.manifest import AddressSource, Asset, FileHash, PackageSource, PartedSource
+from smern_ros.assets.sources import join
 
 CONTENT = {'model/weights.bin': bytes(range(256)) * 40, 'model/words.txt': b'a small vocabulary\n'}
 WHEEL = 'tiny_weights-1.0-py3-none-any.whl'

@@ -3,7 +3,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smern_ros.audio.arrival import GAP, ArrivalClock
+from smern_ros.audio.formats import GAP, ArrivalClock
 from smern_ros.values import SECOND
 
 RATE, SAMPLES = 16_000, 512

@@ -1,4 +1,6 @@
 """Utterances lie where people spoke, on the microphone's time line, however the sound arrives."""
+from itertools import pairwise
+
 import numpy as np
 import pytest
 import soxr
@@ -6,7 +8,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from smern_ros.audio.segmenter import Segmentation, UtteranceState
-from smern_ros.audio.stream import FRAME_NS, Activity, Boundary, Discontinuity, SpeechStream
+from smern_ros.audio.stream import (
+    FRAME_NS,
+    QUIET_PERIOD,
+    Activity,
+    ActivityDecimator,
+    Boundary,
+    Discontinuity,
+    SpeechStream,
+    TimeIntervals,
+)
 from smern_ros.values import SECOND
 
 RATE = 16_000
@@ -241,3 +252,70 @@ def test_told_when_somebody_speaks_it_cuts_there_and_asks_no_detector_of_its_own
 def test_a_stream_that_detects_speech_itself_is_not_told(conversation):
     with pytest.raises(ValueError, match='own_detector=False'):
         SpeechStream().tell(START, True)
+
+
+def told(pattern: str) -> str:
+    """:param pattern: a letter a frame: S for speech, m for silence in which the robot speaks, - for silence."""
+    quiet = ActivityDecimator()
+    frames = [Activity(k * FRAME_NS, 0.5, is_speaking=c == 'S', muted=c == 'm') for k, c in enumerate(pattern)]
+    return ''.join(c if quiet.should_publish(frame) else ' ' for c, frame in zip(pattern, frames, strict=True))
+
+
+def test_all_of_speech_and_each_change_is_told():
+    assert told('--SSSS-S----') == '- SSSS-S-  -'
+    assert told('---mmm--') == '-  m  - '
+
+
+def test_of_silence_every_third_frame_is_told():
+    heard = [k for k, c in enumerate(told('-' * 100)) if c != ' ']
+    assert heard[0] == 0 and {later - one for one, later in pairwise(heard)} == {QUIET_PERIOD}
+
+
+def test_after_a_jump_in_time_the_first_frame_is_told():
+    for jump_ns in (-3600 * SECOND, 3600 * SECOND):
+        quiet = ActivityDecimator()
+        stamps = [7200 * SECOND, 7200 * SECOND + FRAME_NS, 7200 * SECOND + jump_ns]
+        frames = [Activity(stamp_ns, 0.1, is_speaking=False, muted=False) for stamp_ns in stamps]
+        assert [quiet.should_publish(frame) for frame in frames] == [True, False, True]
+
+
+def test_it_covers_the_robot_s_speech_and_a_tail():
+    mute = TimeIntervals(tail=0.2)
+    assert not mute.overlaps(0, SECOND)
+    mute.set(SECOND, True)
+    assert not mute.overlaps(SECOND // 2, SECOND)
+    assert mute.overlaps(SECOND - 1, SECOND + 1)
+    assert mute.overlaps(50 * SECOND, 51 * SECOND)
+    mute.set(60 * SECOND, False)
+    assert mute.overlaps(59 * SECOND, 60 * SECOND)
+    assert mute.overlaps(60 * SECOND + SECOND // 10, 61 * SECOND)
+    assert not mute.overlaps(60 * SECOND + SECOND // 5, 61 * SECOND)
+
+
+def test_saying_it_again_changes_nothing():
+    mute = TimeIntervals(tail=0.0)
+    mute.set(1 * SECOND, True)
+    mute.set(5 * SECOND, True)
+    assert mute.overlaps(1 * SECOND, 2 * SECOND)
+    mute.set(6 * SECOND, False)
+    mute.set(9 * SECOND, False)
+    assert not mute.overlaps(6 * SECOND, 9 * SECOND)
+
+
+def test_a_spell_is_remembered_until_its_sound_has_come():
+    mute = TimeIntervals(tail=0.0)
+    mute.set(5 * SECOND, True)
+    mute.set(6 * SECOND, False)
+    assert not mute.overlaps(4 * SECOND, 5 * SECOND)
+    assert mute.overlaps(5 * SECOND, 6 * SECOND)
+
+
+def test_when_time_jumps_back_only_a_robot_that_speaks_now_is_muted():
+    mute = TimeIntervals(tail=0.0)
+    mute.set(100 * SECOND, True)
+    mute.set(101 * SECOND, False)
+    mute.restart()
+    assert not mute.overlaps(100 * SECOND, 101 * SECOND)
+    mute.set(102 * SECOND, True)
+    mute.restart()
+    assert mute.overlaps(SECOND, 2 * SECOND)

@@ -141,7 +141,8 @@ def film(shared_data, tmp_path):
 STUCK = textwrap.dedent("""
     import ctypes, sys, time
     from smern_ros.deploy import stop_signals
-    from smern_ros.ros.node import SmernNode, run
+    from smern_ros.ros.main import run
+    from smern_ros.ros.node import SmernNode
 
     class Stuck(SmernNode):
         NAME = 'stuck'

@@ -22,7 +22,8 @@ TOY = textwrap.dedent("""
     import sys
     from std_msgs.msg import String
     from smern_ros.ros import qos
-    from smern_ros.ros.node import ConfigurationError, SmernNode, run
+    from smern_ros.ros.main import run
+    from smern_ros.ros.node import ConfigurationError, SmernNode
     from smern_ros.ros.parameters import Parameter
 
     class Toy(SmernNode):

@@ -10,7 +10,7 @@ from sensor_msgs.msg import Image
 from std_msgs.msg import Empty
 
 from smern_ros.ros import qos, topics
-from smern_ros.ros.arrivals import WINDOW, ArrivalCounter
+from smern_ros.ros.subscriptions import WINDOW, ArrivalCounter
 
 pytestmark = pytest.mark.ros
 
@@ -21,7 +21,8 @@ EYE = textwrap.dedent("""
     from sensor_msgs.msg import Image
     from std_msgs.msg import Empty
     from smern_ros.ros import qos, topics
-    from smern_ros.ros.node import SmernNode, run
+    from smern_ros.ros.main import run
+    from smern_ros.ros.node import SmernNode
 
     class Eye(SmernNode):
         NAME = 'eye'

@@ -1,8 +1,7 @@
 """Speech and skeletons by different clocks are told from a camera that is late, new or gone."""
 import pytest
 
-from smern_ros.skeleton.clock_mismatch import MISSES, ClockMismatchDetector
-from smern_ros.skeleton.history import SkeletonHistory
+from smern_ros.skeleton.history import MISSES, ClockMismatchDetector, SkeletonHistory
 from smern_ros.values import SECOND
 
 START = 1_700_000_000

@@ -6,7 +6,7 @@ from support import crowd
 from support.crowd import Actor, standing, walking
 
 from smern_ros.skeleton.pose import create
-from smern_ros.skeleton.presence import PresenceTracker
+from smern_ros.skeleton.tracking import PresenceTracker
 from smern_ros.spec import Joint
 from smern_ros.values import SECOND
 
