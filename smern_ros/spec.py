@@ -1,4 +1,4 @@
-"""The one description of labels, modalities, joints and features that code, checkpoints and tests share."""
+"""Labels, modalities, joints and features, shared by code, checkpoints and tests."""
 from __future__ import annotations
 
 import dataclasses
@@ -49,12 +49,12 @@ PROSODY = tuple(f'{contour}_{functional}' for contour in PROSODY_CONTOURS for fu
 
 
 class SpecMismatch(ValueError):
-    """A checkpoint or message was made with other features than this code computes."""
+    """A checkpoint or message has another feature spec than this code."""
 
 
 @dataclass(frozen=True)
 class FeatureSpec:
-    """What every feature is. Stored in each checkpoint; serving and training compute features from the same one."""
+    """Definition of all features. Stored in each checkpoint; training and inference use the same one."""
 
     version: int = 2
     labels: tuple[str, ...] = LABELS

@@ -1,7 +1,7 @@
-"""The values that flow from signals to emotions, the same objects live and offline.
+"""Value objects from signals to predictions, the same live and offline.
 
 Times are integer nanoseconds on the input's time line (the stamps of camera and microphone).
-Arrays are never written to after they were put in here.
+Arrays are not modified after an object is created.
 """
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class SkeletonWindow:
 
 @dataclass(frozen=True, eq=False)
 class Utterance:
-    """A stretch of speech that the voice activity detector cut out."""
+    """A segment of speech found by the voice activity detector."""
 
     id: str
     start_ns: int
@@ -57,7 +57,7 @@ class Utterance:
 
 @dataclass(frozen=True, eq=False)
 class AudioFeatures:
-    """What the audio encoder sees of an utterance (paper, section IV-B)."""
+    """Input of the audio encoder for one utterance (paper, section IV-B)."""
 
     utterance_id: str
     start_ns: int
@@ -81,7 +81,7 @@ def language_code(tag: str) -> str:
 
 
 def is_english(tag: str) -> bool:
-    """Of an IETF language tag or a locale; true if it tells no language."""
+    """Whether an IETF language tag or locale is English or unspecified."""
     return language_code(tag) in ENGLISH
 
 
@@ -107,18 +107,18 @@ class Transcript:
 
     @property
     def doubtful(self) -> bool:
-        """There are words, but they may well be others."""
+        """Whether the transcript has words with low confidence; they are not used."""
         return bool(self.text.strip()) and not self.confidence >= DOUBTFUL_TEXT
 
     @property
     def foreign(self) -> bool:
-        """There are words, but of another language than that whose words the networks know."""
+        """Whether the transcript has words in a language that the networks do not support."""
         return bool(self.text.strip()) and not is_english(self.language)
 
 
 @dataclass(frozen=True)
 class UtteranceInputs:
-    """All that is known of one utterance; what is missing is None."""
+    """The evidence of one utterance; missing modalities are None."""
 
     utterance_id: str
     start_ns: int
@@ -134,7 +134,7 @@ class UtteranceInputs:
 
 @dataclass(frozen=True, eq=False)
 class Prediction:
-    """What the network says of one utterance or window."""
+    """The prediction for one utterance or window."""
 
     labels: tuple[str, ...]
     probabilities: np.ndarray    # (labels,) float32, after the checkpoint's temperature, sum 1

@@ -1,4 +1,4 @@
-"""Several channels to one: their mean, or one of them where the mean would lose the voice."""
+"""Downmix to mono: the mean of all channels, or one channel if the mean would lose the voice."""
 from __future__ import annotations
 
 import numpy as np
@@ -6,10 +6,10 @@ import numpy as np
 from smern_ros.audio.pcm import require_rate
 
 AUTOMATIC = -1
-"""As the number of a channel: decided by the sound."""
+"""Channel number that means: chosen automatically."""
 BLOCKS_PER_SECOND = 100
 MEMORY = 5.0
-"""s in which what was heard loses its weight (to 1/e)."""
+"""s, time constant of the power estimate."""
 CANCELLED, MIXED = 0.5, 0.9
 """Power of the mean, as a share of what channels that have nothing in common would give: below the first they cancel
 each other, above the second no longer."""
@@ -21,7 +21,7 @@ LOUDER = 4.0
 
 
 def pick(samples: np.ndarray, channel: int) -> np.ndarray:
-    """(N, channels) -> (N, 1): that channel, counted from 0; mono sound is its own only channel.
+    """Select a channel: (N, channels) -> (N, 1). Mono audio is returned as it is.
 
     :raises ValueError: if the sound has several, but not that one.
     """
@@ -34,19 +34,18 @@ def pick(samples: np.ndarray, channel: int) -> np.ndarray:
 
 
 class Downmix:
-    """One stream of sound to mono.
+    """Downmixes a stream to mono.
 
-    It is the mean of all channels. If they cancel each other (a cable or plug with reversed polarity), or all but one
-    are dead (the mean halves the level), the loudest is taken. What is decided of each 10 ms holds from the next on, so
-    that nothing waits, and does not depend on how the stream is cut into chunks. It is kept until what was heard in the
-    last seconds clearly says otherwise, so that it does not change back and forth within an utterance.
+    The output is the mean of all channels. If they cancel each other (reversed polarity), or all but one are silent,
+    it is the loudest channel. The decision of each 10 ms block applies from the next block on, independent of chunk
+    sizes, with hysteresis so that it does not toggle within an utterance.
     """
 
     def __init__(self) -> None:
         self.reset()
 
     def reset(self) -> None:
-        """Forget the stream."""
+        """Restart the stream."""
         self._rate = 0
         self.channel = AUTOMATIC                        # the one that is taken now; AUTOMATIC: the mean
         self._block = np.zeros((0, 0), np.float32)      # what of the present 10 ms has come

@@ -1,4 +1,4 @@
-"""From an utterance to what the audio encoder sees of it."""
+"""Features of an utterance for the audio encoder."""
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 def extract(
     utterance: Utterance, speech_encoder: SpeechEncoder | None = None, spec: FeatureSpec = SPEC
 ) -> AudioFeatures:
-    """Compute MFCC and prosody (paper, section IV-B), and what a pretrained speech encoder hears.
+    """Compute MFCC and prosody (paper, section IV-B), and the embedding of a pretrained speech encoder.
 
-    The same samples always give the same features. MFCC longer than `spec.max_audio_frames` are cut at their end, as
+    MFCC longer than `spec.max_audio_frames` are cut at their end, as
     the paper's base model does; the prosody is that of the whole utterance.
 
     :param speech_encoder: None: `speech` is None.
-    :raises ValueError: if the samples are none, not one-dimensional or not all finite
+    :raises ValueError: if the samples are empty, not mono or not finite
     """
     samples = np.asarray(utterance.samples, np.float32)
     if samples.ndim != 1 or len(samples) == 0:

@@ -1,4 +1,4 @@
-"""How others write down samples, and the same samples as an AudioChunk holds them."""
+"""Audio of other packages' messages: sample formats, and stamps for audio without any."""
 from __future__ import annotations
 
 from collections.abc import Mapping
@@ -60,11 +60,11 @@ CREEP = 0.001
 
 
 class ArrivalClock:
-    """When the first sample of each chunk was heard, as well as can be known.
+    """Stamps chunks by their arrival, smoothed by the count of samples.
 
-    A chunk cannot arrive before its last sample was heard: its time of arrival less its duration is never too early,
-    but late by what transport and scheduling took, which changes from chunk to chunk. The chunk that came fastest tells
-    most; the others follow it by the count of samples, until one is so late that something must be missing.
+    Arrival less duration is an upper bound of the time of the first sample, late by transport and scheduling. The
+    chunk with the least delay sets the time; the others follow by the count of samples, until one is so late that
+    audio must be missing.
     """
 
     def __init__(self) -> None:

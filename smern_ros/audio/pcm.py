@@ -1,4 +1,4 @@
-"""Raw sound as drivers send it: bytes to samples, checked where they enter."""
+"""Decoding and validation of PCM audio."""
 from __future__ import annotations
 
 import numpy as np
@@ -15,7 +15,7 @@ LOUDEST = 8.0
 
 
 def decode(data: bytes | bytearray | memoryview, *, encoding: str, channels: int) -> np.ndarray:
-    """Samples of a piece of sound.
+    """Decode interleaved PCM.
 
     :param data: interleaved samples, any buffer of bytes
     :param encoding: `s16le` (signed 16 bit) or `f32le` (float 32 bit in -1..1), both little endian

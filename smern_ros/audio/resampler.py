@@ -1,4 +1,4 @@
-"""From any sample rate to another, chunk by chunk, with 3 ms of delay."""
+"""Streaming resampler with a delay of 3 ms."""
 from __future__ import annotations
 
 from math import gcd
@@ -18,9 +18,8 @@ BLOCK = 4096         # output samples computed at once, which bounds the memory
 class Resampler:
     """Band-limited interpolation by a windowed sinc.
 
-    Output sample k is the signal at k / `to_rate` seconds from the first input sample, and is given out as soon as the
-    input reaches half a filter (48 samples of the lower rate) beyond it; soxr's stream holds back more than 30 ms.
-    How the input is cut into chunks does not change the output.
+    Output sample k is the signal at k / `to_rate` seconds from the first input sample. The delay is half a filter (48
+    samples of the lower rate). The output does not depend on chunk sizes.
     """
 
     def __init__(self, from_rate: int, to_rate: int) -> None:
@@ -35,7 +34,7 @@ class Resampler:
         self.reset()
 
     def reset(self) -> None:
-        """Forget the signal: the next sample is again the first."""
+        """Restart: the next sample is the first."""
         self._history = np.zeros(self._half, np.float32)  # begins `half` samples before input sample `_begin`
         self._begin = 0
         self._produced = 0
@@ -58,7 +57,7 @@ class Resampler:
         return np.concatenate(blocks) if blocks else np.zeros(0, np.float32)
 
     def flush(self) -> np.ndarray:
-        """The output that was waiting for input, as if silence followed; then the signal is forgotten."""
+        """Return the remaining output, as if silence followed, and restart."""
         if self._up == self._down:
             return np.zeros(0, np.float32)
         output = self.push(np.zeros(self._half, np.float32))

@@ -1,4 +1,4 @@
-"""Where utterances begin and end, frame by frame of the voice activity detector. Knows no sound, only probabilities."""
+"""Segmentation into utterances from the speech probability of each frame."""
 from __future__ import annotations
 
 from collections.abc import Iterator
@@ -11,16 +11,16 @@ FRAME_SECONDS = vad.FRAME / vad.SAMPLE_RATE
 
 
 class UtteranceState(IntEnum):
-    """What is said of an utterance. The numbers are those of the Utterance message."""
+    """State of an utterance. The numbers are those of the Utterance message."""
 
-    TENTATIVE = 0  # silence has begun; speech may go on
-    ENDED = 1      # it was the end
-    RESUMED = 2    # speech goes on; the tentative end is void
+    TENTATIVE = 0  # silence; speech may resume
+    ENDED = 1      # final end
+    RESUMED = 2    # speech resumed; the tentative end is revoked
 
 
 @dataclass(frozen=True)
 class Segmentation:
-    """When an utterance begins and ends. Times in seconds, rounded to frames of 32 ms."""
+    """Settings of the segmentation. Times in seconds, rounded to frames of 32 ms."""
 
     threshold: float = 0.5          # probability from which a frame is voiced
     release: float = 0.35           # probability from which a frame after a voiced one still is
@@ -58,16 +58,22 @@ class Cut:
 
 @dataclass
 class _Open:
-    """The utterance that is being spoken."""
+    """The open utterance."""
 
     start: int
     voiced_end: int
     voiced: int = 0             # frames
-    announced: bool = False     # its tentative end was said and is not void
+    announced: bool = False     # its tentative end was announced and not revoked
 
 
 class Segmenter:
-    """Groups voiced frames to utterances."""
+    """Groups voiced frames into utterances.
+
+    >>> segmenter = Segmenter(Segmentation())
+    >>> for probability in probabilities:  # one a frame of 32 ms
+    ...     for cut in segmenter.push(probability):
+    ...         print(cut.state.name, cut.start, cut.end)
+    """
 
     def __init__(self, settings: Segmentation) -> None:
         self._set(settings)
@@ -88,21 +94,21 @@ class Segmenter:
         self._longest = int(settings.max_utterance_duration / FRAME_SECONDS)
 
     def reset(self) -> None:
-        """The next frame is number 0 again, and no utterance is open."""
+        """Restart at frame 0 without an open utterance."""
         self._open: _Open | None = None
         self._frame = 0           # frames seen
         self._earliest = 0        # no utterance may begin before
         self.is_speaking = False  # the newest frame is voiced
 
     def change(self, settings: Segmentation) -> None:
-        """Other settings from the next frame on. No utterance begins in sound that was no longer needed until now."""
+        """Change settings from the next frame on. No utterance starts before `oldest_needed`."""
         earliest = self.oldest_needed
         self._set(settings)
         self._earliest = max(self._earliest, earliest)
 
     @property
     def oldest_needed(self) -> int:
-        """The first frame whose sound may still become part of an utterance."""
+        """The first frame whose samples may still become part of an utterance."""
         if self._open is not None:
             return self._open.start
         return max(self._earliest, self._frame - self._pre_roll)
@@ -112,9 +118,9 @@ class Segmenter:
         return self._open is not None
 
     def push(self, probability: float, *, muted: bool = False) -> list[Cut]:
-        """Take the next frame.
+        """Add the next frame.
 
-        :param muted: the frame is not the speaker's: an utterance ends before it, and none begins in it
+        :param muted: ends an open utterance before this frame, and starts none
         """
         if muted:
             self.is_speaking = False
@@ -128,7 +134,7 @@ class Segmenter:
         return list(self._voiced() if self.is_speaking else self._silent())
 
     def close(self) -> list[Cut]:
-        """End the open utterance at the frames seen so far."""
+        """End the open utterance at the last frame."""
         return list(self._end(min(self._open.voiced_end + self._margin, self._frame))) if self._open else []
 
     def _voiced(self) -> Iterator[Cut]:

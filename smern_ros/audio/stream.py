@@ -1,4 +1,4 @@
-"""From a microphone's chunks to utterances on the microphone's time line."""
+"""Audio chunks to voice activity and utterances."""
 from __future__ import annotations
 
 from collections import deque
@@ -16,20 +16,20 @@ FRAME_NS = FRAME * SECOND // SAMPLE_RATE
 SAMPLE_NS = SECOND // SAMPLE_RATE
 
 
-REMEMBERED = 64  # spells that no sound has passed yet
+REMEMBERED = 64  # intervals
 
 
 class TimeIntervals:
-    """From when to when it held, on the time line of the sound."""
+    """Intervals of a flag that is set and reset by stamps, such as the robot's speech."""
 
     def __init__(self, tail: float) -> None:
-        """:param tail: s for which it still holds after its end is told"""
+        """:param tail: s by which each interval is extended"""
         self.tail = tail  # may be changed at any time
         self._since: int | None = None
         self._past: deque[tuple[int, int]] = deque(maxlen=REMEMBERED)
 
     def set(self, stamp_ns: int, on: bool) -> None:
-        """It begins or ends. Said again, it changes nothing."""
+        """Set or reset the flag. Repeated values are ignored."""
         if on and self._since is None:
             self._since = stamp_ns
         elif not on and self._since is not None:
@@ -37,14 +37,14 @@ class TimeIntervals:
             self._since = None
 
     def overlaps(self, start_ns: int, end_ns: int) -> bool:
-        """Whether it held in any of that span. Spans are asked for in their order."""
+        """Whether the flag is set at any time of the span. Spans must be queried in order."""
         while self._past and self._past[0][1] <= start_ns:
             self._past.popleft()
         now = self._since is not None and self._since < end_ns
         return now or any(begin < end_ns and start_ns < end for begin, end in self._past)
 
     def restart(self) -> None:
-        """Time has jumped back: only what holds now still does."""
+        """After the clock jumped back: keeps only the current value."""
         self._past.clear()
         if self._since is not None:
             self._since = 0
@@ -62,16 +62,16 @@ class Activity:
 
 @dataclass(frozen=True, eq=False)
 class Boundary:
-    """An utterance has perhaps ended, has ended, or goes on after all."""
+    """A change of an utterance's state: tentative end, end, or resumed."""
 
     state: UtteranceState
-    utterance: Utterance  # RESUMED: with the end that is void, without samples
+    utterance: Utterance  # RESUMED: with the revoked end, without samples
     last_voiced_ns: int   # end of the last voiced frame
 
 
 @dataclass(frozen=True)
 class Discontinuity:
-    """The stamps jumped: what was open has been ended, and the stream begins anew."""
+    """A jump of the stamps; it ends an open utterance and restarts the stream."""
 
     seconds: float  # of the jump; negative: backwards
 
@@ -84,12 +84,17 @@ Event = Activity | Boundary | Discontinuity
 
 
 class SpeechStream:
-    """Finds utterances in a stream of sound.
+    """Segments a stream of audio into utterances.
 
-    Time is counted in samples from the first chunk's stamp. Later stamps may differ from that count by `tolerance`;
-    what builds up between utterances (a sound card's clock runs at its own pace) is followed there, and a larger
-    difference is a discontinuity. The events depend on samples and stamps alone, never on when they arrive nor on how
-    the stream is cut into chunks. Memory is bounded by the longest utterance.
+    Time is counted in samples from the first chunk's stamp. Drift of the stamps up to `tolerance` is corrected between
+    utterances; a larger difference is a discontinuity. Events depend only on samples and stamps, not on arrival times
+    or chunk sizes.
+
+    >>> stream = SpeechStream()
+    >>> for samples, stamp_ns in chunks:  # (N,) float32 at 16 kHz
+    ...     for event in stream.push(samples, 16000, stamp_ns):
+    ...         if isinstance(event, Boundary) and event.state == UtteranceState.ENDED:
+    ...             print(event.utterance.id, len(event.utterance.samples))
     """
 
     def __init__(
@@ -97,8 +102,8 @@ class SpeechStream:
         own_detector: bool = True,
     ) -> None:
         """:param tolerance: s by which stamps may differ from the count of samples
-        :param mute_tail: s after the robot's last sound, for loudspeaker and room to fall silent
-        :param own_detector: False: voiced is what `tell` says
+        :param mute_tail: s for which audio stays muted after the robot stops speaking
+        :param own_detector: False: voice activity is set by `tell`
         """
         self.tolerance = tolerance  # may be changed at any time
         self._detector = VoiceDetector()
@@ -109,7 +114,7 @@ class SpeechStream:
         self.reset()
 
     def reset(self) -> None:
-        """Forget the stream; the next chunk begins another. The robot goes on speaking, if it does."""
+        """Restart the stream with the next chunk. `mute` stays in effect."""
         self._detector.reset()
         self._segmenter.reset()
         self._resampler = None
@@ -124,18 +129,18 @@ class SpeechStream:
         self._first_frame = 0                       # number of the oldest of them
 
     def change(self, segmentation: Segmentation, mute_tail: float) -> None:
-        """Other settings from the next frame on, and from the robot's next words on."""
+        """Change settings, from the next frame on."""
         self._segmenter.change(segmentation)
         self._mute.tail = mute_tail
 
     def mute(self, stamp_ns: int, on: bool) -> None:
-        """The robot begins or ends to speak at that time."""
+        """Mute (the robot starts speaking) or unmute at that stamp."""
         self._mute.set(stamp_ns, on)
 
     def tell(self, stamp_ns: int, speaks: bool) -> None:
-        """Somebody begins or ends to speak at that time, by whoever detects it in our place.
+        """Set the voice activity of an external detector at that stamp.
 
-        :raises ValueError: if our own detector does.
+        :raises ValueError: with `own_detector`.
         """
         if self._voiced is None:
             raise ValueError('this stream uses its own voice activity detector; create it with own_detector=False')
@@ -147,8 +152,8 @@ class SpeechStream:
         :param samples: (N,) float32 in -1..1, mono
         :param sample_rate: Hz; may change from chunk to chunk
         :param stamp_ns: time of the first sample
-        :return: what was found, in the order of time
-        :raises ValueError: for a rate or stamp that cannot be, or samples of another shape; the stream is as before
+        :return: events in the order of time
+        :raises ValueError: for an invalid rate, stamp or shape; the stream is unchanged
         """
         require_rate(sample_rate)
         if stamp_ns < 0:
@@ -169,7 +174,7 @@ class SpeechStream:
         return events + self._feed(self._resampler.push(samples))
 
     def flush(self) -> list[Event]:
-        """The stream is over: end what is open, then forget the stream."""
+        """End the open utterance and restart the stream."""
         if self._resampler is None:
             return []
         events = self._feed(self._resampler.flush())
@@ -177,7 +182,7 @@ class SpeechStream:
             events += self._take(np.pad(self._pending, (0, FRAME - len(self._pending))))
         was_speaking = self._segmenter.is_speaking
         events += [self._boundary(cut) for cut in self._segmenter.close()]
-        if was_speaking:  # whoever listens must not believe for ever that somebody speaks
+        if was_speaking:  # subscribers must see the end of speech
             end_ns = self._time(self._first_frame + len(self._frames))
             events.append(Activity(end_ns + FRAME_NS, 0.0, is_speaking=False, muted=False))
         self.reset()
@@ -185,7 +190,7 @@ class SpeechStream:
 
     @property
     def in_utterance(self) -> bool:
-        """An utterance is open: its end depends on sound still to come."""
+        """Whether an utterance is open."""
         return self._segmenter.in_utterance
 
     def _follow(self, stamp_ns: int) -> list[Event]:
@@ -254,17 +259,17 @@ class SpeechStream:
 
 
 QUIET_PERIOD = 3
-"""Of this many frames in which nobody speaks, one is told: some ten a second still say how far the sound was heard."""
+"""Of this many frames without speech one is published, some ten a second."""
 
 
 class ActivityDecimator:
-    """Asked in the order of frames."""
+    """Reduces the rate of voice activity messages without speech."""
 
     def __init__(self) -> None:
         self._told: Activity | None = None  # the last
 
     def should_publish(self, frame: Activity) -> bool:
-        """All of speech, whatever differs from what was told before, and where the time jumped; of the rest some."""
+        """True for frames with speech, changes and time jumps, and every third other frame. Call it in order."""
         told = self._told
         if told is not None and not frame.is_speaking:
             same = (frame.is_speaking, frame.muted) == (told.is_speaking, told.muted)

@@ -14,7 +14,7 @@ CONTEXT = 64  # samples of the frame before, which the network sees again
 
 
 class VoiceDetector:
-    """Says of each frame how probably somebody speaks. Deterministic; remembers the frames before."""
+    """Speech probability of each frame. Deterministic; recurrent over the frames."""
 
     def __init__(self) -> None:
         import onnxruntime
@@ -26,7 +26,7 @@ class VoiceDetector:
         self.reset()
 
     def reset(self) -> None:
-        """Forget what was heard."""
+        """Reset the recurrent state."""
         self._state = np.zeros((2, 1, 128), np.float32)
         self._context = np.zeros(CONTEXT, np.float32)
 

@@ -1,8 +1,7 @@
-"""What a person's labels teach: a correction of one's own, added to what the network that serves everybody says.
+"""Adaptation of the fusion to a person from labels: a linear correction of the logits.
 
-The examples are kept and the correction is fitted to them from the beginning each time. The problem is convex, so it
-has one answer whatever the order of the labels: nothing is forgotten for something new, and what is undone leaves no
-trace.
+The examples are kept and the correction is refitted from the start each time. The problem is convex, so the result does
+not depend on the order of the labels, and an undone label has no effect.
 """
 from __future__ import annotations
 
@@ -22,7 +21,7 @@ from smern_ros.spec import MODALITIES
 
 @dataclass(frozen=True)
 class AdaptationSettings:
-    """The numbers of adaptation."""
+    """Hyper-parameters of the adaptation."""
 
     anchor: float = 150.0  # how little few labels are trusted (`fit`)
     steps: int = 50        # of L-BFGS, at most
@@ -38,23 +37,23 @@ class AdaptationSettings:
 
 @dataclass(frozen=True, eq=False)
 class Example:
-    """An utterance of which somebody said what was felt in it."""
+    """A labelled utterance."""
 
     utterance_id: str
-    vectors: Mapping[str, torch.Tensor]  # by modality, what the encoders made of it; what is missing is not in it
+    vectors: Mapping[str, torch.Tensor]  # by modality; without missing ones
     label: str
 
 
 @dataclass(frozen=True, eq=False)
 class VectorScaling:
-    """How a correction reads what the encoders made of utterances."""
+    """Standardisation of the encoders' vectors for the correction."""
 
     centres: tuple[torch.Tensor, ...]  # of each modality (D,), from which its vectors are measured
     scales: tuple[torch.Tensor, ...]  # of each modality, the unit in which they are measured
 
     @classmethod
     def of(cls, vectors: Sequence[torch.Tensor], present: torch.Tensor) -> VectorScaling:
-        """Their mean is the centre, and their mean length the unit; see `stack_vectors` for both."""
+        """Centre on the mean, scale by the root mean square length; arguments as of `stack_vectors`."""
         centres, scales = [], []
         for of_all, here in zip(vectors, present.T, strict=True):
             known = of_all[here] if here.any() else torch.zeros_like(of_all[:1])
@@ -72,7 +71,7 @@ class VectorScaling:
 
 @dataclass(frozen=True, eq=False)
 class AdaptedFusion:
-    """The fusion that serves everybody and one person's correction. It is called as the fusion is."""
+    """The checkpoint's fusion with one person's correction; called like the fusion."""
 
     shared: SmernGA
     scaling: VectorScaling
@@ -91,14 +90,14 @@ class AdaptedFusion:
 def fit(
     checkpoint: Checkpoint, examples: Sequence[Example], settings: AdaptationSettings = AdaptationSettings()
 ) -> AdaptedFusion:
-    """The fusion with the correction (W, b) that minimises, for N examples,
+    """Fit the correction (W, b) that minimises, for N examples,
 
         Σ weight_i · cross-entropy_i, after the temperature  +  anchor / N^1.5 · (|W|² + |b|²) / 2
 
-    Weights make all emotions that were labelled count the same. The penalty pulls towards the network that serves
-    everybody, as L2-SP does (Li, Grandvalet and Davoine, 2018): few labels move little. The encoders keep more of a
-    person than what the fusion, which learnt what matters of most people, hands to its output layer; so it is their
-    vectors that are read. The paper (section V-C) fine-tunes a whole SMACN, on 2 to 50 % of two new speakers' data.
+    Weights balance the labelled emotions. The penalty pulls towards the checkpoint's fusion, as in L2-SP (Li,
+    Grandvalet and Davoine, 2018), so that few labels change little. The input is the encoders' vectors, which carry
+    more of a person than the fusion's last layer. The paper (section V-C) fine-tunes a whole SMACN, on 2 to 50 % of two
+    new speakers' data.
     """
     vectors, present = stack_vectors(checkpoint, examples)
     names = checkpoint.spec.labels
@@ -135,10 +134,10 @@ def stack_vectors(checkpoint: Checkpoint, examples: Sequence[Example]) -> tuple[
 
 
 class Adaptation:
-    """The labels of the people of a session and the networks made of them. In memory only.
+    """Labels and adapted fusions by person, in memory only.
 
-    Labels are taken and undone at once; `refit` does the work, in another thread if need be. Whoever judges goes on
-    with the network there was until the new one is whole.
+    `add` and `undo` only change the labels; `refit` fits, possibly in another thread. Until it is done the previous
+    fusion is used.
     """
 
     def __init__(self, checkpoint: Checkpoint, settings: AdaptationSettings = AdaptationSettings()) -> None:
@@ -151,22 +150,23 @@ class Adaptation:
 
     def network(self, person_id: str) -> AdaptedFusion | None:
         """
-        :param person_id: or, here and below, what a voice without a body is told apart by (`PeopleRegistry.identity`).
-        :return: the person's, or the one for EVERYBODY; None if there is neither: judge by the checkpoint's.
+        :param person_id: here and below a person_id, or the identity of a voice without a body
+            (`PeopleRegistry.identity`).
+        :return: the person's fusion, else the one for EVERYBODY; None: use the checkpoint's.
         """
         return self._networks.get(person_id) or self._networks.get(EVERYBODY)
 
     @property
     def people(self) -> tuple[str, ...]:
-        """Of whom something was labelled."""
+        """People with labels."""
         return tuple(self._examples)
 
     def examples(self, person_id: str) -> tuple[Example, ...]:
-        """What was labelled of somebody, the oldest first."""
+        """The labelled utterances of a person, the oldest first."""
         return self._examples.get(person_id, ())
 
     def add(self, person_id: str, example: Example) -> None:
-        """Takes a label; another of the same utterance replaces it. `refit` that person next.
+        """Add a label; replaces another one of the same utterance. Call `refit` next.
 
         :raises ValueError: for an unknown label, or without any vector.
         """
@@ -186,10 +186,10 @@ class Adaptation:
                 self._forget(next(filter(is_anonymous, others[:-1]), others[0]))
 
     def undo(self) -> tuple[str, Example]:
-        """Takes the last label back, as if it had never been given. `refit` that person next.
+        """Remove the last label. Call `refit` next.
 
-        :return: whose it was, and the example.
-        :raises ValueError: if there is none, or it was too many labels ago.
+        :return: its person and example.
+        :raises ValueError: if there is none to undo.
         """
         with self._lock:
             if not self._undo_stack:
@@ -202,12 +202,12 @@ class Adaptation:
             return person_id, last
 
     def discard_undo(self) -> None:
-        """What was labelled until now is not to be taken back any more."""
+        """Make the labels so far permanent."""
         with self._lock:
             self._undo_stack.clear()
 
     def refit(self, person_id: str) -> None:
-        """Makes the person's network of what is labelled now, for everybody and of them; for one thread at a time."""
+        """Fit a person's fusion to the labels of EVERYBODY and of the person. For one thread at a time."""
         examples = self._training_examples(person_id)
         network = fit(self._checkpoint, examples, self._settings) if examples else None
         with self._lock:
@@ -219,9 +219,9 @@ class Adaptation:
                 self._networks[person_id] = network
 
     def forget(self, person_id: str) -> bool:
-        """Forgetting EVERYBODY takes all networks with it, for all learnt from that: `refit` the others.
+        """Remove the labels and fusion of a person. For EVERYBODY all fusions are removed: `refit` the others.
 
-        :return: False if nothing was labelled of that person.
+        :return: False if that person has no labels.
         """
         with self._lock:
             return self._forget(person_id)

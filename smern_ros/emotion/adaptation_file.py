@@ -1,9 +1,7 @@
-"""What labels taught, on disk: the examples and whose they are, in one safetensors file. Written only on request.
+"""The adaptation file: labelled examples by person, in one safetensors file.
 
-Labels of a voice without a body hold for a stretch of speech, and nobody can tell later whose it was: they are neither
-written nor read.
-
-The examples are kept, not the networks made of them: what is learnt later is fitted together with them.
+It has the examples, not the fitted fusions, so that later labels are fitted together with them. Labels of voices
+without a body are neither written nor read: they cannot be matched to a person later.
 """
 from __future__ import annotations
 
@@ -28,7 +26,7 @@ class AdaptationError(ValueError):
 
 
 def save(adaptation: Adaptation, checkpoint: Checkpoint, path: Path) -> int:
-    """Writes the file whole or not at all, without the labels of voices without a body.
+    """Write the file atomically, without the labels of voices without a body.
 
     :return: the number of examples.
     :raises OSError: if it cannot be written.
@@ -51,10 +49,10 @@ def save(adaptation: Adaptation, checkpoint: Checkpoint, path: Path) -> int:
 
 
 def load(adaptation: Adaptation, checkpoint: Checkpoint, path: Path) -> int:
-    """Adds what the file holds and fits everybody's network.
+    """Add the examples of the file and fit the fusions.
 
-    :return: how many examples of voices without a body an older version had written: they are left out.
-    :raises AdaptationError: if it is no such file, or was made with another checkpoint.
+    :return: number of skipped examples of voices without a body (files of older versions).
+    :raises AdaptationError: if the file is invalid or of another checkpoint.
     """
     from safetensors import SafetensorError, safe_open
 

@@ -58,7 +58,7 @@ class CheckpointError(ValueError):
 
 @dataclass(frozen=True, eq=False)
 class Checkpoint:
-    """Everything that predicting needs, and what it was made of."""
+    """A trained model with its spec, normalisation and provenance."""
 
     id: str
     audio: ARE | Voice
@@ -76,7 +76,7 @@ class Checkpoint:
 
     @property
     def modalities(self) -> tuple[str, ...]:
-        """Those that it reads."""
+        """Modalities that it uses."""
         return tuple(m for m in MODALITIES if getattr(self, m) is not None)
 
     @property
@@ -86,7 +86,7 @@ class Checkpoint:
 
 
 def save(checkpoint: Checkpoint, path: Path) -> None:
-    """Write the checkpoint into the directory `path`, which is made if need be."""
+    """Write the checkpoint into the directory `path`, created if missing."""
     from safetensors.torch import save_file
 
     path.mkdir(parents=True, exist_ok=True)
@@ -124,7 +124,7 @@ def save(checkpoint: Checkpoint, path: Path) -> None:
 def load(path: Path) -> Checkpoint:
     """Read the checkpoint in the directory `path`; its networks are in single precision and evaluation mode.
 
-    :raises SpecMismatch: if it was made for other features than this code computes.
+    :raises SpecMismatch: if it has another feature spec than this code.
     :raises CheckpointError: if it is missing, damaged or of unreasonable size.
     """
     path = Path(path)
@@ -160,13 +160,13 @@ def load(path: Path) -> Checkpoint:
 
 
 def check_id(identity: object) -> None:
-    """:raises ValueError: if this is not what a checkpoint may be called."""
+    """:raises ValueError: if the id is invalid."""
     if not isinstance(identity, str) or not re.fullmatch(r'[\w.+-]{1,64}', identity):
         raise ValueError(f'its id is {identity!r}; expected 1 to 64 letters, digits, "_", "-", "." or "+"')
 
 
 def digest(path: Path) -> str:
-    """Of all that lies in the directory of a checkpoint: another one has another."""
+    """Hash of all files of a checkpoint directory."""
     return hashlib.sha256(b''.join((path / name).read_bytes() for name in FILES if (path / name).exists())).hexdigest()
 
 

@@ -1,4 +1,4 @@
-"""A table of one person's recordings and what was felt in each, as people write it down: CSV."""
+"""CSV table of recordings with labels, for `smern adapt`."""
 from __future__ import annotations
 
 import csv
@@ -15,11 +15,11 @@ REQUIRED, OPTIONAL = ('file', 'label'), ('text',)
 """Columns, in any order."""
 _COLUMNS = (*REQUIRED, *OPTIONAL)
 LARGEST = 16 << 20
-"""Bytes. Nobody has labelled that much by hand."""
+"""Bytes. A larger file is not read."""
 
 
 class TableError(ValueError):
-    """A table that cannot be used; the message has a line for each thing that is wrong."""
+    """An invalid table; the message has one line for each problem."""
 
 
 @dataclass(frozen=True)
@@ -33,10 +33,10 @@ class LabelRow:
 
 
 def read(path: Path, labels: Sequence[str] = LABELS) -> list[LabelRow]:
-    """The recordings; names of files are relative to the table's folder.
+    """Read the table; file names are relative to its folder.
 
-    :raises TableError: if the table cannot be read, lacks a column, or any line has an unknown label, a file that is
-        not there, or a recording that stands in the table already, whatever it is called there.
+    :raises TableError: if the table cannot be read, lacks a column, or any line has an unknown label, a missing file
+        or a duplicate recording (by content).
     """
     try:
         require_size(path, LARGEST)

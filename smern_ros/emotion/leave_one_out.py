@@ -1,4 +1,4 @@
-"""Learning one person's labelled recordings at leisure: encoded as of somebody known, and judged by leave-one-out."""
+"""Offline adaptation to a person's labelled recordings, with leave-one-out evaluation."""
 from __future__ import annotations
 
 from collections.abc import Sequence
@@ -22,7 +22,7 @@ class LabelledRecording:
 
 @dataclass(frozen=True, eq=False)
 class AdaptationComparison:
-    """What is said of an utterance before and after the person's other recordings were learnt."""
+    """Predictions of an utterance before and after adaptation to the person's other recordings."""
 
     recording: str
     label: str
@@ -31,9 +31,9 @@ class AdaptationComparison:
 
 
 def examples(predictor: EmotionPredictor, labelled: Sequence[LabelledRecording]) -> list[Example | None]:
-    """What the encoders make of each utterance; None: nothing in it can be used.
+    """Encode each utterance; None: no usable evidence.
 
-    Each is normalised by all of them, as of a person who was heard and seen for a while. Labels have no part in that.
+    Each is normalised by the statistics of all of them. Labels are not used for that.
     """
     told = [predictor.person_statistics(one.inputs.audio, one.inputs.skeleton) for one in labelled]
     found: list[Example | None] = []
@@ -56,10 +56,10 @@ def leave_one_out(
     predictor: EmotionPredictor, labelled: Sequence[LabelledRecording], learnt: Sequence[Example],
     settings: AdaptationSettings = AdaptationSettings(),
 ) -> list[AdaptationComparison]:
-    """Each utterance, judged by a network that learnt all recordings but its own.
+    """Predict each utterance with a fusion adapted to all other recordings.
 
     :param learnt: `examples` of `labelled`, in the same order.
-    :raises ValueError: of a single recording, for there is no other to learn from.
+    :raises ValueError: for a single recording.
     """
     recordings = list(dict.fromkeys(one.recording for one in labelled))
     if len(recordings) < 2:

@@ -1,8 +1,4 @@
-"""A recording through the very functions that the graph runs, without ROS: what `smern predict` uses.
-
-Training enters the same functions where its corpora allow: `audio.features.extract`, `skeleton.window.smooth` and
-`skeleton.features.model_input`.
-"""
+"""Analysis of a recording without ROS, with the same functions as the graph; used by `smern predict`."""
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
@@ -30,15 +26,15 @@ LONGEST_GESTURE = 10 * SECOND
 
 
 class Analyser:
-    """Collects what the graph would of one recording; feed it in the order of time."""
+    """Extracts the utterances of one recording with their evidence. Feed it in the order of time."""
 
     def __init__(
         self, *, pose: PoseEstimator | None = None, recogniser: Recogniser | None = None,
         speech_encoder: SpeechEncoder | None = None, speaker: str = NEAREST,
     ) -> None:
         """
-        :param pose: finds bodies in the frames; without it there is no skeleton.
-        :param recogniser: finds the words; without it there is no text.
+        :param pose: None: no skeletons.
+        :param recogniser: None: no text.
         :param speech_encoder: see `smern_ros.audio.features.extract`.
         :param speaker: see `smern_ros.emotion.active_speaker.choose`.
         """
@@ -55,21 +51,21 @@ class Analyser:
         self._ended: list[Utterance] = []   # waiting for the frames up to their end
 
     def see(self, frame: VideoFrame) -> list[UtteranceInputs]:
-        """:return: utterances that are whole now."""
+        """:return: utterances that are complete now."""
         if self._pose is not None:
             self._history.add(frame.stamp_ns, self._skeletons(self._pose, frame))
         return self._whole(frame.stamp_ns)
 
     def hear(self, block: AudioBlock) -> list[UtteranceInputs]:
-        """:return: utterances that are whole now."""
+        """:return: utterances that are complete now."""
         samples = decode(block.samples.tobytes(), encoding='s16le', channels=block.samples.shape[1])
         self._push(self._mono.push(samples, block.sample_rate), block.sample_rate, block.stamp_ns)
         return self._whole(self._history.newest_ns) if self._pose is not None else self._whole(None)
 
     def finish(self) -> list[UtteranceInputs]:
-        """The recording is over.
+        """End the recording.
 
-        :return: the utterances that were still open.
+        :return: the remaining utterances.
         """
         if self._sound_rate:
             silence = np.zeros(round(CLOSING_SILENCE * self._sound_rate), np.float32)
@@ -78,7 +74,7 @@ class Analyser:
         return self._whole(None)
 
     def movement(self, start_ns: int, end_ns: int) -> SkeletonWindow | None:
-        """The speaker's movement in a window of the last half minute."""
+        """The speaker's skeleton window, within the last 30 s."""
         return choose(self._history.window(start_ns, end_ns), self._speaker)
 
     def _skeletons(self, pose: PoseEstimator, frame: VideoFrame) -> list[Skeleton]:
@@ -123,9 +119,9 @@ def analyse(
     speech_encoder: SpeechEncoder | None = None,
     speaker: str = NEAREST,
 ) -> Iterator[UtteranceInputs]:
-    """Each utterance of a recording; of one without speech, its movement in windows (with an empty utterance id).
+    """Yield the utterances of a recording; without speech, skeleton windows with an empty utterance id.
 
-    :param items: frames and sound in the order of time, as `smern_ros.media.reader.MediaReader` gives them.
+    :param items: frames and audio in the order of time, as of `smern_ros.media.reader.MediaReader`.
     """
     analyser = Analyser(pose=pose, recogniser=recogniser, speech_encoder=speech_encoder, speaker=speaker)
     gestures: list[UtteranceInputs] = []

@@ -1,4 +1,4 @@
-"""From evidence to emotion: the one way that nodes, the command line and training's evaluation predict."""
+"""Emotion prediction from the evidence of one utterance."""
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
@@ -32,10 +32,13 @@ class NoEvidence(ValueError):
 
 
 class EmotionPredictor:
-    """SMERN-GA with a trained checkpoint. May be used by several threads at once.
+    """SMERN-GA with a trained checkpoint. Thread-safe. Sets torch to one thread for the process.
 
-    Encoding costs up to tens of milliseconds, fusing one or two: encode each piece of evidence when it arrives, fuse
-    when a state is due. Making one sets torch to one thread for the whole process: more spin against each other.
+    Encoding takes up to tens of milliseconds, fusion one or two: encode evidence when it arrives, then fuse.
+
+    >>> predictor = EmotionPredictor.load()
+    >>> prediction = predictor.predict(UtteranceInputs('u1', start_ns, end_ns, audio=features))
+    >>> prediction.label, prediction.confidence
     """
 
     def __init__(self, checkpoint: Checkpoint):
@@ -53,19 +56,18 @@ class EmotionPredictor:
     @classmethod
     def load(cls, wanted: Path | str | None = None) -> EmotionPredictor:
         """
-        :param wanted: name of a checkpoint that is shipped, or the directory of one; None:
-            `shipped_checkpoints.DEFAULT`.
-        :raises SpecMismatch: if it was made for other features than this code computes.
+        :param wanted: name of a shipped checkpoint, or a directory; None: `shipped_checkpoints.DEFAULT`.
+        :raises SpecMismatch: if it has another feature spec than this code.
         :raises smern_ros.emotion.checkpoint.CheckpointError: if it is missing or damaged.
-        :raises smern_ros.assets.AssetError: if the weights of the sentence encoder are not there.
+        :raises smern_ros.assets.AssetError: if the weights of the sentence encoder are missing.
         """
         return cls(checkpoints.load(shipped_checkpoints.checkpoint_folder(wanted)))
 
     @torch.inference_mode()
     def encode_audio(self, features: AudioFeatures, person: PersonStatistics | None = None) -> torch.Tensor | None:
-        """The vector A, or None if nothing in it was voiced.
+        """Encode audio to the vector A; None if no frame is voiced.
 
-        :param person: what is known of who speaks beside these features; None: nothing.
+        :param person: statistics of the speaker without this utterance; None: unknown.
         """
         inputs = self._inputs.audio(features, person)
         if inputs is None:
@@ -78,7 +80,7 @@ class EmotionPredictor:
 
     @torch.inference_mode()
     def encode_text(self, transcript: Transcript) -> torch.Tensor | None:
-        """The vector T (200,), or None if it is doubtful, foreign, or holds no word (that the vocabulary knows)."""
+        """Encode a transcript to the vector T (200,); None if it is doubtful, not English, or has no known word."""
         if transcript.doubtful or transcript.foreign:
             return None
         words = (
@@ -91,11 +93,10 @@ class EmotionPredictor:
 
     @torch.inference_mode()
     def encode_skeleton(self, window: SkeletonWindow, person: PersonStatistics | None = None) -> torch.Tensor | None:
-        """SMACN's vector (256,).
+        """Encode a skeleton window to SMACN's vector (256,).
 
-        None if no joint is visible in any frame, the movement is `unfamiliar` or the checkpoint reads none.
-
-        :param person: what is known of who moves beside this window; None: nothing.
+        :param person: statistics of the person without this window; None: unknown.
+        :return: None if no joint is visible, the window is `unfamiliar`, or the checkpoint has no skeleton encoder.
         """
         network, inputs = self.checkpoint.skeleton, self._inputs.skeleton(window, person)
         if network is None or inputs is None or self.unfamiliar(window):
@@ -104,7 +105,7 @@ class EmotionPredictor:
         return network.features(x[None], visible[None])[0]
 
     def unfamiliar(self, window: SkeletonWindow) -> bool:
-        """Whether somebody is seen who moves unlike all that the checkpoint learnt from, as far as it can tell."""
+        """Whether the posture is out of the distribution of the training data."""
         posture = self.checkpoint.posture
         if posture is None or not window.visible.any():
             return False
@@ -115,13 +116,13 @@ class EmotionPredictor:
         self, vectors: Mapping[str, torch.Tensor | None], adapted: AdaptedFusion | None = None,
         unfamiliar: Sequence[str] = (),
     ) -> Prediction:
-        """What the encoded modalities say together, and what each would say alone.
+        """Predict from the encoded modalities, together and each alone.
 
-        :param vectors: by name of the modality, what `encode_*` returned; those that are None or not given are missing.
-        :param adapted: the fusion as one person taught it, if somebody did (`smern_ros.emotion.adaptation`).
-        :param unfamiliar: of those missing the modalities that were there; the prediction names them.
+        :param vectors: results of `encode_*` by modality; None or absent: missing.
+        :param adapted: the fusion adapted to the person (`smern_ros.emotion.adaptation`); None: the checkpoint's.
+        :param unfamiliar: missing modalities that were present but out of distribution; for the prediction.
         :raises NoEvidence: if all are missing.
-        :raises ValueError: for an unknown modality, one that the checkpoint does not read, or another shape.
+        :raises ValueError: for an unknown or unused modality, or a wrong shape.
         """
         given = self._check_vectors(vectors, unfamiliar)
         present = tuple(given)
@@ -153,15 +154,15 @@ class EmotionPredictor:
     def person_statistics(
         self, features: AudioFeatures | None = None, window: SkeletonWindow | None = None
     ) -> PersonStatistics:
-        """What an utterance tells of its person: to be remembered for those that follow."""
+        """The statistics of one utterance, to be merged into those of its person."""
         return self._inputs.person_statistics(features, window)
 
     def predict(self, inputs: UtteranceInputs) -> Prediction:
-        """Encode and fuse all that is known of an utterance of somebody never met before.
+        """Encode and fuse one utterance of an unknown person.
 
-        `smern_ros.emotion.session.Session` does so for utterance after utterance and remembers the people.
+        `smern_ros.emotion.session.Session` does so for successive utterances, with the statistics of people.
 
-        :raises NoEvidence: if nothing of it can be used.
+        :raises NoEvidence: if no modality can be used.
         """
         return self.fuse(
             {
@@ -193,9 +194,9 @@ class EmotionPredictor:
 
 
 def _modality_weights(gains: Sequence[float]) -> np.ndarray:
-    """How much an answer leans on each modality, as EmotionState.msg has it.
+    """Contribution of each modality to the label, as in EmotionState.msg.
 
-    :param gains: of each of several modalities, log p(label) with it less without it; empty of a single one.
+    :param gains: of each modality, log p(label) with it less without it; empty for a single modality.
     :return: (modalities,) float32, sum 1.
     """
     positive = np.maximum(gains, 0.0) if gains else np.ones(1)

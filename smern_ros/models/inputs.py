@@ -1,4 +1,4 @@
-"""Features to tensors: normalised, bounded in length. Training and prediction both come through here."""
+"""Features to normalised tensors of bounded length, for training and inference."""
 from __future__ import annotations
 
 import dataclasses
@@ -29,7 +29,7 @@ F0_MEAN = SPEC.prosody.index('f0_mean')
 
 @dataclass(frozen=True)
 class Normalisation:
-    """Mean and standard deviation of every input, over the training data. Tuples, one number a dimension."""
+    """Mean and standard deviation of each input over the training data, one number a dimension."""
 
     mfcc_mean: tuple[float, ...]
     mfcc_std: tuple[float, ...]
@@ -66,10 +66,9 @@ def _sizes(spec: FeatureSpec) -> dict[str, int]:
 
 
 class InputEncoder:
-    """Turns the evidence of one utterance into what the encoders take, without a batch dimension.
+    """Converts the evidence of one utterance to the inputs of the encoders, without a batch dimension.
 
-    Inputs that have a weight in `person_prior` are normalised by the person they are of: by what is known of them
-    already and by the utterance itself.
+    Inputs with a weight in `person_prior` are normalised by the person's statistics, this utterance included.
     """
 
     def __init__(
@@ -103,7 +102,7 @@ class InputEncoder:
         What the speech encoder lacks is zero. Of a long utterance the first `max_audio_frames` are read, as the base
         model [30] does; the prosodic values are of the whole.
 
-        :param person: what is known of who speaks from elsewhere; None: nothing.
+        :param person: statistics of the speaker without this utterance; None: unknown.
         :raises ValueError: for another shape, or for numbers that are not finite.
         """
         if not self._is_voiced(features):
@@ -128,7 +127,7 @@ class InputEncoder:
     ) -> tuple[torch.Tensor, torch.Tensor] | None:
         """(T, 30) zero where not visible, (T, 10) bool; None if no joint is visible in any frame.
 
-        :param person: what is known of who moves from elsewhere; None: nothing.
+        :param person: statistics of the person without this window; None: unknown.
         :raises ValueError: for another shape, or for numbers that are not finite.
         """
         return self.movement(*self._model_input(window), person)
@@ -136,7 +135,7 @@ class InputEncoder:
     def movement(
         self, x: np.ndarray, visible: np.ndarray, person: PersonStatistics | None = None
     ) -> tuple[torch.Tensor, torch.Tensor] | None:
-        """The same of a window that went through `model_input` already.
+        """As `skeleton`, of a window that went through `model_input`.
 
         :param x: (T, 30), not normalised.
         :param visible: (T, 10) bool.
@@ -151,9 +150,7 @@ class InputEncoder:
     def person_statistics(
         self, features: AudioFeatures | None = None, window: SkeletonWindow | None = None
     ) -> PersonStatistics:
-        """What an utterance tells of its person, as far as inputs are normalised by person.
-
-        Speech without a voiced frame tells nothing, and neither does a hidden joint.
+        """The statistics of one utterance, of the inputs in `person_prior`; without unvoiced speech and hidden joints.
         """
         told = PersonStatistics()
         if features is not None and self._is_voiced(features):
@@ -172,7 +169,7 @@ class InputEncoder:
     def normalise(self, name: str, values: np.ndarray, person: PersonStatistics | None = None) -> torch.Tensor:
         """
         :param values: (..., D) of 'mfcc', 'prosody', 'speech' or 'skeleton'.
-        :param person: all that is known of whose they are, these values included; None: nothing.
+        :param person: statistics of the person, these values included; None: unknown.
         """
         mean, std = self._scale[name]
         weight = getattr(self.person_prior, name)

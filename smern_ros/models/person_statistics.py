@@ -1,7 +1,7 @@
-"""What is known of each person without any label: the mean and the spread of what was heard and seen of them.
+"""Mean and deviation of a person's features, for normalisation by person.
 
-Voices and bodies differ more between people than between their emotions. Normalising by the person's own mean and
-deviation takes that out; while little is known of them, the training data's stand in for what is not.
+Voices and bodies differ more between people than between emotions. While a person has few observations, the statistics
+are shrunk to those of the training data.
 """
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from smern_ros.spec import SPEC
 SIZES = {'mfcc': SPEC.mfcc, 'prosody': len(SPEC.prosody), 'speech': SPEC.speech, 'skeleton': 3 * len(SPEC.joints)}
 """Numbers in each of the inputs that can be normalised by person."""
 SMALLEST_SHARE = 0.1
-"""Of the training data's deviation; what hardly varies in somebody yet is not magnified further."""
+"""Lower bound of a person's deviation, as a share of the training data's."""
 
 
 @dataclass(frozen=True)
 class PriorWeights:
-    """As how many frames ('mfcc', 'skeleton') or utterances ('prosody', 'speech') of a person the training data counts.
+    """Weight of the training data in frames ('mfcc', 'skeleton') or utterances ('prosody', 'speech') of a person.
 
     None: that input is not normalised by person.
     """
@@ -44,12 +44,12 @@ class PriorWeights:
 
 
 NOBODY = PriorWeights()
-"""Everybody is normalised alike, by the training data."""
+"""No input is normalised by person."""
 
 
 @dataclass(frozen=True, eq=False)
 class Moments:
-    """Of D numbers, each observed so many times: mean and sum of squared deviations from it. All (D,) float64."""
+    """Count, mean and sum of squared deviations of D values, each (D,) float64."""
 
     count: np.ndarray
     mean: np.ndarray
@@ -73,7 +73,7 @@ class Moments:
 
     @classmethod
     def joined(cls, parts: Iterable[Moments]) -> Moments:
-        """Of all observations behind the parts: the pairwise formula of Chan, Golub and LeVeque (1983), for many."""
+        """Merge moments, by the formula of Chan, Golub and LeVeque (1983)."""
         counts, means, deviations = (np.stack(column) for column in zip(*(
             (part.count, part.mean, part.deviations) for part in parts), strict=True))
         count = counts.sum(axis=0)
@@ -81,7 +81,7 @@ class Moments:
         return cls(count, mean, (deviations + counts * (means - mean) ** 2).sum(axis=0))
 
     def shrunk_to(self, mean: np.ndarray, std: np.ndarray, weight: float) -> tuple[np.ndarray, np.ndarray]:
-        """The person's mean and deviation where `weight` observations N(mean, std²) came before theirs.
+        """Mean and deviation, shrunk to a prior of `weight` observations N(mean, std²).
 
         With n observations of mean x̄ and squared deviations S, and k for the weight:
 
@@ -89,7 +89,7 @@ class Moments:
             var_p  = (k std² + S + k n / (k + n) (x̄ - mean)²) / (k + n)
 
         the update of a normal distribution's conjugate prior with as much weight on the variance as on the mean
-        (Gelman et al., Bayesian Data Analysis, 3rd ed., section 3.3). What is known of nobody is the prior, bit by bit.
+        (Gelman et al., Bayesian Data Analysis, 3rd ed., section 3.3). Without observations it is exactly the prior.
         """
         share = self.count / (self.count + weight)
         shift = self.mean - mean
@@ -103,7 +103,7 @@ _NOTHING = {name: Moments.none(size) for name, size in SIZES.items()}
 
 @dataclass(frozen=True, eq=False)
 class PersonStatistics:
-    """What was heard and seen of one person. Never changed: adding gives another."""
+    """Moments of one person's features. Immutable; `add` returns a new object."""
 
     mfcc: Moments = _NOTHING['mfcc']          # of frames
     prosody: Moments = _NOTHING['prosody']    # of utterances
@@ -129,7 +129,7 @@ class PersonStatistics:
 
     @classmethod
     def joined(cls, parts: Iterable[PersonStatistics]) -> PersonStatistics:
-        """All that several hold of the same person, for instance one of each utterance."""
+        """Merge statistics of the same person, for instance of several utterances."""
         parts = [*parts]
         if not parts:
             return cls()
@@ -137,4 +137,4 @@ class PersonStatistics:
 
 
 UNKNOWN = PersonStatistics()
-"""Of somebody never met."""
+"""Statistics without observations."""

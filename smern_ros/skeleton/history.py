@@ -1,4 +1,4 @@
-"""The skeletons of the last seconds, from which windows are cut."""
+"""A buffer of raw skeletons, from which windows are cut."""
 from __future__ import annotations
 
 from collections import deque
@@ -9,15 +9,14 @@ from smern_ros.spec import SPEC, FeatureSpec
 from smern_ros.values import CLOCK_JUMP, SECOND, Skeleton, SkeletonWindow
 
 LATE = 5 * SECOND
-"""ns that are kept beyond the longest window: its end is told only after silence, and frames of a file may come before
-their sound."""
+"""ns that are kept beyond the longest window, for utterances that are announced late."""
 
 
 class SkeletonHistory:
-    """Raw skeletons by their stamps, for windows of at most the last `seconds`.
+    """Raw skeletons of the last `seconds`.
 
-    Stamps must grow. A single frame from long ago is refused as an error of its sender; a second one that follows it
-    tells that the clock was set back (a recording starts again), and all that was before is forgotten.
+    Stamps must increase. One frame with an old stamp is rejected; a second one means that the clock jumped back (a
+    recording restarts), and clears the buffer.
     """
 
     def __init__(self, seconds: float = 30.0, spec: FeatureSpec = SPEC):
@@ -32,7 +31,7 @@ class SkeletonHistory:
 
     @property
     def newest_ns(self) -> int | None:
-        """Stamp of the newest frame, also of one with nobody in it."""
+        """Stamp of the newest frame, with or without people."""
         return self._frames[-1][0] if self._frames else None
 
     @property
@@ -44,9 +43,9 @@ class SkeletonHistory:
         self._suspect_ns = None
 
     def add(self, stamp_ns: int, skeletons: Sequence[Skeleton]) -> bool:
-        """Add everybody in one camera frame.
+        """Add the skeletons of one camera frame.
 
-        :return: True if the clock was set back and everything before this frame has been forgotten.
+        :return: True if the clock jumped back and the buffer was cleared.
         :raises ValueError: if the frame is not newer than the newest one; it is not added.
         """
         newest, suspect = self.newest_ns, self._suspect_ns
@@ -68,9 +67,7 @@ class SkeletonHistory:
         return jumped
 
     def window(self, start_ns: int, end_ns: int) -> list[SkeletonWindow]:
-        """Everybody's movement from start to end; see `smern_ros.skeleton.window.cut`.
-
-        In a window longer than `seconds` nobody is visible before the frames that are kept.
+        """The windows of all people from start to end; see `smern_ros.skeleton.window.cut`.
 
         :raises ValueError: if the window ends before it starts.
         """
@@ -85,7 +82,7 @@ LAG = SECOND
 
 
 class ClockMismatchDetector:
-    """Counts utterances that skeletons, though they come, are too old or too new for."""
+    """Detects that camera and microphone use different clocks: skeletons arrive, but never match utterances."""
 
     def __init__(self) -> None:
         self._missed = 0

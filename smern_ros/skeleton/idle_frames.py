@@ -1,8 +1,4 @@
-"""Which frames of a camera are looked at: all while somebody is in view, a few a second while nobody is.
-
-A robot is alone most of the day, and looking for people who are not there costs as much as following those who are.
-What is decided depends on stamps alone, so a recording is looked at in the same frames as the camera was.
-"""
+"""Frame skipping while nobody is in view. Depends on stamps only, so a replay skips the same frames."""
 from __future__ import annotations
 
 from smern_ros.values import SECOND
@@ -15,7 +11,7 @@ STAYS_AWAKE = 2 * SECOND
 
 
 class IdleFrameSkipper:
-    """Asked before each frame, and told what was found in those that were looked at."""
+    """Call `wants` before each frame, and `looked` after each processed frame."""
 
     def __init__(self, idle_rate: float = IDLE_RATE) -> None:
         """:param idle_rate: frames a second that are looked at while nobody is in view; 0: all of them."""
@@ -26,13 +22,13 @@ class IdleFrameSkipper:
         self._seen_ns: int | None = None
 
     def wants(self, stamp_ns: int) -> bool:
-        """Whether the frame of this stamp is to be looked at. Stamps that jumped, either way, are a new stream."""
+        """Whether to process the frame of this stamp. A jump of the stamps starts a new stream."""
         if self._looked_ns is None or stamp_ns < self._looked_ns or stamp_ns - self._looked_ns >= self._period_ns:
             return True
         return self._seen_ns is not None and stamp_ns - self._seen_ns <= STAYS_AWAKE
 
     def looked(self, stamp_ns: int, *, anybody: bool) -> None:
-        """That frame was looked at. :param anybody: somebody was in it."""
+        """Report a processed frame. :param anybody: whether a person was found."""
         if self._looked_ns is not None and stamp_ns < self._looked_ns:
             self._seen_ns = None
         self._looked_ns = stamp_ns

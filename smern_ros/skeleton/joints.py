@@ -1,9 +1,7 @@
-"""From the joints of other skeletons to our ten.
+"""Mapping of the joints of pose estimators to the ten joints of the spec.
 
-A mapping is a matrix of weights: each row makes one of our joints as the mean of some of theirs. The same row says
-how sure we are of it: as sure as of the least sure of its sources.
-
-"Left" is the person's own left everywhere.
+A mapping is a matrix of weights: each row is one of our joints as the mean of some source joints, with the lowest of
+their confidences. "Left" is the person's own left.
 """
 from __future__ import annotations
 
@@ -19,7 +17,7 @@ from smern_ros.values import Skeleton
 
 @dataclass(frozen=True, kw_only=True)
 class Gates:
-    """What is too uncertain or too far away to be used. Estimators fire on cartoons and on people across the street."""
+    """Minimum confidences and size of people and joints that are used."""
 
     min_visibility: float = 0.5  # 0..1, of a joint
     min_score: float = 0.5       # 0..1, of a person
@@ -98,7 +96,7 @@ def coco_to_h36m(points: np.ndarray, confidences: np.ndarray) -> tuple[np.ndarra
 
 @dataclass(frozen=True, eq=False)
 class DetectedBody:
-    """One person as an estimator sees them, before gates and tracking."""
+    """One person of a pose estimator, before gates and tracking."""
 
     positions: np.ndarray        # (10, 3) metres, any origin, optical axes: x right, y down, z away from the camera
     image_positions: np.ndarray  # (10, 2) pixels
@@ -123,7 +121,7 @@ class DetectedBody:
         return pixels_per_metre * float(np.linalg.norm(shoulders)) / self.image_width
 
     def passes(self, gates: Gates) -> bool:
-        """Whether this is a person, and near enough to be talked to."""
+        """Whether score and extent are above the limits."""
         return self.score >= gates.min_score and self.extent >= gates.min_extent
 
     def skeleton(self, stamp_ns: int, person_id: str, gates: Gates) -> Skeleton:

@@ -1,4 +1,4 @@
-"""Everybody's skeleton, filtered as it comes: 30 frames a second, with a known delay and no look into the future."""
+"""Causal filtering of live skeletons at 30 Hz, with a known delay."""
 from __future__ import annotations
 
 import dataclasses
@@ -14,10 +14,10 @@ from smern_ros.values import SECOND, Skeleton
 
 
 class LiveFilter:
-    """Raw skeletons in, filtered ones out, each stamped with the time that its positions belong to.
+    """Resamples and filters the skeletons of all people. Output stamps lag behind the input by `delay_ns`.
 
-    That time lies the filter's delay before the newest raw frame. What is not filtered (confidences, score, extent,
-    image positions) is that of the person's last raw skeleton at or before that time.
+    Fields that are not filtered (confidences, score, extent, image positions) are those of the person's last raw
+    skeleton at or before the output stamp.
     """
 
     def __init__(self, spec: FeatureSpec = SPEC):
@@ -26,16 +26,16 @@ class LiveFilter:
         self.reset()
 
     def reset(self) -> None:
-        """Forget everybody."""
+        """Restart the filters of all people."""
         self._grid = GridStream(0, self._spec)  # without joints: only the times
         self._first_ns: int | None = None
         self._people: dict[str, _Person] = {}
 
     def push(self, stamp_ns: int, skeletons: Sequence[Skeleton]) -> list[tuple[int, list[Skeleton]]]:
-        """Add everybody in one camera frame.
+        """Add the skeletons of one camera frame.
 
-        :param stamp_ns: later than that of the last frame.
-        :return: stamp and everybody then, for each frame at the spec's rate that is complete now.
+        :param stamp_ns: later than the last one.
+        :return: (stamp, skeletons) of each complete frame at the spec's rate.
         """
         if self._first_ns is None:
             self._first_ns = stamp_ns

@@ -33,9 +33,7 @@ def delay_frames(spec: FeatureSpec = SPEC) -> float:
 
 
 def zero_phase(x: np.ndarray, spec: FeatureSpec = SPEC) -> np.ndarray:
-    """Filter whole signals forwards and backwards: no delay, and the order and the attenuation of two such filters.
-
-    At the cut-off a quarter of the power is left (-6 dB); one pass leaves half of it (-3 dB).
+    """Filter whole signals forwards and backwards: no delay, twice the order and attenuation (-6 dB at the cut-off).
 
     The signal is extended at both ends by its odd reflection, by 27 frames for order 8 or, if it is shorter, by all of
     it. A single frame is returned as it is.
@@ -50,7 +48,7 @@ def zero_phase(x: np.ndarray, spec: FeatureSpec = SPEC) -> np.ndarray:
 
 
 def causal(x: np.ndarray, spec: FeatureSpec = SPEC) -> np.ndarray:
-    """Filter whole signals forwards alone: `delay_frames` late, as `CausalLowPass` does it frame by frame.
+    """Filter whole signals forwards: `delay_frames` late, as `CausalLowPass` frame by frame.
 
     Parameters, result and errors as of `zero_phase`.
     """
@@ -71,12 +69,15 @@ def _finite(x: np.ndarray) -> np.ndarray:
 
 
 class CausalLowPass:
-    """The same filter as a stream, frame by frame at the spec's rate, each signal with its own start and end.
+    """The causal filter as a stream, frame by frame at the spec's rate.
 
-    A signal that is NaN in a frame ends there; when it is seen again, it starts anew, as if it had always had its first
-    value. What comes out belongs `delay_frames(spec)` frames before what goes in.
+    A signal that is NaN in a frame restarts at its next value, as if it had always had that value. The output lags
+    `delay_frames(spec)` frames behind the input.
 
-    :param shape: of one frame, (signals, dimensions). A signal is seen in all dimensions or in none.
+    >>> lowpass = CausalLowPass((10, 3))
+    >>> smooth = lowpass.push(positions)  # (10, 3) of each frame
+
+    :param shape: of one frame, (signals, dimensions). A signal is NaN in all dimensions or in none.
     """
 
     def __init__(self, shape: tuple[int, int], spec: FeatureSpec = SPEC):
@@ -86,7 +87,7 @@ class CausalLowPass:
         self.reset()
 
     def reset(self) -> None:
-        """Forget everything."""
+        """Restart all signals."""
         self._state = np.zeros((len(self._sections), 2, *self._shape))
         self._running = np.zeros(self._shape[0], bool)
 

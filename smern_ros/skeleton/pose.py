@@ -1,4 +1,4 @@
-"""Images to skeletons: what every pose estimator offers, and how to make one by name."""
+"""Interface and factory of the pose estimators."""
 from __future__ import annotations
 
 from typing import Any, Protocol
@@ -12,14 +12,13 @@ BACKENDS = ('mediapipe', 'mmpose')
 
 
 class PoseEstimator(Protocol):
-    """Finds everybody in the frames of one camera. Keeps state between frames; use it from one thread at a time."""
+    """Estimates the skeletons in the frames of one camera. Keeps state between frames. Not thread-safe."""
 
     def estimate(self, image_bgr: np.ndarray, stamp_ns: int) -> list[Skeleton]:
-        """Everybody in the image, the nearest first; nobody is an empty list.
+        """Estimate the skeletons of all people, the nearest first.
 
-        Joint positions have the axes of the camera's optical frame. Ids are stable from frame to frame. A stamp
-        before the last one is a clock that jumped back, another image size is another camera: tracking starts anew,
-        with new ids.
+        Positions are in metres from the thorax, with the axes of the camera's optical frame (REP-103). Ids are stable
+        from frame to frame; a stamp that jumps back or another image size restarts tracking with new ids.
 
         :param image_bgr: (H, W, 3) uint8.
         :raises ValueError: if the image has another shape or type.
@@ -37,7 +36,7 @@ class PoseEstimator(Protocol):
 
 
 class MissingLibrary(ImportError):
-    """A backend's software is not on this machine; the message names the package to install."""
+    """A package of the backend is not installed; the message names it."""
 
 
 def create(backend: str, **options: Any) -> PoseEstimator:

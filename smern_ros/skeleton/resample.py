@@ -1,7 +1,6 @@
-"""From the frames of a camera, at whatever times they came, to frames at a fixed rate.
+"""Resampling of skeletons to a fixed rate, by their stamps.
 
-Cameras differ in rate and drop frames, so positions are interpolated by their stamps. A joint is bridged over gaps up
-to `max_gap`; in longer ones it is not visible.
+Gaps up to `max_gap` are interpolated; in longer ones the joint is not visible.
 """
 from __future__ import annotations
 
@@ -41,11 +40,10 @@ def grid(start_ns: int, end_ns: int, rate: float) -> np.ndarray:
 def resample(
     stamps_ns: np.ndarray, positions: np.ndarray, start_ns: int, end_ns: int, spec: FeatureSpec = SPEC
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Bring one person's positions to the spec's rate, each joint by itself, linearly between its sightings.
+    """Resample one person's positions to the spec's rate, linearly for each joint.
 
-    A joint is visible on the grid between two sightings that are no more than `max_gap` apart. What lies before its
-    first and after its last sighting is half of a gap whose other end lies outside of the window: up to `max_gap / 2`
-    the nearest sighting is held, more is not visible.
+    A joint is visible between two detections that are at most `max_gap` apart. Before the first and after the last
+    detection it is held for up to `max_gap / 2`.
 
     :param stamps_ns: (N,) int64 in any order; of equal ones the last counts. Those outside of the window are ignored.
     :param positions: (N, J, D), NaN where not seen.
@@ -93,11 +91,10 @@ def _interpolate(times: np.ndarray, stamps: np.ndarray, values: np.ndarray) -> n
 
 
 class GridStream:
-    """The same for a live stream: each frame of the camera gives the frames of the grid that it completes.
+    """Resampling of a live stream: each camera frame returns the frames of the grid that it completes.
 
-    The grid lies at whole multiples of the period since stamp 0, so it does not depend on when the stream was started.
-    A joint that is not seen is held for up to `max_gap`, since whether it will be seen again is not known yet; if it
-    is, the frames still to come are interpolated.
+    The grid lies at multiples of the period since stamp 0, independent of the start of the stream. A joint that is not
+    detected is held for up to `max_gap`.
 
     :param joints: number of joints.
     """
@@ -115,9 +112,9 @@ class GridStream:
         self._values = np.full((self._joints, 0), np.nan)       # its position
 
     def push(self, stamp_ns: int, positions: np.ndarray) -> list[tuple[int, np.ndarray]]:
-        """Give the grid's frames since the last one up to this stamp.
+        """Add a camera frame.
 
-        After a long silence of the camera only the last 2 `max_gap` before the new frame are given.
+        After a long gap only the last 2 `max_gap` before the new frame are returned.
 
         :param stamp_ns: later than that of the last frame.
         :param positions: (J, D), NaN where not seen.

@@ -1,7 +1,6 @@
-"""Who is who from frame to frame: stable person ids from where torsos are and how they move.
+"""Tracking of people from frame to frame, by the position and velocity of their torsos and the colour of their clothes.
 
-Distances are measured in the person's own shoulder widths, so that near and far people are held alike. Other clothes
-count as one shoulder width: they tell apart who crosses, and are forgotten with the track.
+Distances are in the person's own shoulder widths. Other clothes count as one shoulder width.
 """
 from __future__ import annotations
 
@@ -75,9 +74,9 @@ class _Track:
 
 
 class PersonTracker:
-    """Gives each body of a frame the id it had before, or a new one: p1, p2, ... An id is never given twice.
+    """Assigns person ids p1, p2, ... to the bodies of each frame. An id is never reused.
 
-    :param track_timeout: s; somebody hidden for longer is a new person when seen again.
+    :param track_timeout: s without detection after which a person gets a new id.
     :param reach: shoulder widths that somebody may be from where they were expected in the next frame; each second
         out of sight adds as much again.
     """
@@ -93,7 +92,7 @@ class PersonTracker:
         self._known = 0
 
     def forget(self) -> None:
-        """Everybody seen from now on is new: the time line has broken."""
+        """Drop all tracks; all people get new ids."""
         self._tracks.clear()
 
     def identify(
@@ -152,7 +151,7 @@ class PersonTracker:
 
 
 class PresenceTracker:
-    """Everybody who is here, each with the newest skeleton. For one thread."""
+    """The people in view, each with the newest skeleton. Not thread-safe."""
 
     def __init__(self) -> None:
         self._here: dict[str, Skeleton] = {}
@@ -163,11 +162,11 @@ class PresenceTracker:
         return bool(self._here)
 
     def see(self, stamp_ns: int, skeletons: Sequence[Skeleton], *, track_timeout: float) -> list[Skeleton] | None:
-        """Takes everybody in one camera frame.
+        """Add the skeletons of one camera frame.
 
-        :param stamp_ns: of the frame; one before the last frame's is a clock that jumped back: all who were here left.
-        :param track_timeout: s that somebody may be out of sight and is still here: as long as the id is kept.
-        :return: everybody who is here now, in the order of their coming, if somebody came or left; else None.
+        :param stamp_ns: of the frame; if it jumps back, all people are removed.
+        :param track_timeout: s without detection after which a person is removed.
+        :return: the people in view in order of arrival if somebody was added or removed; else None.
         """
         before = list(self._here)
         if stamp_ns < self._newest_ns:
@@ -179,5 +178,5 @@ class PresenceTracker:
         return None if list(self._here) == before else list(self._here.values())
 
     def forget(self) -> None:
-        """Nobody is looked at any more."""
+        """Remove all people."""
         self._here.clear()

@@ -1,4 +1,4 @@
-"""A window of movement: what the skeleton encoder sees of one person during an utterance."""
+"""Windows of filtered skeletons, one for each person and utterance."""
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
@@ -12,10 +12,10 @@ from smern_ros.values import Skeleton, SkeletonWindow
 
 
 def cut(skeletons: Iterable[Skeleton], start_ns: int, end_ns: int, spec: FeatureSpec = SPEC) -> list[SkeletonWindow]:
-    """Cut the movement from start to end out of raw skeletons: resample it, then filter it.
+    """Resample and filter the raw skeletons from start to end.
 
-    Only skeletons with start <= stamp <= end count, so the window is the same whether what came later is known yet
-    or not. Each stretch in which a joint is visible is filtered by itself.
+    Only skeletons with start <= stamp <= end are used, so later frames do not change a window. Each interval in which
+    a joint is visible is filtered by itself.
 
     :param skeletons: of any persons, in any order.
     :return: one window for each person seen at all, the largest extent (the nearest) first; empty if there is nobody.
@@ -52,11 +52,11 @@ def smooth(
     positions: np.ndarray, visible: np.ndarray, spec: FeatureSpec = SPEC,
     lowpass: Callable[[np.ndarray, FeatureSpec], np.ndarray] = zero_phase,
 ) -> np.ndarray:
-    """Filter each joint, each stretch in which it is visible by itself.
+    """Filter each joint, separately in each interval in which it is visible.
 
     :param positions: (T, J, D) at the spec's rate.
     :param visible: (T, J) bool.
-    :param lowpass: of one stretch, (T, ..., D) to the same; a robot's has zero phase.
+    :param lowpass: of one interval, (T, ..., D) to the same shape; zero phase at inference.
     :return: (T, J, D) float64, 0 where not visible.
     """
     if visible.all():

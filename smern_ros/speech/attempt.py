@@ -1,4 +1,4 @@
-"""One decoding of a stretch of speech, and what makes it doubtful."""
+"""One decoding of speech, and the checks that reject unlikely results."""
 from __future__ import annotations
 
 import re
@@ -18,7 +18,7 @@ class TimedWord:
 
 @dataclass(frozen=True)
 class Attempt:
-    """What a network heard."""
+    """The result of one decoding."""
 
     text: str
     words: tuple[TimedWord, ...]  # of the text, with times; empty if the network cannot tell when
@@ -58,7 +58,7 @@ MAX_REPEAT_NO_SPEECH = 0.5
 
 
 def doubts(attempt: Attempt, seconds: float, min_logprob: float = MIN_LOGPROB) -> str:
-    """Why these may not be the words that were said in so many seconds; empty if nothing speaks against them."""
+    """The reason why the result is unlikely for speech of that duration; empty: it is plausible."""
     parts = _parts(attempt, seconds)
     if looped := _loops(attempt, parts):
         return looped
@@ -75,7 +75,7 @@ def doubts(attempt: Attempt, seconds: float, min_logprob: float = MIN_LOGPROB) -
 
 
 def _loops(attempt: Attempt, parts: list[TimedWord]) -> str:
-    """What shows that the network repeated itself, and not the speaker; empty: nothing does."""
+    """The reason why a repetition is an artefact of the network; empty: none."""
     if letters := re.search(r'\b([a-hj-z])(?:-\1){2,}\b', attempt.text.lower()):  # only "I-I-I" is a way to speak
         return f'it repeats itself: {letters[0]!r}'
     once: list[str] = []
@@ -106,7 +106,7 @@ def _repetition(parts: list[TimedWord], first: int) -> tuple[int, int]:
 
 
 def _unsaid(attempt: Attempt, run: list[TimedWord]) -> str:
-    """Why nobody said these words again and again; empty if somebody may have."""
+    """The reason why these repeated words were not spoken; empty: they may have been."""
     seconds = run[-1].end - run[0].start
     if len(run) > MAX_REPEAT_RATE * seconds:
         return f'{len(run)} words in {seconds:.1f} s'

@@ -1,4 +1,4 @@
-"""What the encoder of a pretrained speech recogniser makes of an utterance: it hears how something is said, too."""
+"""Speech embedding: the encoder of a pretrained recogniser, which also carries the tone of voice."""
 from __future__ import annotations
 
 import tempfile

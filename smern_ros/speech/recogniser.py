@@ -1,4 +1,4 @@
-"""What every speech recogniser does, and how one is made."""
+"""Interface and factory of the speech recognisers."""
 from __future__ import annotations
 
 from pathlib import Path
@@ -18,10 +18,10 @@ LARGEST = {'*.json': 64 << 20, '*.txt': 64 << 20, '*.bin': 8 << 30, '*.safetenso
 
 
 class Recogniser(Protocol):
-    """Words of an utterance. One thread at a time may use it."""
+    """Speech recogniser. Not thread-safe."""
 
     def transcribe(self, utterance: Utterance) -> Transcript:
-        """Its words with their times; no words if nothing intelligible was said.
+        """Transcribe an utterance, with word times; no words if nothing is intelligible.
 
         :raises ValueError: if the samples are not mono, empty, or not finite.
         """
@@ -44,8 +44,8 @@ def create(
     :param model: a folder, or the name of a model that is (or with `allow_download` gets) in the model hub's cache.
         faster_whisper takes CTranslate2 models, also the name of an asset, by default whisper-tiny.en; transformers
         takes Whisper models in Hugging Face's format and has no default.
-    :param language: ISO 639-1 code of what is spoken, also with a region (en-GB, de_DE); or 'auto': that of each
-        utterance is found out, by a model that knows several.
+    :param language: ISO 639-1 code of the language, also with a region (en-GB, de_DE); or 'auto' to detect it in each
+        utterance, with a multilingual model.
     :param context: 'own_length' encodes each utterance at its own length, and again at Whisper's 30 s only where the
         words look doubtful (docs/asr.md has the measurements); 'full' always encodes 30 s. The backend transformers
         can only do the latter.
@@ -54,8 +54,8 @@ def create(
     :param compute_type: one of COMPUTE_TYPES that the device has; 'default' is int8 with faster_whisper and float32
         with transformers, which knows float32, float16 and bfloat16 alone.
     :raises smern_ros.assets.AssetError: if the model is an asset that was not fetched.
-    :raises ValueError: for an unknown backend, context or language, a device or compute type that this machine has
-        not, or a model that cannot be loaded.
+    :raises ValueError: for an unknown backend, context or language, an unavailable device or compute type, or a model
+        that cannot be loaded.
     """
     for what, value, known in (
         ('backend', backend, BACKENDS), ('context', context, CONTEXTS), ('device', device, DEVICES),

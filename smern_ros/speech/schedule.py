@@ -1,7 +1,6 @@
-"""Which utterance is transcribed next, and what becomes of its transcript: the hang-over's bookkeeping, without ROS.
+"""Scheduling of recognition: which utterance is transcribed next, and whether its transcript is final.
 
-An utterance is begun when silence begins (tentative), so that its words are there when its end is certain (ended).
-All is keyed by id, so that nothing depends on clocks.
+Recognition starts at the tentative end of an utterance, so that the transcript is ready when it ends.
 """
 from __future__ import annotations
 
@@ -13,27 +12,27 @@ from smern_ros.values import Transcript, Utterance
 
 @dataclass(frozen=True)
 class Job:
-    """An utterance that somebody is to transcribe."""
+    """An utterance to transcribe."""
 
     utterance: Utterance
-    ended: bool                          # its end is certain
+    ended: bool                          # its end is final
     running: bool = False
     transcript: Transcript | None = None
 
 
 class Schedule:
-    """The utterances at hand, the eldest first. Methods may be called from any thread."""
+    """Pending utterances, the oldest first. Thread-safe."""
 
     def __init__(self, capacity: int) -> None:
-        """:param capacity: utterances that may wait; beyond it tentative ones go first."""
+        """:param capacity: utterances that may wait; beyond it tentative ones are dropped first."""
         self.capacity = capacity  # may be changed at any time
         self._jobs: dict[str, Job] = {}
         self._lock = threading.Lock()
 
     def tentative(self, utterance: Utterance) -> list[Utterance]:
-        """It may have ended; what was begun for an earlier end of it is void.
+        """Add a tentative end; replaces an earlier one.
 
-        :return: ended utterances that had to be given up.
+        :return: ended utterances that were dropped.
         """
         with self._lock:
             self._jobs.pop(utterance.id, None)
@@ -41,14 +40,14 @@ class Schedule:
             return self._shrink()
 
     def resumed(self, utterance_id: str) -> None:
-        """It goes on; what was begun for it is void."""
+        """Revoke the tentative end."""
         with self._lock:
             self._jobs.pop(utterance_id, None)
 
     def ended(self, utterance: Utterance) -> tuple[Transcript | None, list[Utterance]]:
-        """It has ended.
+        """Add a final end.
 
-        :return: its transcript, if that is ready; and the ended utterances that had to be given up.
+        :return: its transcript, if ready; and the ended utterances that were dropped.
         """
         with self._lock:
             job = self._jobs.get(utterance.id)
@@ -63,7 +62,7 @@ class Schedule:
             return None, self._shrink()
 
     def take(self) -> Utterance | None:
-        """The next to transcribe: the eldest that has ended, else the newest that may have."""
+        """The next utterance to transcribe: the oldest ended one, else the newest tentative one."""
         with self._lock:
             waiting = [job for job in self._jobs.values() if not job.running and job.transcript is None]
             if not waiting:
@@ -73,9 +72,8 @@ class Schedule:
             return job.utterance
 
     def finish(self, utterance: Utterance, transcript: Transcript | None) -> bool | None:
-        """Its transcript is there, or None if none could be made.
-
-        :return: whether the transcript is final; None if nobody wants it any more.
+        """:param transcript: None if recognition failed.
+        :return: whether the transcript is final; None if it is outdated.
         """
         with self._lock:
             job = self._jobs.get(utterance.id)
@@ -88,12 +86,12 @@ class Schedule:
             return None if transcript is None else job.ended
 
     def waiting(self) -> int:
-        """How many are still to be begun."""
+        """Number of utterances that wait."""
         with self._lock:
             return sum(not job.running and job.transcript is None for job in self._jobs.values())
 
     def clear(self) -> None:
-        """Forgets everything."""
+        """Drop all utterances."""
         with self._lock:
             self._jobs.clear()
 

@@ -1,4 +1,4 @@
-"""Tokens to words."""
+"""Grouping of tokens into words."""
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence

@@ -1,4 +1,4 @@
-"""Words as the text encoder reads them."""
+"""Tokenisation for the text encoder."""
 from __future__ import annotations
 
 import re
@@ -35,7 +35,7 @@ _LONGEST = 64  # characters; what is longer is no word
 def tokenise(text: str, max_words: int = SPEC.max_words) -> list[str]:
     """Lower-case words of `text`; clitics expanded, numbers as one token, `!` and `?` kept, all else dropped.
 
-    Reads no further than it needs to: a megabyte costs no more than its first `max_words` words.
+    Stops after `max_words` words.
 
     :return: at most `max_words` tokens.
     """

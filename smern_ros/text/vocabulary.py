@@ -1,4 +1,4 @@
-"""Words to rows of the embedding."""
+"""Vocabulary: words to rows of the embedding."""
 from __future__ import annotations
 
 import json
@@ -15,7 +15,7 @@ LARGEST = 200_000
 
 
 class Vocabulary:
-    """Which row of the embedding each word has. Rows 0, 1 and 2 are padding, unknown words and numbers."""
+    """Maps words to rows of the embedding. Rows 0, 1 and 2 are padding, unknown words and numbers."""
 
     def __init__(self, words: Iterable[str]):
         """
