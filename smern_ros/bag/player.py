@@ -81,7 +81,7 @@ class Player:
             name='player.pictures', daemon=True,
         )
         thread.start()
-        self._play('sound', sound, self._may_sound, self._pressure.no_more_sound)
+        self._play('sound', sound, self._may_sound, self._pressure.no_more_audio)
         thread.join()
         self._pressure.drain()
         if not self._stopping.is_set():
@@ -114,12 +114,12 @@ class Player:
             no_more()
 
     def _may_show(self, piece: TimedMessage) -> bool:
-        return piece.start_ns is None or self._pressure.before_frame(piece.start_ns)
+        return piece.start_ns is None or self._pressure.wait_for_frame(piece.start_ns)
 
     def _may_sound(self, piece: TimedMessage) -> bool:
         if piece.start_ns is None or piece.end_ns is None:
             return not self._stopping.is_set()
-        return self._pressure.before_sound(piece.start_ns, piece.end_ns)
+        return self._pressure.wait_for_audio(piece.start_ns, piece.end_ns)
 
     def _wait_until(self, name: str, time_ns: int) -> bool:
         """:return: False if all is to stop."""

@@ -55,7 +55,7 @@ class BagRecorder:
         self._context = Context()
         rclpy.init(context=self._context)
         self._node = Node('recorder', context=self._context, namespace=namespace.strip('/'))
-        if wrong := dds_in_force.complaint(rclpy.get_rmw_implementation_identifier()):
+        if wrong := dds_in_force.problem(rclpy.get_rmw_implementation_identifier()):
             self._node.get_logger().error(wrong)
         self._executor = executor.create(self._context)
         self._executor.add_node(self._node)

@@ -22,13 +22,13 @@ from smern_ros.media.back_pressure import BackPressure
 from smern_ros.ros import qos, topics
 from smern_ros.ros.messages import stamp_of, to_ns
 from smern_ros.ros.node import SmernNode
-from smern_ros.ros.replay_acks import HEARS, JUDGES, SEES, ReplayAcks
+from smern_ros.ros.replay_acks import AUDIO_NODE, FUSION_NODE, POSE_NODE, ReplayAcks
 from smern_ros.ros.sim_clock import SimulatedTime
 from smern_ros.ros.streams import STREAMS, Role, Stream
 from smern_ros.ros.wait_for_nodes import NodeReadinessWaiter
 from smern_ros.values import SECOND
 
-LISTENERS = (SEES, 'skeleton_filter', HEARS, 'asr', JUDGES)
+LISTENERS = (POSE_NODE, 'skeleton_filter', AUDIO_NODE, 'asr', FUSION_NODE)
 """Nodes of the graph that a replay is for."""
 ALWAYS_HEARD = (topics.AUDIO, topics.ROBOT_SPEAKING, topics.SPEAKER)
 """Inputs beside the camera that the graph listens to however it is configured."""
@@ -71,7 +71,7 @@ class ReplayNode(SmernNode):
         plan = self._plan
         self._outputs = {s.topic: self.output(s.type, s.topic, s.qos) for s in plan.inputs.values()}
         self._time = SimulatedTime(self.output(Clock, '/clock', qos.STREAM).publish) if plan.clock else None
-        self._answers = ReplayAcks(self)
+        self._acks = ReplayAcks(self)
         for stream in STREAMS:
             for take in (take for topic, take in TAKES if topic == stream.topic):
                 self.listen(stream.type, stream.topic, self._stirring(take), qos.STREAM)
@@ -86,7 +86,7 @@ class ReplayNode(SmernNode):
     def stop(self) -> None:
         while self._to_stop:
             self._to_stop.pop()()
-        self._answers.forget()
+        self._acks.clear_target()
 
     def _unheard(self) -> list[str]:
         """Inputs that nobody hears yet; of pictures a listener of raw or compressed ones is enough."""
@@ -106,13 +106,13 @@ class ReplayNode(SmernNode):
         there = set(self._plan.wait_for) - set(missing)
         roles = {s.role for s in self._plan.inputs.values()}
         pressure = BackPressure(
-            sees=SEES in there and Role.IMAGES in roles,
-            hears=HEARS in there and topics.AUDIO in self._outputs,
-            judges=JUDGES in there,
+            frames=POSE_NODE in there and Role.IMAGES in roles,
+            audio=AUDIO_NODE in there and topics.AUDIO in self._outputs,
+            states=FUSION_NODE in there,
             patience=PATIENCE,
             on_stall=lambda text: self.log_error('graph', text),
         )
-        self._answers.to(pressure, 0)
+        self._acks.set_target(pressure, 0)
         player = Player(
             self._pieces(Role.IMAGES), self._pieces(Role.SOUND), send=self._send, rate=self._plan.rate,
             pressure=pressure, on_end=self._end, on_error=self._take_error,

@@ -152,7 +152,7 @@ class _Playing:
         self._context = Context()
         rclpy.init(context=self._context)
         self.replay: ReplayNode = ReplayNode(plan, context=self._context, namespace=namespace.strip('/'))
-        if wrong := dds_in_force.complaint(rclpy.get_rmw_implementation_identifier()):
+        if wrong := dds_in_force.problem(rclpy.get_rmw_implementation_identifier()):
             self.replay.get_logger().error(wrong)
         self._executor = SingleThreadedExecutor(context=self._context)
         self._executor.add_node(self.replay)

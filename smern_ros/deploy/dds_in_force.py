@@ -19,7 +19,7 @@ from smern_ros.deploy.dds_multi_host import EPROSIMA, is_address
 _SELF = Path('/proc/self')
 
 
-def complaint(middleware: str, env: Mapping[str, str] | None = None) -> str:
+def problem(middleware: str, env: Mapping[str, str] | None = None) -> str:
     """Of a process in which a ROS node has been made, and that has no other sockets yet.
 
     :param middleware: that it runs with, as rclpy tells it.
@@ -33,9 +33,9 @@ def complaint(middleware: str, env: Mapping[str, str] | None = None) -> str:
     file = Path(env[name])
     kept_by_ros = env.get(dds.RANGE) == 'LOCALHOST'
     if not middleware.startswith(dds.FAST_DDS):
-        said = (f'{name} is for Fast DDS, but the middleware is {middleware}: its own settings tell whether anything '
+        text = (f'{name} is for Fast DDS, but the middleware is {middleware}: its own settings tell whether anything '
                 f'leaves this computer. Set RMW_IMPLEMENTATION={middleware}, and it is kept here')
-        return '' if kept_by_ros else said
+        return '' if kept_by_ros else text
     open_to_all = 'Fast DDS runs with its own settings, open to the network'
     if not file.is_file():
         return f'{name} names {file}, which is not there: {open_to_all}'
@@ -45,7 +45,8 @@ def complaint(middleware: str, env: Mapping[str, str] | None = None) -> str:
         return f'{name} names {file}, which cannot be read as XML ({error}): {open_to_all}'
     if kept_by_ros:  # ROS adds sockets of its own that are bound to all network cards
         return ''
-    if outside := sorted({address for address in _bound() if not _within(address, allowed)}) if allowed else []:
+    outside = sorted({a for a in _bound_addresses() if not _is_allowed(a, allowed)}) if allowed else []
+    if outside:
         return (f'the DDS profile {file} that {name} names is not in force: it allows {", ".join(sorted(allowed))}, '
                 f'but sockets are bound to {", ".join(outside)}. What this node says and hears may leave this computer')
     return ''
@@ -58,12 +59,12 @@ def _allowed(file: Path) -> set[str]:
     return found if all(map(is_address, found)) else set()
 
 
-def _within(address: str, allowed: set[str]) -> bool:
+def _is_allowed(address: str, allowed: set[str]) -> bool:
     ip = ipaddress.ip_address(address)
     return address in allowed or ip.is_loopback or ip.is_multicast
 
 
-def _bound() -> Iterator[str]:
+def _bound_addresses() -> Iterator[str]:
     """Local addresses of this process's UDP sockets; none where the system does not tell."""
     with contextlib.suppress(OSError):
         ours = set()

@@ -16,9 +16,9 @@ import time
 from collections.abc import Callable, Iterator
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-IMPATIENT_AFTER = 1.0
-"""s after the first signal from which a SIGINT is another Ctrl-C: one may come both from the terminal and a parent."""
-CLOSES_WITHIN = 8.0
+SECOND_SIGNAL_AFTER = 1.0
+"""s after the first signal from which a SIGINT is a second Ctrl-C: one may arrive from the terminal and the parent."""
+CLOSE_TIMEOUT = 8.0
 """s after which a process that hangs while it closes its node is ended; `ros2 launch` would kill it after 10."""
 EXIT_OK, EXIT_INTERRUPTED = 0, 130
 
@@ -28,15 +28,15 @@ class Interrupted(BaseException):
 
 
 class Stop:
-    """What the signals ask for. Make it in the main thread.
+    """The handler of the signals. Create it in the main thread.
 
     Until `close_first` is called a signal ends the process at once, with exit code 0: nothing is open. From then on
-    `asked` becomes true, and whoever runs the process closes it. Ctrl-C a second later ends it in any case.
+    `requested` becomes true, and whoever runs the process closes it. Ctrl-C a second later ends it in any case.
     """
 
     def __init__(self) -> None:
-        self.asked = False
-        self._asked_at = 0.0
+        self.requested = False
+        self._requested_at = 0.0
         self._closes_first = self._interruptible = False
         self._wake: Callable[[], object] = lambda: None
         # Python runs handlers between two steps of the main thread only; the byte in the pipe comes at once.
@@ -66,7 +66,7 @@ class Stop:
         """
         try:
             self._interruptible = True
-            if self.asked:
+            if self.requested:
                 raise Interrupted
             yield
         finally:
@@ -75,7 +75,7 @@ class Stop:
     def _handle(self, *_: object) -> None:
         if self._interruptible:
             self._interruptible = False
-            self.asked = True
+            self.requested = True
             raise Interrupted
 
     def _read(self, pipe: int) -> None:
@@ -84,11 +84,11 @@ class Stop:
                 continue
             if not self._closes_first:
                 os._exit(EXIT_OK)
-            if not self._asked_at:
-                self.asked, self._asked_at = True, time.monotonic()
+            if not self._requested_at:
+                self.requested, self._requested_at = True, time.monotonic()
                 with contextlib.suppress(Exception):
                     self._wake()
-            elif numbers[0] == signal.SIGINT and time.monotonic() > self._asked_at + IMPATIENT_AFTER:
+            elif numbers[0] == signal.SIGINT and time.monotonic() > self._requested_at + SECOND_SIGNAL_AFTER:
                 os._exit(EXIT_INTERRUPTED)
 
 
@@ -103,9 +103,9 @@ def begin() -> Stop:
     return _stop
 
 
-def asked() -> bool:
-    """Whether this process is to end."""
-    return _stop is not None and _stop.asked
+def requested() -> bool:
+    """Whether this process should end."""
+    return _stop is not None and _stop.requested
 
 
 @contextlib.contextmanager
@@ -116,7 +116,7 @@ def closing() -> Iterator[None]:
     meanwhile: neither a thread nor a signal handler of Python would run.
     """
     if sys.__stderr__ is not None:
-        faulthandler.dump_traceback_later(CLOSES_WITHIN, exit=True, file=sys.__stderr__)
+        faulthandler.dump_traceback_later(CLOSE_TIMEOUT, exit=True, file=sys.__stderr__)
     try:
         yield
     finally:

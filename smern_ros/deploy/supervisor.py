@@ -22,7 +22,7 @@ _WRONG_COMMAND = FileNotFoundError, PermissionError, NotADirectoryError
 """Others may be over at the next start: no memory, too many processes or files."""
 LONGEST_LINE = 1 << 16
 """Bytes of a line that are kept for its end; of a longer one what has come is shown."""
-STOP_SOFTLY_FOR = 2.3
+TERMINATE_TIMEOUT = 2.3
 """Seconds from SIGTERM to SIGKILL: with the time to reap, everything has ended within three seconds."""
 
 _LIBC = ctypes.CDLL(None, use_errno=True)
@@ -150,7 +150,7 @@ class Supervisor:
         self._loop = asyncio.get_running_loop()
         if self._stop_asked:
             self._stopping.set()
-        tasks = [asyncio.create_task(self._keep(child)) for child in self._children]
+        tasks = [asyncio.create_task(self._supervise(child)) for child in self._children]
         self._loop.call_soon(self._started.set)
         try:
             await asyncio.gather(*tasks)
@@ -159,26 +159,26 @@ class Supervisor:
             self._stopping.set()
             await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def _keep(self, child: Child) -> None:
+    async def _supervise(self, child: Child) -> None:
         failures = 0
         while not self._stopping.is_set():
             began = time.monotonic()
             try:
                 code = await self._run_once(child, (failures and child.command_again) or child.command)
             except OSError as error:
-                self._say(f'{child.name} cannot be started: {error}')
+                self._log(f'{child.name} cannot be started: {error}')
                 code = EXIT_CONFIGURATION if isinstance(error, _WRONG_COMMAND) else EXIT_OTHERWISE
             if self._stopping.is_set():
                 return
             if code == 0 and child.may_finish:
-                self._say(f'{child.name} has finished')
+                self._log(f'{child.name} has finished')
                 return
             if code in CANNOT_RUN:
-                self._give_up(child)
+                self._configuration_failed(child)
                 return
             failures = 1 if time.monotonic() - began >= self._backoff.healthy_after else failures + 1
             delay = self._backoff.delay(failures)
-            self._say(f'{child.name} died ({describe_exit(code)}); starting it again in {delay:g} s')
+            self._log(f'{child.name} died ({describe_exit(code)}); starting it again in {delay:g} s')
             with contextlib.suppress(asyncio.TimeoutError):
                 await asyncio.wait_for(self._stopping.wait(), delay)
 
@@ -196,7 +196,7 @@ class Supervisor:
                 stdout=its,
                 stderr=asyncio.subprocess.STDOUT,
                 start_new_session=True,  # a Ctrl-C in the terminal reaches this process alone, which passes it on once
-                preexec_fn=lambda: _die_with(supervisor),
+                preexec_fn=lambda: _kill_with_parent(supervisor),
             )
             its.close()
             return await self._watch(child, process, ours)
@@ -214,9 +214,9 @@ class Supervisor:
             await asyncio.wait((ended, stopped), return_when=asyncio.FIRST_COMPLETED)
             if not ended.done():
                 _signal_group(process, signal.SIGTERM)
-                await asyncio.wait((ended,), timeout=STOP_SOFTLY_FOR)
+                await asyncio.wait((ended,), timeout=TERMINATE_TIMEOUT)
             if not ended.done():
-                self._say(f'{child.name} does not stop; killing it')
+                self._log(f'{child.name} does not stop; killing it')
                 _signal_group(process, signal.SIGKILL)
             code = await ended
             await asyncio.wait((shown,), timeout=0.5)  # who inherited its output may hold it open for ever
@@ -234,22 +234,22 @@ class Supervisor:
             if len(rest) > LONGEST_LINE:
                 lines, rest = [*lines, rest], b''
             for line in lines:
-                self._tell(name, line.decode(errors='replace').rstrip('\r'))
+                self._write(name, line.decode(errors='replace').rstrip('\r'))
         if rest:
-            self._tell(name, rest.decode(errors='replace'))
+            self._write(name, rest.decode(errors='replace'))
 
-    def _give_up(self, child: Child) -> None:
+    def _configuration_failed(self, child: Child) -> None:
         if child.optional:
-            self._say(f'{child.name} cannot run as it is configured (its error is above); going on without it')
+            self._log(f'{child.name} cannot run as it is configured (its error is above); going on without it')
             return
-        self._say(f'{child.name} cannot run as it is configured (its error is above); stopping')
+        self._log(f'{child.name} cannot run as it is configured (its error is above); stopping')
         self._exit_code = EXIT_CONFIGURATION
         self._stopping.set()
 
-    def _say(self, line: str) -> None:
-        self._tell(self._name, line)
+    def _log(self, line: str) -> None:
+        self._write(self._name, line)
 
-    def _tell(self, name: str, line: str) -> None:
+    def _write(self, name: str, line: str) -> None:
         """A line that cannot be written (a full disk, a closed terminal, letters that it lacks) is lost and no more: a
         child whose output nobody reads would wait for ever."""
         with contextlib.suppress(OSError, ValueError):
@@ -265,7 +265,7 @@ def describe_exit(code: int) -> str:
     return f'killed by signal {-code}'
 
 
-def _die_with(parent: int) -> None:
+def _kill_with_parent(parent: int) -> None:
     """In the child, before its program: the kernel kills it when its parent's thread ends, even by SIGKILL."""
     if sys.platform == 'linux':
         _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)

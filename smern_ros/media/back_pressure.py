@@ -1,4 +1,4 @@
-"""Back-pressure: a file is played no faster than those who listen can follow, so that nothing is lost."""
+"""Back-pressure: a file is played no faster than the graph processes it, so that nothing is lost."""
 from __future__ import annotations
 
 import threading
@@ -9,120 +9,123 @@ from collections.abc import Callable
 from smern_ros.values import SECOND
 
 FRAMES_AHEAD = 4
-"""Frames that may be under way; fewer than any queue on their way holds."""
+"""Frames in flight; fewer than any queue on their way holds."""
 
-SOUND_AHEAD = SECOND // 2
-"""ns of sound that may be under way."""
+AUDIO_AHEAD = SECOND // 2
+"""ns of audio in flight."""
 
-SOUND_UNHEARD = SECOND // 5
-"""ns at the end of all sound for which there is no answer: of silence only every third frame is told."""
+UNACKED_AUDIO = SECOND // 5
+"""ns at the end of all audio without acknowledgement: in silence only every third frame is published."""
 
-FRAMES_BEFORE_SOUND = 2 * SECOND
+FRAMES_BEFORE_AUDIO = 2 * SECOND
 """ns that frames may be ahead of the sound: less than the skeletons of which windows are cut are kept."""
 
 
 class BackPressure:
-    """Holds up frames and sound until what was sent before has come out at the other end.
+    """Blocks frames and audio until earlier ones are acknowledged.
 
     - A frame waits until fewer than FRAMES_AHEAD are under way, and for the sound to come near.
     - Sound waits for the frames up to its end, so that the movement of an utterance is there when it ends; until less
-      than SOUND_AHEAD is under way; and while an ended utterance has no final state.
+      than AUDIO_AHEAD is under way; and while an ended utterance has no final state.
 
-    If nobody answers for `patience` seconds, one more piece is let through.
+    Without any acknowledgement for `patience` seconds, one more piece is let through.
 
-    :param sees: somebody acknowledges frames. :param hears: somebody acknowledges sound.
-    :param judges: somebody gives final states of utterances.
-    :param on_stall: called with what was waited for in vain.
+    :param frames: frames are acknowledged. :param audio: audio is acknowledged.
+    :param states: utterances are acknowledged by final states.
+    :param on_stall: called with the reason when `patience` runs out.
     """
 
     def __init__(
-        self, *, sees: bool, hears: bool, judges: bool, patience: float = 10.0, on_stall: Callable[[str], object]
+        self, *, frames: bool, audio: bool, states: bool, patience: float = 10.0, on_stall: Callable[[str], object]
     ):
-        self._sees, self._hears, self._judges = sees, hears, judges
+        self._frames, self._audio, self._states = frames, audio, states
         self._patience = patience
         self._on_stall = on_stall
         self._changed = threading.Condition()
-        self._under_way: deque[int] = deque()  # stamps of frames that were sent and not seen
-        self._seen_ns: int | None = None
-        self._heard_ns: int | None = None
-        self._sent_ns = 0                      # end of the newest sound that was let through
-        self._unjudged: set[str] = set()
-        self._judged: deque[str] = deque(maxlen=100)
+        self._in_flight: deque[int] = deque()  # stamps of frames that were sent and not acknowledged
+        self._acked_frame_ns: int | None = None
+        self._acked_audio_ns: int | None = None
+        self._sent_ns = 0                      # end of the newest audio that was let through
+        self._awaited_states: set[str] = set()
+        self._acked_states: deque[str] = deque(maxlen=100)
         self.begin()
-        self._answered_at = -float('inf')      # steady time of the last answer of anybody
+        self._acked_at = -float('inf')      # steady time of the last acknowledgement
         self._stopped = False
 
     def begin(self) -> None:
-        """A pass over the file begins: there is more of both."""
+        """Start a pass over the file."""
         with self._changed:
-            self._more_frames, self._more_sound = self._sees, self._hears
+            self._more_frames, self._more_audio = self._frames, self._audio
 
     # --- what came out ----------------------------------------------------------------------------------------
 
-    def seen(self, stamp_ns: int) -> None:
-        """All frames up to this one have been seen."""
+    def ack_frames(self, stamp_ns: int) -> None:
+        """Acknowledge all frames up to this stamp."""
         with self._changed:
-            self._seen_ns = max(stamp_ns, self._seen_ns or 0)
-            while self._under_way and self._under_way[0] <= stamp_ns:
-                self._under_way.popleft()
-            self._answered()
+            self._acked_frame_ns = max(stamp_ns, self._acked_frame_ns or 0)
+            while self._in_flight and self._in_flight[0] <= stamp_ns:
+                self._in_flight.popleft()
+            self._acked()
 
-    def heard(self, stamp_ns: int) -> None:
-        """All sound up to here has been heard."""
+    def ack_audio(self, stamp_ns: int) -> None:
+        """Acknowledge all audio up to this stamp."""
         with self._changed:
-            self._heard_ns = max(stamp_ns, self._heard_ns or 0)
-            self._answered()
+            self._acked_audio_ns = max(stamp_ns, self._acked_audio_ns or 0)
+            self._acked()
 
-    def ended(self, utterance_id: str) -> None:
-        """An utterance is over: its final state is awaited."""
+    def utterance_ended(self, utterance_id: str) -> None:
+        """An utterance ended: its final state is awaited."""
         with self._changed:
-            if self._judges and utterance_id not in self._judged:  # a message may overtake another
-                self._unjudged.add(utterance_id)
+            if self._states and utterance_id not in self._acked_states:  # a message may overtake another
+                self._awaited_states.add(utterance_id)
 
-    def judged(self, utterance_id: str) -> None:
-        """The final state of an utterance is there."""
+    def ack_state(self, utterance_id: str) -> None:
+        """Acknowledge the final state of an utterance."""
         with self._changed:
-            self._judged.append(utterance_id)
-            self._unjudged.discard(utterance_id)
-            self._answered()
+            self._acked_states.append(utterance_id)
+            self._awaited_states.discard(utterance_id)
+            self._acked()
 
-    def _answered(self) -> None:
-        self._answered_at = time.monotonic()
+    def _acked(self) -> None:
+        self._acked_at = time.monotonic()
         self._changed.notify_all()
 
     # --- what goes in -----------------------------------------------------------------------------------------
 
-    def before_frame(self, stamp_ns: int) -> bool:
+    def wait_for_frame(self, stamp_ns: int) -> bool:
         """Wait until a frame may be sent. :return: False if it must not be, because all is to stop."""
         with self._changed:
-            go = self._wait(lambda: self._frame_may_go(stamp_ns), 'skeletons')
-            if self._sees:
-                self._under_way.append(stamp_ns)
-            return go
+            allowed = self._wait(lambda: self._frame_allowed(stamp_ns), 'skeletons')
+            if self._frames:
+                self._in_flight.append(stamp_ns)
+            return allowed
 
-    def before_sound(self, start_ns: int, end_ns: int) -> bool:
+    def wait_for_audio(self, start_ns: int, end_ns: int) -> bool:
         """Wait until a chunk of sound may be sent. :return: False if it must not be, because all is to stop."""
         with self._changed:
-            # Where the file has no sound there is nothing to be heard.
-            self._heard_ns = start_ns if self._heard_ns is None else self._heard_ns + max(0, start_ns - self._sent_ns)
+            # Gaps in the audio of the file need no acknowledgement.
+            if self._acked_audio_ns is None:
+                self._acked_audio_ns = start_ns
+            else:
+                self._acked_audio_ns += max(0, start_ns - self._sent_ns)
             self._sent_ns = end_ns
             self._changed.notify_all()
-            return self._wait(lambda: self._sound_may_go(end_ns), 'skeletons, voice activity or final states')
+            return self._wait(lambda: self._audio_allowed(end_ns), 'skeletons, voice activity or final states')
 
     def no_more_frames(self) -> None:
         with self._changed:
             self._more_frames = False
             self._changed.notify_all()
 
-    def no_more_sound(self) -> None:
+    def no_more_audio(self) -> None:
         with self._changed:
-            self._more_sound = False
+            self._more_audio = False
             self._changed.notify_all()
 
     def drain(self) -> bool:
         """Wait until all that was sent has come out. :return: False if all is to stop."""
         with self._changed:
-            return self._wait(self._all_is_out, 'skeletons, voice activity or final states')
+            return self._wait(self._drained, 'skeletons, voice activity or final states')
 
     def stop(self) -> None:
         """Let nothing more through, and nobody wait."""
@@ -130,33 +133,36 @@ class BackPressure:
             self._stopped = True
             self._changed.notify_all()
 
-    def _all_is_out(self) -> bool:
-        heard = not self._hears or self._heard_ns is None or self._sent_ns <= self._heard_ns + SOUND_UNHEARD
-        return heard and not (self._under_way or self._unjudged)
+    def _drained(self) -> bool:
+        acked_ns = self._acked_audio_ns
+        audio_done = not self._audio or acked_ns is None or self._sent_ns <= acked_ns + UNACKED_AUDIO
+        return audio_done and not (self._in_flight or self._awaited_states)
 
-    def _frame_may_go(self, stamp_ns: int) -> bool:
-        near = not self._more_sound or self._heard_ns is None or stamp_ns <= self._heard_ns + FRAMES_BEFORE_SOUND
-        return len(self._under_way) < FRAMES_AHEAD and near
+    def _frame_allowed(self, stamp_ns: int) -> bool:
+        acked_ns = self._acked_audio_ns
+        near = not self._more_audio or acked_ns is None or stamp_ns <= acked_ns + FRAMES_BEFORE_AUDIO
+        return len(self._in_flight) < FRAMES_AHEAD and near
 
-    def _sound_may_go(self, end_ns: int) -> bool:
-        if self._sees and (self._under_way or self._more_frames) and (self._seen_ns is None or end_ns > self._seen_ns):
+    def _audio_allowed(self, end_ns: int) -> bool:
+        frames_due = self._frames and (self._in_flight or self._more_frames)
+        if frames_due and (self._acked_frame_ns is None or end_ns > self._acked_frame_ns):
             return False
-        if self._unjudged:
+        if self._awaited_states:
             return False
-        return not self._hears or self._heard_ns is None or end_ns <= self._heard_ns + SOUND_AHEAD
+        return not self._audio or self._acked_audio_ns is None or end_ns <= self._acked_audio_ns + AUDIO_AHEAD
 
-    def _wait(self, may_go: Callable[[], bool], answers: str) -> bool:
+    def _wait(self, allowed: Callable[[], bool], missing: str) -> bool:
         """The lock is held."""
-        began = time.monotonic()
-        while not self._changed.wait_for(lambda: self._stopped or may_go(), self._left(began)):
-            if self._left(began) > 0:
+        start = time.monotonic()
+        while not self._changed.wait_for(lambda: self._stopped or allowed(), self._remaining(start)):
+            if self._remaining(start) > 0:
                 continue
-            self._on_stall(f'no {answers} for {self._patience:g} s; going on, something may be lost')
-            self._under_way.clear()
-            self._unjudged.clear()
+            self._on_stall(f'no {missing} for {self._patience:g} s; going on, something may be lost')
+            self._in_flight.clear()
+            self._awaited_states.clear()
             break
         return not self._stopped
 
-    def _left(self, began: float) -> float:
-        """Seconds of patience."""
-        return max(began, self._answered_at) + self._patience - time.monotonic()
+    def _remaining(self, start: float) -> float:
+        """Seconds until `patience` runs out."""
+        return max(start, self._acked_at) + self._patience - time.monotonic()

@@ -163,7 +163,7 @@ class Playback:
                 pass
         finally:
             if self._pressure is not None:
-                self._pressure.no_more_sound()
+                self._pressure.no_more_audio()
 
     def _shown_until(self, heard_ns: int) -> int:
         """The end of what was shown, as soon as that is a chunk beyond what was heard, or the last of this pass."""
@@ -182,14 +182,14 @@ class Playback:
     def _send(self, chunk: AudioBlock) -> bool:
         if not self._wait_until(chunk.end_ns):
             return False
-        if self._pressure is not None and not self._pressure.before_sound(chunk.stamp_ns, chunk.end_ns):
+        if self._pressure is not None and not self._pressure.wait_for_audio(chunk.stamp_ns, chunk.end_ns):
             return False
         self._sound(chunk)
         self._last = chunk
         return True
 
     def _may_show(self, stamp_ns: int) -> bool:
-        return self._pressure is None or self._pressure.before_frame(stamp_ns)
+        return self._pressure is None or self._pressure.wait_for_frame(stamp_ns)
 
     def _wait_until(self, media_ns: int) -> bool:
         """:return: False if all is to stop."""

@@ -26,7 +26,7 @@ from smern_ros.ros.main import run
 from smern_ros.ros.messages import header
 from smern_ros.ros.node import ConfigurationError, SmernNode
 from smern_ros.ros.parameters import Parameter
-from smern_ros.ros.replay_acks import HEARS, JUDGES, SEES, ReplayAcks
+from smern_ros.ros.replay_acks import AUDIO_NODE, FUSION_NODE, POSE_NODE, ReplayAcks
 from smern_ros.ros.sim_clock import SimulatedTime
 from smern_ros.ros.wait_for_nodes import NodeReadinessWaiter
 from smern_ros.utils import malloc
@@ -42,7 +42,7 @@ class MediaSourceNode(SmernNode):
         Parameter('rate', 1.0, 'playback rate of a file; 1: real time, 0: as fast as possible', (0.0, 100.0)),
         Parameter('loop', False, 'repeat a file; stamps continue'),
         Parameter('lossless', False, 'play a file no faster than the nodes in wait_for process it'),
-        Parameter('wait_for', f'{SEES},skeleton_filter,{HEARS},asr,{JUDGES}',
+        Parameter('wait_for', f'{POSE_NODE},skeleton_filter,{AUDIO_NODE},asr,{FUSION_NODE}',
                   'nodes that must be active before a file starts, comma-separated'),
         Parameter('wait_timeout', 60.0, 's after which a file starts without them', (0.0, 3600.0)),
         Parameter('patience', 10.0, 's without any output after which a lossless replay continues', (0.1, 3600.0)),
@@ -80,7 +80,7 @@ class MediaSourceNode(SmernNode):
         self._finished = self.output(Bool, topics.MEDIA_FINISHED, qos.STATE)
         clock = self.output(Clock, '/clock', qos.STREAM) if self.value('publish_clock') else None
         self._time = None if clock is None else SimulatedTime(clock.publish)
-        self._answers = ReplayAcks(self) if self._reader is not None and self.value('lossless') else None
+        self._acks = ReplayAcks(self) if self._reader is not None and self.value('lossless') else None
 
     def start(self) -> None:
         reader = self._reader
@@ -96,8 +96,8 @@ class MediaSourceNode(SmernNode):
     def stop(self) -> None:
         while self._to_stop:
             self._to_stop.pop()()
-        if self._answers is not None:
-            self._answers.forget()
+        if self._acks is not None:
+            self._acks.clear_target()
         if self._time is not None:
             self._time.reset()
 
@@ -112,9 +112,9 @@ class MediaSourceNode(SmernNode):
     def _missing(self) -> list[str]:
         """What must be there beside the nodes that are waited for."""
         missing = []
-        if SEES in self._waited_for and self._images is not None and not self._images.listeners:
+        if POSE_NODE in self._waited_for and self._images is not None and not self._images.listeners:
             missing.append(f'a subscriber of {topics.IMAGE_COMPRESSED if self._compressed else topics.IMAGE}')
-        if HEARS in self._waited_for and self._sound is not None and not self._sound.listeners:
+        if AUDIO_NODE in self._waited_for and self._sound is not None and not self._sound.listeners:
             missing.append(f'a subscriber of {topics.AUDIO}')
         if not self._now():
             missing.append('a clock')
@@ -148,16 +148,16 @@ class MediaSourceNode(SmernNode):
         playback.start()
 
     def _pressure(self, start_ns: int) -> BackPressure | None:
-        if self._answers is None:
+        if self._acks is None:
             return None
         pressure = BackPressure(
-            sees=SEES in self._waited_for and self._images is not None,
-            hears=HEARS in self._waited_for and self._sound is not None,
-            judges=JUDGES in self._waited_for,
+            frames=POSE_NODE in self._waited_for and self._images is not None,
+            audio=AUDIO_NODE in self._waited_for and self._sound is not None,
+            states=FUSION_NODE in self._waited_for,
             patience=self.value('patience'),
             on_stall=lambda text: self.log_error('lossless', text),
         )
-        self._answers.to(pressure, start_ns)
+        self._acks.set_target(pressure, start_ns)
         return pressure
 
     def _tell_the_end(self) -> None:

@@ -183,7 +183,7 @@ class ManagedNode(LifecycleNode):
         except Exception as error:
             begins = step in (self.load, self.start)
             # Told to stop meanwhile: what is made without a context fails, and so do imports that are left half done.
-            if not self.context.ok() or (begins and stop_signals.asked()):
+            if not self.context.ok() or (begins and stop_signals.requested()):
                 return TransitionCallbackReturn.FAILURE
             self._failure = str(error) or type(error).__name__
             self.health.failed(self._failure)

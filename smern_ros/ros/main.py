@@ -51,7 +51,7 @@ def run(node_class: type[SmernNode], args: list[str] | None = None) -> int:
         print(f'{node_class.NAME}: {error}', file=sys.stderr)
         return EXIT_CONFIGURATION
     except Exception:
-        if rclpy.ok() and not stop.asked:
+        if rclpy.ok() and not stop.requested:
             raise
         return EXIT_OK  # stopped during the start
     finally:
@@ -65,7 +65,7 @@ def _spin(node_class: type[SmernNode], stop: stop_signals.Stop) -> int:
     except ParameterException as error:
         rclpy.logging.get_logger(node_class.NAME).fatal(f'invalid parameter: {error}')
         return EXIT_CONFIGURATION
-    if wrong := dds_in_force.complaint(rclpy.get_rmw_implementation_identifier()):
+    if wrong := dds_in_force.problem(rclpy.get_rmw_implementation_identifier()):
         node.log_error('network', wrong)
     node_executor = executor.create()
     stop.listen()  # some releases of the events executor take the signals for themselves
@@ -73,14 +73,14 @@ def _spin(node_class: type[SmernNode], stop: stop_signals.Stop) -> int:
     node_executor.add_node(node)
 
     def spin_until(condition: Callable[[], bool]) -> None:
-        while rclpy.ok() and not stop.asked and not condition():
+        while rclpy.ok() and not stop.requested and not condition():
             node_executor.spin_once(timeout_sec=0.5)
 
     try:
         autostart = node.get_parameter('autostart').type_ == RosParameter.Type.BOOL and node.value('autostart')
         if autostart:
             result = configure_and_activate(node, spin_until, loading=stop.interrupting)
-            if rclpy.ok() and not stop.asked and result != TransitionCallbackReturn.SUCCESS:
+            if rclpy.ok() and not stop.requested and result != TransitionCallbackReturn.SUCCESS:
                 return EXIT_CONFIGURATION if result == TransitionCallbackReturn.FAILURE else EXIT_BROKEN
         spin_until(lambda: False)
         return EXIT_OK

@@ -1,4 +1,4 @@
-"""What comes out of the graph, as answers to what a file put into it: they hold up a lossless replay."""
+"""Acknowledgements of a lossless replay: the output of the graph."""
 from __future__ import annotations
 
 from smern_ros import msg
@@ -7,12 +7,12 @@ from smern_ros.ros import qos, topics
 from smern_ros.ros.messages import require_name, stamp_of
 from smern_ros.ros.node import SmernNode
 
-SEES, HEARS, JUDGES = 'pose_estimation', 'audio_features', 'fusion'
-"""The nodes that answer: with skeletons to each image, voice activity to sound, final states to utterances."""
+POSE_NODE, AUDIO_NODE, FUSION_NODE = 'pose_estimation', 'audio_features', 'fusion'
+"""The nodes that acknowledge: images by skeletons, audio by voice activity, utterances by final states."""
 
 
 class ReplayAcks:
-    """Hands the graph's answers to back-pressure, with stamps turned into media time."""
+    """Passes the graph's output to the back-pressure, with stamps converted to media time."""
 
     def __init__(self, node: SmernNode):
         self._pressure: BackPressure | None = None
@@ -25,26 +25,26 @@ class ReplayAcks:
         ):
             node.listen(message_type, topic, take, profile)
 
-    def to(self, pressure: BackPressure, start_ns: int) -> None:
-        """From now on to this one, whose media time 0 has the stamp `start_ns`."""
+    def set_target(self, pressure: BackPressure, start_ns: int) -> None:
+        """Acknowledge to this back-pressure, whose media time 0 has the stamp `start_ns`."""
         self._pressure, self._start_ns = pressure, start_ns
 
-    def forget(self) -> None:
-        """What comes late from one playing is no answer to the next."""
+    def clear_target(self) -> None:
+        """Ignore output until the next `set_target`."""
         self._pressure = None
 
     def _take_skeletons(self, message: msg.SkeletonArray) -> None:
         if self._pressure is not None:
-            self._pressure.seen(stamp_of(message.header) - self._start_ns)
+            self._pressure.ack_frames(stamp_of(message.header) - self._start_ns)
 
     def _take_activity(self, message: msg.VoiceActivity) -> None:
         if self._pressure is not None:
-            self._pressure.heard(stamp_of(message.header) - self._start_ns)
+            self._pressure.ack_audio(stamp_of(message.header) - self._start_ns)
 
     def _take_utterance(self, message: msg.Utterance) -> None:
         if self._pressure is not None and message.state == msg.Utterance.ENDED:
-            self._pressure.ended(require_name(message.id, 'the id of an utterance'))
+            self._pressure.utterance_ended(require_name(message.id, 'the id of an utterance'))
 
     def _take_emotion(self, message: msg.EmotionState) -> None:
         if self._pressure is not None and message.is_final:
-            self._pressure.judged(require_name(message.utterance_id, 'an utterance_id'))
+            self._pressure.ack_state(require_name(message.utterance_id, 'an utterance_id'))

@@ -65,12 +65,12 @@ def test_one_track_waits_for_its_time_as_long_as_the_other_has_something():
 
 
 def test_sound_waits_for_the_pictures_that_were_taken_while_it_was_heard():
-    playing = Playing([picture(k) for k in range(60)], [sound(k) for k in range(30)], sees=True)
+    playing = Playing([picture(k) for k in range(60)], [sound(k) for k in range(30)], frames=True)
     while len(playing.of('image_raw')) < 4:  # so many may be under way
         playing.ended.wait(0.01)
     assert playing.of('audio') == []
     while not playing.ended.wait(0.01):
-        playing.pressure.seen(picture(playing.of('image_raw')[-1]).start_ns)
+        playing.pressure.ack_frames(picture(playing.of('image_raw')[-1]).start_ns)
     assert playing.of('image_raw') == list(range(60))
     assert playing.of('audio') == list(range(30))
 
@@ -88,7 +88,7 @@ def test_a_bag_that_breaks_off_ends_one_track_and_not_the_other():
 
 
 def test_stopping_ends_it_in_the_midst_of_waiting():
-    playing = Playing([], [sound(k) for k in range(100)], hears=True)
+    playing = Playing([], [sound(k) for k in range(100)], audio=True)
     playing.player.stop()
     assert not playing.ended.is_set()
     assert len(playing.of('audio')) < 100

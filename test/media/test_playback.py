@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from support import film
 
 from smern_ros.audio.stream import Discontinuity, SpeechStream
-from smern_ros.media.back_pressure import FRAMES_AHEAD, SOUND_AHEAD, BackPressure
+from smern_ros.media.back_pressure import AUDIO_AHEAD, FRAMES_AHEAD, BackPressure
 from smern_ros.media.playback import Playback, chunks, silence_after
 from smern_ros.media.reader import MediaReader
 from smern_ros.media.tracks import AudioBlock
@@ -83,7 +83,7 @@ def test_at_a_rate_nothing_comes_before_its_time_and_the_end_comes_at_its(clip, 
 def test_a_slow_audience_misses_nothing_and_is_never_flooded(clip, shared_data):
     """The listener answers late and at random; the promises of BackPressure hold at each moment."""
     audience, rng = Audience(), np.random.default_rng(0)
-    pressure = BackPressure(sees=True, hears=True, judges=True, on_stall=audience.errors.append)
+    pressure = BackPressure(frames=True, audio=True, states=True, on_stall=audience.errors.append)
     mail: queue.Queue = queue.Queue()
     seen, heard, broken = [-1], [0], []
     over = threading.Event()
@@ -98,7 +98,7 @@ def test_a_slow_audience_misses_nothing_and_is_never_flooded(clip, shared_data):
     def hear(chunk):
         if chunk.end_ns > seen[0] and seen[0] < 49 * SECOND // 25:
             broken.append(f'sound at {chunk.end_ns}, seen only to {seen[0]}')
-        if chunk.end_ns > heard[0] + SOUND_AHEAD:
+        if chunk.end_ns > heard[0] + AUDIO_AHEAD:
             broken.append(f'sound at {chunk.end_ns}, heard only to {heard[0]}')
         if over.is_set():
             broken.append('sound while a state was awaited')
@@ -111,13 +111,13 @@ def test_a_slow_audience_misses_nothing_and_is_never_flooded(clip, shared_data):
             audience_is_slow.wait(rng.uniform(0, 0.008))
             if kind == 'frame':
                 seen[0] = stamp_ns
-                pressure.seen(stamp_ns)
+                pressure.ack_frames(stamp_ns)
             else:
                 if stamp_ns // SECOND > heard[0] // SECOND:  # each second an utterance ends and is judged
-                    pressure.ended('u')
-                    pressure.judged('u')
+                    pressure.utterance_ended('u')
+                    pressure.ack_state('u')
                 heard[0] = stamp_ns
-                pressure.heard(stamp_ns)
+                pressure.ack_audio(stamp_ns)
 
     audience_is_slow = threading.Event()
     listener = threading.Thread(target=listen)
@@ -135,32 +135,32 @@ def test_a_slow_audience_misses_nothing_and_is_never_flooded(clip, shared_data):
 
 
 def test_sound_waits_while_an_utterance_has_no_final_state():
-    pressure = BackPressure(sees=False, hears=False, judges=True, on_stall=print)
+    pressure = BackPressure(frames=False, audio=False, states=True, on_stall=print)
     passed = threading.Event()
-    pressure.ended('u1')
-    waiter = threading.Thread(target=lambda: pressure.before_sound(0, SECOND) and passed.set())
+    pressure.utterance_ended('u1')
+    waiter = threading.Thread(target=lambda: pressure.wait_for_audio(0, SECOND) and passed.set())
     waiter.start()
     assert not passed.wait(0.2)
-    pressure.judged('another')
+    pressure.ack_state('another')
     assert not passed.wait(0.1)
-    pressure.judged('u1')
+    pressure.ack_state('u1')
     assert passed.wait(2)
     waiter.join()
 
 
 def test_a_silence_of_minutes_in_the_file_does_not_hold_up_its_frames():
-    pressure = BackPressure(sees=True, hears=True, judges=False, patience=60, on_stall=print)
-    assert pressure.before_frame(0)
-    pressure.seen(300 * SECOND)
-    assert pressure.before_sound(0, SECOND // 4)
-    pressure.heard(SECOND // 4)
-    assert pressure.before_sound(200 * SECOND, 200 * SECOND + SECOND // 2)
-    assert pressure.before_frame(201 * SECOND)
+    pressure = BackPressure(frames=True, audio=True, states=False, patience=60, on_stall=print)
+    assert pressure.wait_for_frame(0)
+    pressure.ack_frames(300 * SECOND)
+    assert pressure.wait_for_audio(0, SECOND // 4)
+    pressure.ack_audio(SECOND // 4)
+    assert pressure.wait_for_audio(200 * SECOND, 200 * SECOND + SECOND // 2)
+    assert pressure.wait_for_frame(201 * SECOND)
 
 
 def test_an_audience_that_does_not_answer_is_told_of_and_not_waited_for_for_ever(clip):
     audience = Audience()
-    pressure = BackPressure(sees=True, hears=False, judges=False, patience=0.1, on_stall=audience.errors.append)
+    pressure = BackPressure(frames=True, audio=False, states=False, patience=0.1, on_stall=audience.errors.append)
     playback = audience.play(clip, rate=0.0, pressure=pressure)
     assert audience.ended.wait(30)
     assert len(audience.frames) == 50
@@ -171,19 +171,19 @@ def test_an_audience_that_does_not_answer_is_told_of_and_not_waited_for_for_ever
 def test_each_pass_of_a_loop_waits_for_what_comes_in_it_and_for_no_more(clip):
     """The voice outlasts the film: its end needs no later frame."""
     audience = Audience()
-    pressure = BackPressure(sees=True, hears=True, judges=False, patience=30.0, on_stall=audience.errors.append)
+    pressure = BackPressure(frames=True, audio=True, states=False, patience=30.0, on_stall=audience.errors.append)
     length, last_frame, early = round(2.2 * SECOND), 49 * SECOND // 25, []
 
     def show(frame):
         Audience.show(audience, frame)
-        pressure.seen(frame.stamp_ns)
+        pressure.ack_frames(frame.stamp_ns)
 
     def hear(chunk):
         awaited = min(chunk.end_ns, chunk.stamp_ns // length * length + last_frame)
         if not audience.frames or audience.frames[-1] < awaited:
             early.append(chunk.end_ns)
         Audience.hear(audience, chunk)
-        pressure.heard(chunk.end_ns)
+        pressure.ack_audio(chunk.end_ns)
 
     audience.show, audience.hear = show, hear
     playback = audience.play(clip, rate=0.0, loop=True, pressure=pressure)
@@ -213,15 +213,15 @@ def test_a_loop_over_a_film_that_outlasts_its_sound_has_no_gap(shared_data, tmp_
     path = film.write(tmp_path / 'clip.mkv', film.pictures(shared_data, 50), film.speech(shared_data, voice),
                       audio='pcm_s16le')
     audience = Audience()
-    pressure = BackPressure(sees=True, hears=True, judges=False, patience=30.0, on_stall=audience.errors.append)
+    pressure = BackPressure(frames=True, audio=True, states=False, patience=30.0, on_stall=audience.errors.append)
 
     def show(frame):
         Audience.show(audience, frame)
-        pressure.seen(frame.stamp_ns)
+        pressure.ack_frames(frame.stamp_ns)
 
     def hear(chunk):
         Audience.hear(audience, chunk)
-        pressure.heard(chunk.end_ns)
+        pressure.ack_audio(chunk.end_ns)
 
     audience.show, audience.hear = show, hear
     playback = audience.play(path, rate=rate, loop=True, pressure=pressure if pressed else None)
@@ -255,7 +255,7 @@ def test_what_is_wrong_with_a_file_is_said_once_in_a_loop(clip, tmp_path):
 @pytest.mark.parametrize('rate', [0.2, 1.0])
 def test_it_stops_at_any_moment(clip, after, rate):
     audience = Audience()
-    pressure = BackPressure(sees=True, hears=True, judges=True, on_stall=audience.errors.append)
+    pressure = BackPressure(frames=True, audio=True, states=True, on_stall=audience.errors.append)
     playback = audience.play(clip, rate=rate, pressure=pressure)
     audience.ended.wait(after)
     began = time.monotonic()

@@ -160,7 +160,7 @@ STUCK = textwrap.dedent("""
         def stop(self):
             print('stopping', flush=True)
             if 'locked' in sys.argv:
-                stop_signals.CLOSES_WITHIN = 1.0
+                stop_signals.CLOSE_TIMEOUT = 1.0
                 ctypes.PyDLL(None).sleep(600)
             time.sleep(600)
 
