@@ -103,7 +103,7 @@ def main() -> int:
     except (ValueError, ParameterException) as error:
         print(f'dialog_manager: {error}', file=sys.stderr)
         return 2
-    while not stop.asked:
+    while not stop.requested:
         rclpy.spin_once(node, timeout_sec=0.2)
     with stop_signals.closing():
         node.destroy_node()

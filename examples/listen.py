@@ -30,7 +30,7 @@ def main() -> None:
     stop.close_first()
     node = rclpy.create_node('listen')
     node.create_subscription(EmotionState, 'emotion_state', show, QoSProfile(depth=50))  # reliable
-    while not stop.asked:
+    while not stop.requested:
         rclpy.spin_once(node, timeout_sec=0.2)
     with stop_signals.closing():
         node.destroy_node()

@@ -275,7 +275,7 @@ def utterance_from_message(message: msg.Utterance) -> Utterance:
         raise ValueError(f'utterance {message.id!r} is at {message.sample_rate} Hz; expected {SPEC.sample_rate} Hz')
     if len(message.audio) > LONGEST * SPEC.sample_rate:
         raise ValueError(f'utterance {message.id!r} has {len(message.audio) / SPEC.sample_rate:.0f} s of audio; '
-                         f'at most {LONGEST} s are taken')
+                         f'the maximum is {LONGEST} s')
     samples = from_floats(message.audio, (-1,), f'audio of utterance {message.id!r}')
     if message.state != msg.Utterance.RESUMED and not samples.size:
         raise ValueError(f'utterance {message.id!r} has no audio')

@@ -116,7 +116,7 @@ class _AdaptiveSubscription:
         number = info.get('publication_sequence_number')  # None if the middleware does not tell
         publisher = (info.get('publisher_gid') or {}).get('data')  # not in every release
         if number is not None and (publisher is not None or self._publishers == 1):
-            self._arrivals.note(publisher or b'', number)
+            self._arrivals.record(publisher or b'', number)
         self._take(message)
 
     def _check(self) -> None:

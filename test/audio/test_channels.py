@@ -99,7 +99,7 @@ def test_nothing_but_silence_is_silence():
 
 @pytest.mark.parametrize('rate', [0, 50, 10**7])
 def test_a_rate_that_cannot_be_is_refused(rate):
-    with pytest.raises(ValueError, match=f'sample rate {rate}'):
+    with pytest.raises(ValueError, match=f'sample rate is {rate}'):
         Downmix().push(np.zeros((10, 2), np.float32), rate)
 
 
@@ -108,7 +108,7 @@ def test_a_channel_is_picked_by_its_number_and_mono_sound_is_its_own():
     assert pick(sound, 2).tolist() == [[2], [5]]
     assert pick(sound[:, :1], 2).tolist() == [[0], [3]]
     for channel in (3, -1):
-        with pytest.raises(ValueError, match=f'channel {channel}, but the audio has channels 0 to 2'):
+        with pytest.raises(ValueError, match=f'channel is {channel}, but the audio has channels 0 to 2'):
             pick(sound, channel)
 
 

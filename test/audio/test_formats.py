@@ -32,7 +32,7 @@ def test_frames_are_counted_over_channels():
 
 @pytest.mark.parametrize(('size', 'channels', 'rate', 'said'), [
     (0, 1, 16_000, 'not a whole number'), (3, 1, 16_000, 'not a whole number'), (4, 0, 16_000, '0 channels'),
-    (4, 1, 10, 'sample rate 10'), (2 * 16_000 * 11, 1, 16_000, '11 s of sound in one message'),
+    (4, 1, 10, 'sample rate is 10'), (2 * 16_000 * 11, 1, 16_000, '11 s of audio in one message'),
 ])
 def test_what_is_no_sound_is_refused(size, channels, rate, said):
     with pytest.raises(ValueError, match=said):

@@ -33,14 +33,14 @@ def test_a_mixer_s_overshoot_is_clipped():
 
 @pytest.mark.parametrize(('data', 'encoding', 'channels', 'said'), [
     (b'', 's16le', 1, 'empty'),
-    (b'1234', 'mp3', 1, "'mp3' is unknown"),
+    (b'1234', 'mp3', 1, "unknown encoding 'mp3'"),
     (b'123', 's16le', 1, '3 bytes'),
     (b'123456', 's16le', 2, 'has 4 bytes'),
     (b'1234', 's16le', 0, '0 channels'),
     (b'1234', 's16le', 33, '33 channels'),
-    (np.array([0, np.nan], '<f4').tobytes(), 'f32le', 1, 'magnitude nan'),
-    (np.array([0, np.inf], '<f4').tobytes(), 'f32le', 1, 'magnitude inf'),
-    (np.array([0, -12000], '<f4').tobytes(), 'f32le', 1, 'magnitude 12000'),
+    (np.array([0, np.nan], '<f4').tobytes(), 'f32le', 1, 'magnitude is nan'),
+    (np.array([0, np.inf], '<f4').tobytes(), 'f32le', 1, 'magnitude is inf'),
+    (np.array([0, -12000], '<f4').tobytes(), 'f32le', 1, 'magnitude is 12000'),
 ])
 def test_what_is_no_sound_is_refused_by_name(data, encoding, channels, said):
     with pytest.raises(ValueError, match=said):

@@ -218,7 +218,7 @@ def test_a_stream_that_ends_in_speech_ends_the_utterance_with_its_last_sample(sp
 
 @pytest.mark.parametrize(('rate', 'stamp', 'shape', 'said'), [
     (0, START, (100,), '0 Hz'),
-    (RATE, -1, (100,), 'stamp -1'),
+    (RATE, -1, (100,), 'stamp is -1'),
     (RATE, START, (100, 2), r'\(100, 2\)'),
 ])
 def test_what_cannot_be_is_refused_and_changes_nothing(conversation, heard, rate, stamp, shape, said):

@@ -26,7 +26,7 @@ class Playing:
 
     def __init__(self, pictures, sound, rate=0.0, **answers):
         self.sent, self.errors, self.ended = [], [], threading.Event()
-        answers = {'sees': False, 'hears': False, 'judges': False, **answers}
+        answers = {'frames': False, 'audio': False, 'states': False, **answers}
         self.pressure = BackPressure(on_stall=self.errors.append, **answers)
         self.player = Player(pictures, sound, send=self._send, on_error=self.errors.append, on_end=self.ended.set,
                              rate=rate, pressure=self.pressure)

@@ -116,10 +116,10 @@ def test_what_is_left_empty_is_written_out_for_whomever_it_is_for_ros_refuses_th
     ('text_timeout: [1, 2]', 'text_timeout is a list'),
     ('queue: 2.5', "queue: '2.5' is not a whole number"),
     ('use_sim_time: maybe', "use_sim_time: 'maybe' is not true or false"),
-    ('text_timeuot: 2', 'no parameter text_timeuot; is text_timeout meant?'),
+    ('text_timeuot: 2', 'unknown parameter text_timeuot; did you mean text_timeout?'),
     ('text_wait: 2', 'parameter text_wait is called text_timeout now'),
-    ('mmpose: {wieghts: x}', r'no parameter mmpose\.wieghts; is mmpose\.weights meant?'),
-    ('text_timeout: {a: 1}', r'no parameter text_timeout\.a'),
+    ('mmpose: {wieghts: x}', r'unknown parameter mmpose\.wieghts; did you mean mmpose\.weights'),
+    ('text_timeout: {a: 1}', r'unknown parameter text_timeout\.a'),
 ])
 def test_a_wrong_value_is_refused_with_file_node_and_parameter(file, parameters, reason):
     path = file(f'/**/fusion:\n  ros__parameters: {{{parameters}}}')

@@ -40,7 +40,7 @@ def test_a_parameter(option, rule, expected):
     ('text_timeout:=soon', "-p text_timeout:=soon: text_timeout: 'soon' is not a number"),
     ('queue:=[1]', 'queue is a list'),
     ('speaker:="open', 'its quote is not closed'),
-    ('fusion:text_timeuot:=2', 'no parameter text_timeuot; is text_timeout meant?'),
+    ('fusion:text_timeuot:=2', 'unknown parameter text_timeuot; did you mean text_timeout?'),
 ])
 def test_what_it_cannot_be_is_refused_with_the_argument(rule, reason):
     with pytest.raises(ValueError) as refused:

@@ -50,7 +50,7 @@ def test_everything_that_is_wrong_is_told_at_once(folder):
 @pytest.mark.parametrize(('text', 'why'), [
     ('', r'the columns \(none\)'), ('file;label\none.wav;sad\n', 'the columns file;label; expected'),
     ('file,mood\none.wav,sad\n', 'the columns file, mood'), ('file,label\n', 'lists no recording'),
-    ('file,label\none.wav\n', "has the label ''"), ('file,label\none.wav,"sad\n', 'cannot be read as a table'),
+    ('file,label\none.wav\n', "has label ''"), ('file,label\none.wav,"sad\n', 'cannot be read as a table'),
 ])
 def test_what_is_no_such_table_is_refused(folder, text, why):
     with pytest.raises(TableError, match=why):

@@ -114,7 +114,7 @@ def test_what_is_none_counts_as_missing(predictor):
 def test_features_that_are_not_finite_are_refused(predictor):
     spoilt = audio()
     spoilt.mfcc[3, 4] = np.nan
-    with pytest.raises(ValueError, match='mfcc holds numbers that are not finite'):
+    with pytest.raises(ValueError, match='mfcc has values that are not finite'):
         predictor.encode_audio(spoilt)
 
 

@@ -127,7 +127,7 @@ BAD = {
     'NaN': ({'audio': array.array('f', [0.0, math.nan])}, 'NaN'),
     'no stamp': ({'header': msg.Utterance().header}, 'header.stamp'),
     'unknown state': ({'state': 7}, 'unknown state 7'),
-    'endless': ({'audio': array.array('f', bytes(4 * 16_000 * 121))}, 'at most 120 s'),
+    'endless': ({'audio': array.array('f', bytes(4 * 16_000 * 121))}, 'the maximum is 120 s'),
 }
 
 
@@ -154,7 +154,7 @@ def test_missing_weights_stop_the_node_with_the_command_that_fetches_them(start_
 def test_a_model_that_cannot_serve_stops_the_node(start_node, spoken):
     node = start_node('asr', {'language': 'de'})
     assert node.wait() == 2
-    assert node.said("only English, but the language is 'de'")
+    assert node.said("only English, but language is 'de'")
 
 
 def test_each_utterance_is_told_with_the_language_that_was_spoken(probe, start_node, spoken, shared_data):

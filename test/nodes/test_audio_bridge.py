@@ -94,7 +94,7 @@ def test_what_is_no_sound_and_what_is_of_the_other_package_is_said(probe, give_i
     probe.node.destroy_publisher(strange)
     give_interfaces(interfaces.ROS_DRIVERS)
     start_node(SENDER, {'kind': 'AudioDataStamped', 'sample_format': 'int16'})
-    probe.wait_for(lambda: node.said('is not that of ros-drivers: it lacks AudioData.data'), 'the package', 60.0)
+    probe.wait_for(lambda: node.said('is not the package of ros-drivers: it lacks AudioData.data'), 'the package', 60.0)
     assert 'Traceback' not in node.output and node.alive
 
 
@@ -111,12 +111,12 @@ def test_compressed_sound_is_refused_with_what_to_do(probe, give_interfaces, sta
     give_interfaces(interfaces.ROS_DRIVERS)
     node = start_node('audio_bridge', {'audio_type': 'AudioData'})
     start_node(SENDER, {'kind': 'AudioData', 'sample_format': 'int16', 'coding': 'mp3'})
-    probe.wait_for(lambda: node.said("the sound is 'mp3'") and node.said('format:=wave'), 'the refusal', 60.0)
+    probe.wait_for(lambda: node.said("audio is 'mp3'") and node.said('format:=wave'), 'the refusal', 60.0)
 
 
 @pytest.mark.parametrize(('package', 'kind', 'said'), [
-    (interfaces.ROS_DRIVERS, 'AudioStamped', 'is not that of mgonzs13: it lacks AudioStamped'),
-    (interfaces.MGONZS13, 'AudioDataStamped', 'is not that of ros-drivers: it lacks AudioData.data'),
+    (interfaces.ROS_DRIVERS, 'AudioStamped', 'is not the package of mgonzs13: it lacks AudioStamped'),
+    (interfaces.MGONZS13, 'AudioDataStamped', 'is not the package of ros-drivers: it lacks AudioData.data'),
     (None, 'AudioStamped', 'audio_common_msgs of mgonzs13 is not installed'),
     (None, 'auto', 'audio_common_msgs is not installed'),
 ])

@@ -182,7 +182,7 @@ def test_channels_that_cancel_each_other_are_heard_as_the_core_hears_them_and_it
         assert (heard.id, to_ns(heard.end)) == (core.id, core.end_ns) == (voice.id, voice.end_ns)
         np.testing.assert_array_equal(utterance_from_message(heard).samples, core.samples)
     listener.wait_for_health(lambda _, values: values.get('channel', '').startswith('0: '), 'the channel')
-    assert 'channel 0 is taken' in listener.node.output
+    assert 'using channel 0' in listener.node.output
 
 
 def test_bad_sound_is_said_once_and_loses_no_word(listener, talk, expected):
@@ -208,7 +208,7 @@ def test_bad_sound_is_said_once_and_loses_no_word(listener, talk, expected):
     assert [u.id for u in ended] == [u.id for u in reference]
     kinds = ("unknown encoding 'mp3'", 'is empty', '3 bytes', ' channels; expected', ' Hz; expected', 'nan',
              'header.stamp',
-             'header.frame_id has 1000 characters', '11 s of sound in one message')
+             'header.frame_id has 1000 characters', '11 s of audio in one message')
     listener.probe.wait_for(lambda: all(map(listener.node.said, kinds)), 'what was wrong')
     for kind in kinds:
         assert 1 <= listener.node.output.count(kind) <= 3, f'{kind}: said once, and seldom again'

@@ -183,4 +183,4 @@ def test_a_damaged_file_stops_the_node_with_advice(start_node, tmp_path):
     file.write_bytes(b'nothing of the kind')
     node = start_node('fusion', {'adaptation': str(file)})
     assert node.wait() == 2
-    assert f'the adaptation {file} cannot be used' in node.output and 'Traceback' not in node.output
+    assert f'cannot use adaptation file {file}' in node.output and 'Traceback' not in node.output

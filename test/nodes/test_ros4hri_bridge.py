@@ -128,7 +128,7 @@ def test_after_a_restart_of_pose_estimation_a_body_is_nobodys_until_it_is_matche
 def test_ids_that_no_topic_can_bear_and_too_many_of_them_are_refused(probe, humans, bridge):
     node = bridge(max_ids=2)
     humans.show_until(lambda: humans.ids('bodies') == ['p1', 'p2'], 'two bodies', '7up', 'a/b', 'p1', 'p2', 'p3')
-    probe.wait_for(lambda: node.said("the id '7up' cannot be part of a topic name"), 'the reason')
+    probe.wait_for(lambda: node.said("ignoring id '7up': not a valid topic name token"), 'the reason')
     probe.wait_for(lambda: node.said("ignoring 'p3': 2 bodies are tracked already"), 'the other reason')
     assert probe.node.count_publishers('/humans/bodies/p3/skeleton2d') == 0
     more = Parameter('max_ids', value=3).to_parameter_msg()
@@ -203,7 +203,7 @@ def test_the_hri_msgs_of_vulcanexus_are_told_apart(start_node, give_interfaces):
     give_interfaces(interfaces.VULCANEXUS)
     node = start_node('ros4hri_bridge')
     assert node.wait() == 2
-    assert 'is not that of ROS4HRI: it lacks Expression.valence' in node.output and 'Vulcanexus' in node.output
+    assert 'is not the package of ROS4HRI: it lacks Expression.valence' in node.output and 'Vulcanexus' in node.output
 
 
 def test_without_audio_common_msgs_only_its_sound_is_missed(start_node, give_interfaces, probe):

@@ -260,4 +260,4 @@ def test_two_sources_of_sound_are_complained_of(probe, bridge, topic):
 @pytest.mark.parametrize('told, taken', [(0.75, 0.75), (0.0, 1.0), (7.0, 1.0), (float('nan'), 1.0), (0.1, 0.1)])
 def test_a_recogniser_that_does_not_tell_its_confidence_is_not_doubted(told, taken):
     speech = SimpleNamespace(final='hello', header=header(START, ''), confidence=told)
-    assert HriMessages.said(speech, START, 'v1').confidence == taken
+    assert HriMessages.recognized_text(speech, START, 'v1').confidence == taken

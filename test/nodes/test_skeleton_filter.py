@@ -151,7 +151,7 @@ def test_frames_that_do_not_come_are_waited_for_a_little_and_missed_aloud(probe,
     graph.speak(TENTATIVE, 2.0)
     [window] = probe.wait_for(lambda: graph.windows, 'the window', timeout=5)
     assert_as_offline(window, frames)
-    probe.wait_for(lambda: graph.node.said("the last 0.50 s of utterance 'u1' have no skeletons"), 'the warning')
+    probe.wait_for(lambda: graph.node.said("no skeletons of the last 0.50 s of utterance 'u1'"), 'the warning')
 
 
 def test_an_utterance_longer_than_the_history_has_what_is_left_and_costs_no_other_its_window(probe, start_node):
@@ -230,7 +230,7 @@ def bad_frames() -> dict[str, msg.SkeletonArray]:
         'infinite': infinite,
         'an empty person_id': frame(skeleton(at(2), person='')),
         'share a person_id': frame(skeleton(at(2)), skeleton(at(2))),
-        'at most 50': frame(*[skeleton(at(2), person=str(k)) for k in range(2000)]),
+        'the maximum is 50': frame(*[skeleton(at(2), person=str(k)) for k in range(2000)]),
         'header.stamp is 0': frame(stamp=0),
         'stamps must increase': frame(stamp=at(0.5)),
     }
