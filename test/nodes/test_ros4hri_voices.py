@@ -228,7 +228,7 @@ def test_who_speaks_without_a_pause_after_somebody_else_has_an_utterance_and_wor
     robot.go_on(0.7)
     robot.understand('v2', 'yours')
     robot.tell('v2', False)
-    robot.until(lambda: len(robot.transcripts) == 2, 'the words of both')
+    robot.until(lambda: len(robot.transcripts) == len(robot.utterances()) == 2, 'the words of both')
     assert [(t.utterance_id, t.text) for t in robot.transcripts] == [
         *zip(robot.utterances(), ('mine', 'yours'), strict=True)
     ]
