@@ -25,7 +25,7 @@ class Segmentation:
     threshold: float = 0.5          # probability from which a frame is voiced
     release: float = 0.35           # probability from which a frame after a voiced one still is
     pre_roll: float = 0.2           # of sound before the first voiced frame
-    tentative_silence: float = 0.16
+    tentative_silence: float = 0.128
     end_silence: float = 0.448
     margin: float = 0.128           # of sound after the last voiced frame; not more than tentative_silence
     min_speech_duration: float = 0.25          # voiced frames together; less is no utterance

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from smern_ros.audio.segmenter import Cut, Segmentation, Segmenter, UtteranceState
 
-PRE_ROLL, TENTATIVE, END, MARGIN, SHORTEST, LONGEST = 6, 5, 14, 4, 8, 468
+PRE_ROLL, TENTATIVE, END, MARGIN, SHORTEST, LONGEST = 6, 4, 14, 4, 8, 468
 """Frames, as the defaults come out."""
 
 
@@ -20,7 +20,7 @@ def moments(frames):
     return [(i, cut.state) for i, p in enumerate(frames, 1) for cut in segmenter.push(p)]
 
 
-def test_an_end_is_tentative_after_five_silent_frames_and_final_after_fourteen():
+def test_an_end_is_tentative_after_four_silent_frames_and_final_after_fourteen():
     assert moments([0] * 20 + [1] * 30 + [0] * 20) == [
         (50 + TENTATIVE, UtteranceState.TENTATIVE), (50 + END, UtteranceState.ENDED)
     ]
@@ -120,7 +120,7 @@ def test_every_utterance_is_well_formed(runs):
 
 
 @pytest.mark.parametrize('wrong', [
-    {'threshold': 0.3}, {'release': 0.0}, {'tentative_silence': 0.1}, {'end_silence': 0.16},
+    {'threshold': 0.3}, {'release': 0.0}, {'tentative_silence': 0.1}, {'end_silence': 0.128},
     {'max_utterance_duration': 0.4}, {'min_speech_duration': 15.0},
 ])
 def test_settings_that_contradict_each_other_are_refused(wrong):

@@ -128,11 +128,11 @@ BEGINS, ENDS = 4.0, 6.0
 def test_words_that_come_with_the_end_of_what_is_said_are_of_that_and_not_of_the_utterance_before(
     words, stamp, delay, has_words
 ):
-    """:param delay: s from the last voiced frame to the text; 0.16 s after that the detector tells of an end."""
+    """:param delay: s from the last voiced frame to the text; 0.128 s after that the detector tells of an end."""
     announce(words, *U1)
     if has_words:
         assert say(words, 'before', 3.2).text == 'before'
-    comes, tentative, ended, given = ENDS + delay, ENDS + 0.16, ENDS + 0.448, []
+    comes, tentative, ended, given = ENDS + delay, ENDS + 0.128, ENDS + 0.448, []
     for frame in range(round((BEGINS - 0.5) / 0.032), round((ENDS + 2) / 0.032)):
         now = frame * 0.032
         given.append(hear(words, now, now, speaks=BEGINS <= now <= ENDS))
