@@ -44,6 +44,7 @@ def run(args: argparse.Namespace) -> int:
     from smern_ros.training.benchmarks.collect import collect_results
     from smern_ros.training.benchmarks.run_jobs import run_jobs
     from smern_ros.training.benchmarks.store import BenchmarkStore, BenchmarkStoreError
+    from smern_ros.training.common.jobs import JobError, WorkersError
 
     began = time.monotonic()
     shown = RunsShown()
@@ -56,7 +57,7 @@ def run(args: argparse.Namespace) -> int:
         page = report.write(
             collect_results(experiments, store), args.report or args.out, _facts(args, time.monotonic() - began)
         )
-    except (BenchmarkStoreError, OSError, ValueError) as error:
+    except (BenchmarkStoreError, JobError, WorkersError, OSError, ValueError) as error:
         shown.end()
         print(f'smern evaluate: {error}', file=sys.stderr)
         return EXIT_CANNOT_START
@@ -73,14 +74,13 @@ def run(args: argparse.Namespace) -> int:
 def _facts(args: argparse.Namespace, seconds: float) -> dict[str, str]:
     from importlib.metadata import version
 
-    from smern_ros.training.common.machine import described
     from smern_ros.training.iemocap.experiments.train_network import Machine
 
     trial = {'TRIAL': 'on a little of the data: no figure here tells anything'} if args.trial else {}
     return {
         **trial,
         'Command': f'`{_command(args)}`',
-        'Machine': described(Machine()),
+        'Machine': Machine().description(),
         'Versions': ', '.join(
             [f'Python {platform.python_version()}',
              *(f'{name} {version(name)}' for name in ('torch', 'numpy', 'scikit-learn'))]

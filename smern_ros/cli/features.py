@@ -74,11 +74,10 @@ def run(args: argparse.Namespace) -> int:
     """:return: 0 if all was read, 1 if there were problems, 2 if it cannot start or go on."""
     from smern_ros.assets import AssetError
     from smern_ros.skeleton.pose import MissingLibrary
-    from smern_ros.training.common.ray_cluster import ClusterError
+    from smern_ros.training.common.jobs import WorkersError
     from smern_ros.training.iemocap import corpus_reader
     from smern_ros.training.iemocap.features import pretrained
     from smern_ros.training.iemocap.features.extract import extract
-    from smern_ros.training.iemocap.features.extraction_workers import WorkerDied
     from smern_ros.training.iemocap.features.skeletons import SkeletonChoice
     from smern_ros.training.iemocap.features.smile import MissingOpenSmile
 
@@ -100,7 +99,7 @@ def run(args: argparse.Namespace) -> int:
             corpus, args.out.absolute(), pose=pose, opensmile=args.opensmile, jobs=args.jobs, ray=args.ray,
             skeletons=skeletons, extra=args.extra, progress=shown,
         )
-    except (ClusterError, MissingOpenSmile, WorkerDied) as error:
+    except (MissingOpenSmile, WorkersError) as error:
         shown.end()
         print(f'smern features: {error}', file=sys.stderr)
         return EXIT_CANNOT_START

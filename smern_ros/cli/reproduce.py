@@ -65,11 +65,10 @@ def add_parser(subparsers) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """:return: 0 if all runs are done, 1 if some failed, 2 if it cannot start or go on."""
-    from smern_ros.training.common.ray_cluster import ClusterError
+    from smern_ros.training.common.jobs import WorkersError
     from smern_ros.training.iemocap.experiments.results import ExperimentStoreError
-    from smern_ros.training.iemocap.experiments.run_experiments import run_experiments
+    from smern_ros.training.iemocap.experiments.run_experiments import Work, run_experiments
     from smern_ros.training.iemocap.experiments.train_network import Machine
-    from smern_ros.training.iemocap.experiments.training_workers import Work
     from smern_ros.training.iemocap.features.store import FeatureError, FeatureSet
     from smern_ros.training.iemocap.reproduce import report
     from smern_ros.training.iemocap.reproduce.collect_results import Kept, collect_results
@@ -86,7 +85,7 @@ def run(args: argparse.Namespace) -> int:
         shown.end()
         made = collect_results(planned, work, features, failures, _command(args), kept)
         report.write(made, args.out)
-    except (FeatureError, ExperimentStoreError, ClusterError, OSError, ValueError) as error:
+    except (FeatureError, ExperimentStoreError, WorkersError, OSError, ValueError) as error:
         shown.end()
         print(f'smern reproduce: {error}', file=sys.stderr)
         return EXIT_CANNOT_START

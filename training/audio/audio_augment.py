@@ -14,8 +14,7 @@ import torch
 from smern_ros.audio.features import extract
 from smern_ros.spec import SPEC
 from smern_ros.speech.encoder import SpeechEncoder
-from smern_ros.training.benchmarks.store import code
-from smern_ros.training.common.feature_code import ENCODED, HEARD
+from smern_ros.training.common.cache import AUDIO_FEATURES, SPEECH_ENCODER, code
 from smern_ros.training.common.trainer import say
 from smern_ros.training.corpora import Clip
 from smern_ros.values import SECOND, AudioFeatures, Utterance
@@ -23,7 +22,7 @@ from smern_ros.values import SECOND, AudioFeatures, Utterance
 
 def _code() -> str:
     """Hash of the code that makes the features: with any change of it they are computed again."""
-    return code((*HEARD, *ENCODED, __name__))
+    return code((*AUDIO_FEATURES, *SPEECH_ENCODER, __name__))
 
 
 def load(clip: Clip) -> np.ndarray:

@@ -33,8 +33,7 @@ from smern_ros.training.audio.audio_trainer import (
 from smern_ros.training.audio.speaker_context import known_in_all
 from smern_ros.training.benchmarks.experiment import BenchmarkRow, BenchmarkTable, Experiment, Need
 from smern_ros.training.benchmarks.speakers import READERS, heard_after
-from smern_ros.training.common.cache import Stages
-from smern_ros.training.common.feature_code import ENCODED, HEARD
+from smern_ros.training.common.cache import AUDIO_FEATURES, SPEECH_ENCODER, Stages
 from smern_ros.training.corpora import emodb, nemo, ravdess
 from smern_ros.training.iemocap.experiments.integrate import Predictions
 from smern_ros.training.open_model.samples import SPOKEN, some_of_each_label
@@ -50,8 +49,8 @@ ADAPTED, LAYER, ENCODER, OTHERS = (
     'adapted', 'a layer on its vectors from scratch', 'the audio encoder from scratch', 'other people, judged by it'
 )
 _MODULES = (
-    *HEARD,
-    *ENCODED,
+    *AUDIO_FEATURES,
+    *SPEECH_ENCODER,
     'smern_ros.emotion.adaptation',
     'smern_ros.emotion.checkpoint',
     'smern_ros.models',

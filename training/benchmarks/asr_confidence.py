@@ -16,7 +16,7 @@ from smern_ros.emotion.shipped_checkpoints import checkpoint_folder
 from smern_ros.spec import LABELS, TEXT
 from smern_ros.training.audio.audio_augment import load
 from smern_ros.training.benchmarks.experiment import BenchmarkRow, BenchmarkTable, Experiment, Need
-from smern_ros.training.common.feature_code import RECOGNISED
+from smern_ros.training.common.cache import SPEECH_RECOGNITION
 from smern_ros.training.corpora import Clip, Comment, emodb, nemo
 from smern_ros.training.iemocap.experiments.integrate import Predictions
 from smern_ros.training.open_model.samples import label_of, some_of_each_label, speech_split, text_split
@@ -57,7 +57,7 @@ RULES: dict[str, Callable[[np.ndarray], np.ndarray]] = {
 """By name: confidences (N,) to how much the words count, 0..1, by which their log-probabilities are multiplied."""
 ROBOTS = f'none counts below {DOUBTFUL_TEXT}'
 _MODULES = (
-    *RECOGNISED,
+    *SPEECH_RECOGNITION,
     'smern_ros.emotion.checkpoint',
     'smern_ros.models',
     'smern_ros.emotion.predictor',

@@ -27,8 +27,7 @@ from smern_ros.training.benchmarks.held_out import leave_out
 from smern_ros.training.benchmarks.speakers import READERS, heard_after
 from smern_ros.training.benchmarks.speech import NAMES, WAYS
 from smern_ros.training.benchmarks.text import opinions
-from smern_ros.training.common.cache import Stages
-from smern_ros.training.common.feature_code import ENCODED, HEARD
+from smern_ros.training.common.cache import AUDIO_FEATURES, SPEECH_ENCODER, Stages
 from smern_ros.training.fusion import encode_samples
 from smern_ros.training.fusion.calibrate import JOINED, UNRELATED, of_modalities, of_source, of_subsets
 from smern_ros.training.fusion.distill import EncodedSource, join, pooled
@@ -42,8 +41,8 @@ COMMITTEE = 'the committee'
 TOLD = {'both tell the label': 0.0, 'in half of the samples one of them': UNRELATED}
 """What the modalities of a joined sample tell, and the share of those in which only one tells anything."""
 _MODULES = (
-    *HEARD,
-    *ENCODED,
+    *AUDIO_FEATURES,
+    *SPEECH_ENCODER,
     'smern_ros.models',
     'smern_ros.models.person_statistics',
     'smern_ros.spec',

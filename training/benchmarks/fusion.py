@@ -15,8 +15,7 @@ from smern_ros.emotion.predictor import EmotionPredictor
 from smern_ros.emotion.shipped_checkpoints import DEFAULT, checkpoint_folder, names
 from smern_ros.spec import AUDIO, LABELS, SKELETON, TEXT
 from smern_ros.training.benchmarks.experiment import BenchmarkRow, BenchmarkTable, Experiment, Need
-from smern_ros.training.common.cache import Stages
-from smern_ros.training.common.feature_code import ENCODED, HEARD, SHOWN
+from smern_ros.training.common.cache import AUDIO_FEATURES, SKELETON_FEATURES, SPEECH_ENCODER, Stages
 from smern_ros.training.corpora import bandai, goemotions
 from smern_ros.training.fusion import modality_subsets
 from smern_ros.training.fusion.modality_subsets import JOINED, JOININGS, PER_LABEL
@@ -28,9 +27,9 @@ HELD_OUT = 'held out'
 PERSON_UNKNOWN = 'speaker unknown'
 BEST_ALONE, BEFORE = 'the best of its modalities alone', 'temperature 1'
 _MODULES = (
-    *HEARD,
-    *ENCODED,
-    *SHOWN,
+    *AUDIO_FEATURES,
+    *SPEECH_ENCODER,
+    *SKELETON_FEATURES,
     'smern_ros.emotion.checkpoint',
     'smern_ros.models',
     'smern_ros.models.person_statistics',

@@ -17,8 +17,7 @@ from smern_ros.spec import LABELS
 from smern_ros.text.vocabulary import Vocabulary
 from smern_ros.training.benchmarks import postures, unlike
 from smern_ros.training.benchmarks.experiment import BenchmarkRow, BenchmarkTable, Experiment, Need
-from smern_ros.training.benchmarks.store import code
-from smern_ros.training.common.feature_code import SHOWN
+from smern_ros.training.common.cache import SKELETON_FEATURES, code
 from smern_ros.training.common.splits import Split, require_disjoint
 from smern_ros.training.corpora import Motion, bandai
 from smern_ros.training.iemocap.experiments.integrate import Predictions
@@ -46,7 +45,7 @@ NETWORKS = {
 }
 """The paper's encoders, narrower: there are three dozen clips to learn from."""
 _WINDOWS = (
-    *SHOWN,
+    *SKELETON_FEATURES,
     'smern_ros.spec',
     'smern_ros.training.corpora.bandai',
     'smern_ros.training.corpora.bvh',

@@ -14,7 +14,7 @@ from smern_ros.spec import LABELS
 from smern_ros.training.audio.audio_trainer import RECIPE, AudioRecipe
 from smern_ros.training.benchmarks.experiment import BenchmarkRow, BenchmarkTable, Experiment
 from smern_ros.training.benchmarks.speakers import READERS, Condition, SpeechSource, run_functionals, run_voice
-from smern_ros.training.common.feature_code import ENCODED, HEARD
+from smern_ros.training.common.cache import AUDIO_FEATURES, SPEECH_ENCODER
 from smern_ros.training.corpora import emodb, nemo, ravdess
 
 NAMES = {emodb.CORPUS: 'EMO-DB', nemo.CORPUS: 'nEMO', ravdess.CORPUS: 'RAVDESS'}
@@ -26,8 +26,8 @@ SEEDS = (0,)
 UNKNOWN, KNOWN, FALLBACK = 'speaker unknown', 'speaker known', 'without the speech encoder'
 WAYS = {UNKNOWN: 0.0, KNOWN: math.inf}
 _MODULES = (
-    *HEARD,
-    *ENCODED,
+    *AUDIO_FEATURES,
+    *SPEECH_ENCODER,
     'smern_ros.spec',
     'smern_ros.models.person_statistics:Moments',
     'smern_ros.models.person_statistics:PersonStatistics',

@@ -2,14 +2,11 @@
 from __future__ import annotations
 
 import hashlib
-import importlib.util
-import inspect
 import json
 import os
 import platform
 import re
 import zipfile
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -18,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from smern_ros.training.benchmarks.experiment import BenchmarkJob
+from smern_ros.training.common.cache import code
 from smern_ros.training.iemocap.experiments.integrate import Predictions
 
 
@@ -63,6 +61,13 @@ class BenchmarkStore:
             np.savez_compressed(file, **arrays)
         os.replace(unfinished, self.path(job))
 
+    def seconds(self, job: BenchmarkJob) -> float | None:
+        """What the job took; None if its file is damaged."""
+        try:
+            return self.get(job).seconds
+        except BenchmarkStoreError:
+            return None
+
     def get(self, job: BenchmarkJob) -> Result:
         """:raises StoreError: if the job is not done, or its file is damaged."""
         path = self.path(job)
@@ -89,25 +94,6 @@ def key(job: BenchmarkJob) -> str:
         code(job.experiment.modules), _versions(),
     ], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
-
-
-def code(modules: Iterable[str]) -> str:
-    """Digest of the sources of these modules; of a package, of all that lies in it; of `module:name`, of that alone."""
-    return hashlib.sha256(''.join(map(_code_of, sorted(modules))).encode()).hexdigest()
-
-
-@cache
-def _code_of(name: str) -> str:
-    module, _, part = name.partition(':')
-    spec = importlib.util.find_spec(module)
-    if spec is None or spec.origin is None:
-        raise ValueError(f'there is no module {module}; name one whose code the results depend on')
-    if part:
-        source = inspect.getsource(getattr(importlib.import_module(module), part))
-        return hashlib.sha256(source.encode()).hexdigest()
-    file = Path(spec.origin)
-    files: Sequence[Path] = sorted(file.parent.rglob('*.py')) if spec.submodule_search_locations else [file]
-    return hashlib.sha256(b''.join(file.read_bytes() for file in files)).hexdigest()
 
 
 @cache

@@ -14,7 +14,7 @@ from smern_ros.models.words import Words
 from smern_ros.spec import LABELS, TEXT
 from smern_ros.text.sentence_encoder import SentenceEncoder
 from smern_ros.training.benchmarks.experiment import BenchmarkRow, BenchmarkTable, Experiment, Need
-from smern_ros.training.common.feature_code import RECOGNISED
+from smern_ros.training.common.cache import SPEECH_RECOGNITION
 from smern_ros.training.common.metrics import measure
 from smern_ros.training.corpora import Comment
 from smern_ros.training.fusion.calibrate import of_modalities, tempered
@@ -50,7 +50,7 @@ def experiments(data: Path, cache: Path, trial: bool) -> Iterable[Experiment]:
     made_of = {'size': asdict(size), 'spoken': count, 'speech': _version()}
     modules = (
         'smern_ros.models.words',
-        *RECOGNISED,
+        *SPEECH_RECOGNITION,
         'smern_ros.text',
         'smern_ros.training.fusion.calibrate',
         'smern_ros.training.corpora.goemotions',

@@ -23,8 +23,7 @@ from smern_ros.skeleton.features import model_input
 from smern_ros.skeleton.posture import Posture
 from smern_ros.spec import LABELS, SKELETON
 from smern_ros.training.benchmarks.experiment import Need
-from smern_ros.training.common.cache import Stages
-from smern_ros.training.common.feature_code import SHOWN
+from smern_ros.training.common.cache import SKELETON_FEATURES, Stages
 from smern_ros.training.common.splits import Split, require_disjoint
 from smern_ros.training.corpora import Motion, bandai
 from smern_ros.training.skeleton import posture_trainer
@@ -37,7 +36,7 @@ HELD_OUT = {f'left out, {manner}': manner for manner in (CAPTURED, SEEN, STILL)}
 COUNT = 200
 WINDOW, STEP = 2 * SECOND, SECOND
 _MODULES = (
-    *SHOWN,
+    *SKELETON_FEATURES,
     'smern_ros.models',
     'smern_ros.emotion.predictor',
     'smern_ros.skeleton',

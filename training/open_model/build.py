@@ -27,8 +27,7 @@ from smern_ros.skeleton.posture import Posture
 from smern_ros.spec import AUDIO, SKELETON, SPEC, TEXT
 from smern_ros.training.audio import audio_augment
 from smern_ros.training.audio.audio_trainer import LabelledSpeech, train_voice
-from smern_ros.training.common.cache import Stages
-from smern_ros.training.common.feature_code import ENCODED, HEARD, SHOWN
+from smern_ros.training.common.cache import AUDIO_FEATURES, SKELETON_FEATURES, SPEECH_ENCODER, Stages
 from smern_ros.training.common.splits import FOLDS, Split, require_disjoint
 from smern_ros.training.common.trainer import say
 from smern_ros.training.corpora import bandai, goemotions
@@ -61,8 +60,8 @@ _SHARED = (
 _CODE = {
     'audio': (
         *_SHARED,
-        *HEARD,
-        *ENCODED,
+        *AUDIO_FEATURES,
+        *SPEECH_ENCODER,
         'smern_ros.training.audio.audio_augment',
         'smern_ros.training.audio.audio_trainer',
         'smern_ros.training.audio.speaker_context',
@@ -70,7 +69,7 @@ _CODE = {
     'text': (*_SHARED, 'smern_ros.text', 'smern_ros.training.text.text_trainer'),
     'skeleton': (
         *_SHARED,
-        *SHOWN,
+        *SKELETON_FEATURES,
         'smern_ros.training.skeleton.skeleton_augment',
         'smern_ros.training.skeleton.skeleton_trainer',
         'smern_ros.training.skeleton.windows',

@@ -9,7 +9,6 @@ from smern_ros import models
 from smern_ros.emotion.checkpoint import Checkpoint
 from smern_ros.emotion.shipped_checkpoints import DEFAULT
 from smern_ros.spec import AUDIO, SKELETON, SPEC
-from smern_ros.training.common.machine import described
 from smern_ros.training.common.metrics import Figures
 from smern_ros.training.fusion.modality_subsets import Subset, verdict
 from smern_ros.training.iemocap.experiments.integrate import summarise
@@ -274,7 +273,7 @@ def _effort(made: Mapping) -> str:
     threads = 'one thread' if made['threads'] == 1 else f'{made["threads"]} threads'
     return textwrap.fill(
         f'It took {minutes:.0f} minutes with {threads} ({parts}; features that were kept from before are only read) '
-        f'and at most {made["peak_bytes"] / 2**30:.1f} GiB of memory, on {described(Machine())}.', 120,
+        f'and at most {made["peak_bytes"] / 2**30:.1f} GiB of memory, on {Machine().description()}.', 120,
     )
 
 

@@ -20,9 +20,7 @@ from smern_ros.spec import SPEC
 from smern_ros.speech.recogniser import create
 from smern_ros.speech.whisper_ct2 import ASSET
 from smern_ros.text.tokens import tokenise
-from smern_ros.training.benchmarks.store import code
-from smern_ros.training.common import keys
-from smern_ros.training.common.feature_code import RECOGNISED
+from smern_ros.training.common.cache import SPEECH_RECOGNITION, asset_state, code, key
 from smern_ros.training.common.trainer import say
 from smern_ros.training.corpora import Comment
 from smern_ros.values import SECOND, Utterance
@@ -189,10 +187,7 @@ def _read(file: Path) -> dict[str, Heard]:
 
 def _made_by(version: str) -> str:
     """Key of all that decides what is heard, but text and voice."""
-    weights = [keys.file(path) for path in sorted(assets.path(ASSET).iterdir())]
-    return keys.key(
-        program=version, weights=[found[:2] for found in weights if found], code=code(RECOGNISED)
-    )
+    return key(program=version, weights=asset_state(ASSET), code=code(SPEECH_RECOGNITION))
 
 
 def align(said: Sequence[str], heard: Sequence[str]) -> list[tuple[str, str]]:

@@ -10,12 +10,11 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from smern_ros import assets, models
+from smern_ros import models
 from smern_ros.models.words import Words
 from smern_ros.spec import LABELS, SPEC
 from smern_ros.text.sentence_encoder import SentenceEncoder, as_spoken
-from smern_ros.training.benchmarks.store import code
-from smern_ros.training.common import keys
+from smern_ros.training.common.cache import asset_state, code, key
 from smern_ros.training.common.splits import Split
 from smern_ros.training.common.trainer import Batch, Epoch, class_weights, fit, say
 from smern_ros.training.corpora import Comment, goemotions
@@ -73,8 +72,8 @@ def vectors(texts: Sequence[str], cache: Path, *, pooled: bool = False) -> dict[
     :raises assets.AssetError: if the encoder's weights are not here.
     """
     wanted = list(dict.fromkeys(texts))
-    made_by = [found[:2] for path in sorted(assets.path(SPEC.sentence_encoder).iterdir()) if (found := keys.file(path))]
-    file = cache / f'sentences-{keys.key(weights=made_by, code=code(MADE_BY), pooled=pooled, texts=wanted)}.npz'
+    made_by = asset_state(SPEC.sentence_encoder)
+    file = cache / f'sentences-{key(weights=made_by, code=code(MADE_BY), pooled=pooled, texts=wanted)}.npz'
     if not file.is_file():
         threads = torch.get_num_threads()
         torch.set_num_threads(1)  # each step is so small that several threads cost more than they give

@@ -52,7 +52,7 @@ def test_a_change_of_what_a_job_depends_on_makes_it_another_job(tmp_path, change
 def test_the_wrong_number_of_predictions_is_no_result(tmp_path):
     two = dice(tmp_path, rows=(BenchmarkRow(TABLE, 'one'), BenchmarkRow(TABLE, 'two')), folds=('a',), seeds=(0,))
     (failure,) = run_jobs([two], BenchmarkStore(tmp_path / 'jobs'))
-    assert failure.error == 'it gave 1 predictions for 2 rows'
+    assert failure.error == 'ValueError: it gave 1 predictions for 2 rows'
 
 
 def test_a_damaged_file_is_named(tmp_path):

@@ -1,9 +1,18 @@
 """A dear step is done once, and again when what it depends on has changed."""
+import subprocess
+import sys
+
 import pytest
 import torch
 
 from smern_ros import models
-from smern_ros.training.common.cache import Stages
+from smern_ros.training.common.cache import (
+    AUDIO_FEATURES,
+    SKELETON_FEATURES,
+    SPEECH_ENCODER,
+    SPEECH_RECOGNITION,
+    Stages,
+)
 
 CODE = ('smern_ros.spec',)
 
@@ -59,3 +68,15 @@ def test_a_network_comes_back_as_it_was(tmp_path):
     assert not again.training
     for key, value in first.state_dict().items():
         assert torch.equal(value, again.state_dict()[key])
+
+
+@pytest.mark.parametrize('package, entries, named', [
+    ('smern_ros.audio', ['features'], AUDIO_FEATURES),
+    ('smern_ros.speech', ['encoder'], SPEECH_ENCODER),
+    ('smern_ros.skeleton', ['features', 'window'], SKELETON_FEATURES),
+    ('smern_ros.speech', ['recogniser', 'whisper_ct2'], SPEECH_RECOGNITION),
+])
+def test_every_module_that_the_features_need_is_named(package, entries, named):
+    program = f'import sys; {"; ".join(f"import {package}.{e}" for e in entries)}; print(*sys.modules)'
+    loaded = subprocess.run([sys.executable, '-c', program], capture_output=True, text=True, check=True).stdout.split()
+    assert {name for name in loaded if name.startswith(f'{package}.')} == set(named)

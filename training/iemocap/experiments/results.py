@@ -161,6 +161,13 @@ class ExperimentStore:
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise self._damaged(run, METRICS, error) from None
 
+    def seconds(self, run: Run) -> float | None:
+        """What the run took; None if its folder is damaged."""
+        try:
+            return self.metrics(run).seconds
+        except ExperimentStoreError:
+            return None
+
     def made(self, run: Run) -> tuple[str, str]:
         """The machine that the run was computed on, and the versions that it was computed by, each in a line.
 

@@ -1,48 +1,75 @@
 """Carrying out a plan of runs, in several processes or on a cluster, from wherever it was left."""
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
+from functools import lru_cache, partial
+from pathlib import Path
 
-from smern_ros.training.iemocap.experiments import network_samples
-from smern_ros.training.iemocap.experiments.results import ExperimentStore, ExperimentStoreError
-from smern_ros.training.iemocap.experiments.runs import Run
+from smern_ros.training.common import jobs as common_jobs
+from smern_ros.training.common.jobs import Failure, Progress, one_thread, workers
+from smern_ros.training.iemocap.experiments import network_samples, vectors
+from smern_ros.training.iemocap.experiments.results import ExperimentStore
+from smern_ros.training.iemocap.experiments.runs import Run, execute
 from smern_ros.training.iemocap.experiments.train_network import TRAINERS, Machine
-from smern_ros.training.iemocap.experiments.training_workers import TrainingWorker, Work, hands
+from smern_ros.training.iemocap.features.store import FeatureSet
+from smern_ros.utils import malloc
 
 
 @dataclass(frozen=True)
-class ExperimentProgress:
-    """How far a plan is. `error` tells why the last run was not stored; None if it was."""
+class Work:
+    """What a process needs to know to do runs: paths, for it reads the features itself."""
 
-    done: int
-    total: int
-    seconds_left: float  # nan as long as no run tells how long one takes
-    last: Run
-    error: str | None
+    features: Path
+    out: Path
+    machine: Machine = field(default_factory=Machine)
+    glove: Path | None = None  # word vectors to begin with; None begins at random
 
 
-@dataclass(frozen=True)
-class ExperimentFailure:
-    """A run that could not be done; all others were. It is tried again the next time."""
+class TrainingWorker:
+    """One process's memory: the features are read once, then any number of runs done."""
 
-    run: Run
-    error: str
+    def __init__(self, work: Work):
+        """
+        :raises FeatureError: if the features cannot be read.
+        :raises ValueError: if the word vectors cannot, or there is no such device.
+        """
+        work.machine.require()
+        malloc.keep_freed(malloc.TENSORS)
+        self.work = work
+        self.features = FeatureSet.load(work.features, memory_mapped=True)
+        self.vectors = None if work.glove is None else vectors.read(
+            work.glove, vectors.words_of(row.text for row in self.features.utterances)
+        )
+        self.store = ExperimentStore(work.out)
+
+    def do(self, run: Run) -> None:
+        """Nothing if it is done already.
+
+        :raises ValueError: if the corpus is too small for it, or training diverges.
+        :raises StoreError: if what it begins with is missing or damaged.
+        """
+        if run in self.store:
+            return
+        start = None if run.beforehand is None else self.store.start(run.beforehand)
+        with one_thread():
+            outcome = execute(run, self.features, start=start, vectors=self.vectors, machine=self.work.machine)
+        self.store.put(run, outcome, machine=self.work.machine.description())
 
 
 def run_experiments(
     runs: Iterable[Run], work: Work, *, jobs: int = 1, ray: str = '',
-    report: Callable[[ExperimentProgress], object] | None = None,
-) -> list[ExperimentFailure]:
+    report: Callable[[Progress[Run]], object] | None = None,
+) -> list[Failure[Run]]:
     """Do all runs that are not done, those first with which others begin. Each is stored when it ends.
 
     Killed at any time, it loses the runs in hand, one a job; called again, it goes on. A run that fails fails alone.
 
     :param jobs: processes of one thread each; 1 does all in this one.
-    :param ray: address of a cluster, which then does the work, a run a core or GPU; see `connected`.
+    :param ray: address of a cluster, which then does the work, a run a core or GPU; see `workers`.
     :raises FeatureError: if the features cannot be read, or hold what is no number.
-    :raises StoreError: if `work.out` holds results of other data, or cannot be written; if a process died.
-    :raises ClusterError: if there is no such cluster, or no more.
+    :raises StoreError: if `work.out` holds results of other data, or cannot be written.
+    :raises WorkersError: if a process dies, or there is no such cluster, or no more.
     """
     if jobs < 1:
         raise ValueError(f'jobs is {jobs}; wanted 1 or more')
@@ -56,21 +83,17 @@ def run_experiments(
         network_samples.require_extra(worker.features)
     store = worker.store
     store.claim(worker.features, vectors='random' if worker.vectors is None else worker.vectors.digest)
-    first, second = _waves(runs)
-    if all(run in store for run in (*first, *second)):
+    waves = _waves(runs)
+    if all(run in store for wave in waves for run in wave):
         return []
-    with hands(worker, work, jobs, ray) as (do, slots):
-        clock = _Clock([*first, *second], store, slots, report)
-        for wave in (first, second):
-            for run, error in do([run for run in wave if run not in store]):
-                clock.tick(run, error)
-    return clock.failures
+    do = partial(_do, work) if ray or jobs > 1 else worker.do
+    with workers(jobs, ray=ray, gpu=work.machine.device.startswith('cuda')) as pool:
+        return common_jobs.run(waves, do, store, pool, kind=lambda run: (run.model, run.fraction), report=report)
 
 
 def with_beforehand(runs: Iterable[Run]) -> list[Run]:
     """The runs in their order, each once, and before them the ones that they begin with."""
-    first, second = _waves(runs)
-    return [*first, *second]
+    return [run for wave in _waves(runs) for run in wave]
 
 
 def _waves(runs: Iterable[Run]) -> tuple[list[Run], list[Run]]:
@@ -82,49 +105,9 @@ def _waves(runs: Iterable[Run]) -> tuple[list[Run], list[Run]]:
     return list(first.values()), list(second.values())
 
 
-class _Clock:
-    """Tells how far a plan is, and how long the rest takes by how long each network took on as much data."""
-
-    def __init__(
-        self,
-        runs: Sequence[Run],
-        store: ExperimentStore,
-        jobs: int,
-        report: Callable[[ExperimentProgress], object] | None,
-    ):
-        self.failures: list[ExperimentFailure] = []
-        self.total = len(runs)
-        self.left = {run.id: run for run in runs if run not in store}
-        self._store, self._jobs, self._report = store, jobs, report
-        self._seconds: dict[tuple[str, float | None], list[float]] = {}
-        for run in runs:
-            if run in store:
-                self._learn(run)
-
-    def tick(self, run: Run, error: str | None) -> None:
-        self.left.pop(run.id)
-        if error is None:
-            self._learn(run)
-        else:
-            self.failures.append(ExperimentFailure(run, error))
-        if self._report is not None:
-            done = self.total - len(self.left) - len(self.failures)
-            self._report(ExperimentProgress(done, self.total, self._seconds_left(), run, error))
-
-    def _learn(self, run: Run) -> None:
-        try:
-            self._seconds.setdefault(_kind(run), []).append(self._store.metrics(run).seconds)
-        except ExperimentStoreError:
-            return  # who reads its results will be told
-
-    def _seconds_left(self) -> float:
-        means = {kind: sum(times) / len(times) for kind, times in self._seconds.items()}
-        if not means:
-            return float('nan')
-        typical = sum(means.values()) / len(means)
-        return sum(means.get(_kind(run), typical) for run in self.left.values()) / self._jobs
+def _do(work: Work, run: Run) -> None:
+    """In a process that does runs for another."""
+    _worker(work).do(run)
 
 
-def _kind(run: Run) -> tuple[str, float | None]:
-    """Runs of a kind take about as long."""
-    return run.model, run.fraction
+_worker = lru_cache(maxsize=1)(TrainingWorker)

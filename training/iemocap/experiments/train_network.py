@@ -5,9 +5,12 @@ the weights that were best on it are kept, as in [30]. Nothing of the test set i
 """
 from __future__ import annotations
 
+import os
+import platform
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -56,6 +59,14 @@ class Machine:
 
     device: str = 'cpu'
     low_precision: bool = False  # bfloat16 in training
+
+    def description(self) -> str:
+        """This computer's processor or GPU and memory, and how it is used, in a line."""
+        parts = [_processor(), f'{os.cpu_count()} cores', _memory(), f'{platform.system()} {platform.machine()}']
+        if self.device.startswith('cuda'):
+            parts.append(torch.cuda.get_device_name(self.device))
+        precision = ', bfloat16 in training' if self.low_precision else ''
+        return f'{", ".join(part for part in parts if part)}; trained on {self.device}{precision}'
 
     def require(self) -> None:
         """:raises ValueError: if there is no such device."""
@@ -205,3 +216,17 @@ def _say_nothing(_text: str) -> None:
     pass
 
 
+def _processor() -> str:
+    try:
+        lines = Path('/proc/cpuinfo').read_text(encoding='utf-8').splitlines()
+    except OSError:
+        return platform.processor()
+    names = (line.partition(':')[2].strip() for line in lines if line.startswith('model name'))
+    return next(names, platform.machine())
+
+
+def _memory() -> str:
+    try:
+        return f'{os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30:.0f} GiB'
+    except (ValueError, OSError):
+        return ''

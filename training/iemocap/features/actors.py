@@ -11,14 +11,13 @@ from pathlib import Path
 
 import numpy as np
 
-from smern_ros import media, skeleton
 from smern_ros.media.reader import MediaError, MediaReader
 from smern_ros.skeleton import pose
 from smern_ros.skeleton.features import as_given, model_input
 from smern_ros.skeleton.resample import resample
 from smern_ros.skeleton.window import cut, smooth
 from smern_ros.spec import SPEC
-from smern_ros.training.common import keys
+from smern_ros.training.common.cache import code, file_state, key
 from smern_ros.training.iemocap.corpus_reader.video import Side
 from smern_ros.training.iemocap.features.skeletons import AS_THE_ROBOT, FILTERS, SkeletonChoice
 from smern_ros.values import SECOND, Skeleton, SkeletonWindow
@@ -48,16 +47,15 @@ class PoseChoice:
 
     def key(self) -> str:
         """Of all that its answers depend on but the picture."""
-        weights = [keys.file(Path(value)) for _, value in self.options]
+        weights = [file_state(Path(value)) for _, value in self.options]
         if self.backend == 'mediapipe' and not self.options:
             from smern_ros import assets
             from smern_ros.skeleton.pose_mediapipe import ASSET
-            weights.append(keys.file(assets.path(ASSET)))
-        folder = Path(skeleton.__file__).parent
-        sources = [folder / f'{name}.py' for name in ('joints', 'pose', f'pose_{self.backend}', 'tracking')]
-        return keys.key(
+            weights.append(file_state(assets.path(ASSET)))
+        sources = [f'smern_ros.skeleton.{name}' for name in ('joints', 'pose', f'pose_{self.backend}', 'tracking')]
+        return key(
             backend=self.backend, options=self.options, weights=weights, version=_version(self.backend),
-            code=keys.code(*sources, Path(media.__file__).parent, Path(__file__)),
+            code=code([*sources, 'smern_ros.media', __name__]),
         )
 
 

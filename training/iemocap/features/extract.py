@@ -3,13 +3,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from smern_ros.training.common.jobs import JobLost, WorkersError, workers
 from smern_ros.training.iemocap.corpus_reader import Corpus, Problem
-from smern_ros.training.iemocap.features import cluster, extraction_workers, store
+from smern_ros.training.iemocap.features import store
 from smern_ros.training.iemocap.features.actors import PoseChoice
 from smern_ros.training.iemocap.features.skeletons import AS_THE_ROBOT, SkeletonChoice
 from smern_ros.training.iemocap.features.store import FeatureSet
@@ -48,10 +50,9 @@ def extract(
     :param skeletons: what of their movement is kept.
     :param extra: also what pretrained encoders make of it; see `pretrained`.
     :param jobs: processes of this machine; one dialog each at a time.
-    :param ray: address of a cluster, which then does the work; see `connected`.
+    :param ray: address of a cluster, which then does the work; see `workers`.
     :raises OSError: if they cannot be written.
-    :raises WorkerDied: if a process did.
-    :raises ClusterError: if there is no such cluster, or no more.
+    :raises WorkersError: if a process dies, or there is no such cluster, or no more.
     :raises MissingOpenSmile: if it is asked for and not there.
     :raises smern_ros.assets.AssetError: if `extra` is asked for and a pretrained encoder's weights are not there.
     """
@@ -62,16 +63,18 @@ def extract(
     work, done = sum(unit.size for unit in missing), 0
     failures: dict[str, Problem] = {}
     progress(ExtractionProgress(len(every) - len(missing), len(every), 0.0))
-    results = (
-        cluster.extract(missing, cache, ray) if ray and missing else extraction_workers.extract(missing, cache, jobs)
-    )
-    for count, (unit, error) in enumerate(results, len(every) - len(missing) + 1):
-        if isinstance(error, OSError):
-            raise error
-        if error is not None:
-            failures[unit.dialog] = Problem(_file_of(unit), f'{unit.dialog} is left out: {error}')
-        done += unit.size
-        progress(ExtractionProgress(count, len(every), done / work))
+    by_dialog = {unit.dialog: unit for unit in missing}
+    calls = {dialog: (unit, cache) for dialog, unit in by_dialog.items()}
+    with workers(jobs, ray=ray if missing else '') as pool, closing(pool.map(Unit.extract, calls)) as ended:
+        for count, (dialog, error) in enumerate(ended, len(every) - len(missing) + 1):
+            if isinstance(error, JobLost):
+                raise WorkersError(f'{dialog}: {error}; what was done is kept: run it again')
+            if isinstance(error, OSError):
+                raise error
+            if error is not None:
+                failures[dialog] = Problem(_file_of(by_dialog[dialog]), f'{dialog} is left out: {error}')
+            done += by_dialog[dialog].size
+            progress(ExtractionProgress(count, len(every), done / work))
     assembly = _Assembly(every, cache, failures, skeletons)
     store.save(assembly.parts(), out)
     return ExtractionOutcome(assembly.labels, assembly.without, assembly.left_out, tuple(assembly.problems))

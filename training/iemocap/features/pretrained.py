@@ -5,15 +5,12 @@ from functools import cache
 
 import numpy as np
 
-from smern_ros import assets
 from smern_ros.spec import SPEC
 from smern_ros.speech.encoder import SpeechEncoder
 from smern_ros.text.sentence_encoder import SentenceEncoder
-from smern_ros.training.benchmarks.store import code
-from smern_ros.training.common import keys
-from smern_ros.training.common.feature_code import ENCODED
+from smern_ros.training.common.cache import SPEECH_ENCODER, asset_state, code
 
-_CODE = (*ENCODED, 'smern_ros.text.onnx_tensors', 'smern_ros.text.sentence_encoder')
+_CODE = (*SPEECH_ENCODER, 'smern_ros.text.onnx_tensors', 'smern_ros.text.sentence_encoder')
 
 
 def require() -> list:
@@ -21,9 +18,7 @@ def require() -> list:
 
     :raises smern_ros.assets.AssetError: if weights are not here, naming the command that fetches them.
     """
-    files = [keys.file(path) for name in (SPEC.speech_encoder, SPEC.sentence_encoder)
-             for path in sorted(assets.path(name).iterdir())]
-    return [*(found[:2] for found in files if found), code(_CODE)]
+    return [*asset_state(SPEC.speech_encoder), *asset_state(SPEC.sentence_encoder), code(_CODE)]
 
 
 @cache

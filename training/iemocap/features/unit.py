@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 
-import smern_ros
 from smern_ros.media.reader import MediaError
 from smern_ros.spec import SPEC
-from smern_ros.training.common import keys
+from smern_ros.training.common.cache import code, file_state, key
 from smern_ros.training.iemocap.corpus_reader import CorpusError, IemocapUtterance, Problem, mocap
 from smern_ros.training.iemocap.corpus_reader.corpus_report import NO_ACTOR
 from smern_ros.training.iemocap.corpus_reader.mocap import MocapRecording
@@ -53,25 +52,24 @@ class Unit:
         paths = [u.wav for u in self.utterances]
         if self.pose is not None and self.utterances[0].video is not None:
             paths.append(self.utterances[0].video)
-        return sum(known[1] for path in paths if (known := keys.file(path)) is not None) or 1
+        return sum(known[1] for path in paths if (known := file_state(path)) is not None) or 1
 
     def folder(self, cache: Path) -> Path:
         """Where its features are kept. The name tells all that they depend on."""
-        core, here = Path(smern_ros.__file__).parent, Path(__file__).parent
         first = self.utterances[0]
         recordings = [u.mocap for u in self.utterances if u.mocap is not None][:1]
-        name = keys.key(
+        name = key(
             utterances=[
-                [u.id, u.speaker, u.session, u.start_ns, u.end_ns, u.label, u.text, u.side.value, keys.file(u.wav)]
+                [u.id, u.speaker, u.session, u.start_ns, u.end_ns, u.label, u.text, u.side.value, file_state(u.wav)]
                 for u in self.utterances
             ],
-            video=keys.file(first.video), pose=None if self.pose is None else self.pose.key(),
-            mocap=[keys.file(path) for files in recordings for path in (files.rotated, files.head, files.hand)],
-            opensmile=[smile.require(), keys.code(smile.CONFIGURATION)] if self.opensmile else None,
+            video=file_state(first.video), pose=None if self.pose is None else self.pose.key(),
+            mocap=[file_state(path) for files in recordings for path in (files.rotated, files.head, files.hand)],
+            opensmile=[smile.require(), smile.CONFIGURATION.read_text()] if self.opensmile else None,
             skeletons=vars(self.skeletons),
             extra=pretrained.require() if self.extra else None,
             spec=SPEC.to_dict(),
-            code=keys.code(core / 'audio', core / 'media', core / 'skeleton', here, Path(mocap.__file__)),
+            code=code(['smern_ros.audio', 'smern_ros.media', 'smern_ros.skeleton', __package__, mocap.__name__]),
         )
         return cache / 'dialogs' / f'{self.dialog}-{name}'
 
@@ -177,7 +175,7 @@ class _Extraction:
         if choice is None or video is None:  # a missing video is a problem of the corpus, which its reader tells
             return None
         spans = {side: [(u.start_ns, u.end_ns) for u in self._unit.utterances if u.side is side] for side in Side}
-        made_of = keys.key(video=keys.file(video), pose=choice.key(), spans=spans)
+        made_of = key(video=file_state(video), pose=choice.key(), spans=spans)
         path = self._cache / 'poses' / f'{video.stem}-{made_of}.npz'
         actors = Actors.load(path)
         if actors is None:

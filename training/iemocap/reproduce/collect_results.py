@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from smern_ros.spec import LABELS
+from smern_ros.training.common.jobs import Failure
 from smern_ros.training.iemocap.corpus_reader.published import IN_PAPER
 from smern_ros.training.iemocap.experiments.integrate import Scores
 from smern_ros.training.iemocap.experiments.protocols import FOLDS
 from smern_ros.training.iemocap.experiments.results import ExperimentStore
-from smern_ros.training.iemocap.experiments.run_experiments import ExperimentFailure
+from smern_ros.training.iemocap.experiments.run_experiments import Work
 from smern_ros.training.iemocap.experiments.runs import Run
 from smern_ros.training.iemocap.experiments.train_network import TrainingSettings
-from smern_ros.training.iemocap.experiments.training_workers import Work
 from smern_ros.training.iemocap.features.store import FeatureSet
 from smern_ros.training.iemocap.reproduce import published
 from smern_ros.training.iemocap.reproduce.experiment_plan import ExperimentPlan, Runs
@@ -53,7 +53,7 @@ def collect_results(
     plan: ExperimentPlan,
     work: Work,
     features: FeatureSet,
-    failures: Sequence[ExperimentFailure],
+    failures: Sequence[Failure[Run]],
     command: str,
     kept: Kept,
 ) -> Report:
@@ -65,7 +65,7 @@ def collect_results(
     :raises StoreError: if what a run left behind is damaged.
     """
     store = ExperimentStore(work.out)
-    problems = [f'{failure.run.id}: {failure.error}' for failure in failures]
+    problems = [f'{failure.job.id}: {failure.error}' for failure in failures]
     measured = {
         name: {row: _measured(store, runs, f'table {name}, {row}', problems) for row, runs in rows.items()}
         for name, rows in plan.tables.items()

@@ -4,10 +4,9 @@ import pytest
 from smern_ros.spec import LABELS, SKELETON
 from smern_ros.training.iemocap.experiments import synthetic
 from smern_ros.training.iemocap.experiments.results import ExperimentStore
-from smern_ros.training.iemocap.experiments.run_experiments import run_experiments
+from smern_ros.training.iemocap.experiments.run_experiments import Work, run_experiments
 from smern_ros.training.iemocap.experiments.runs import plan
 from smern_ros.training.iemocap.experiments.synthetic import UNFILTERED, SyntheticCorpusSpec, ceiling, margin
-from smern_ros.training.iemocap.experiments.training_workers import Work
 
 MODEL = 'lstm_att'
 CHANCE = 1 / len(LABELS)

@@ -12,11 +12,10 @@ import torch
 from smern_ros.training.iemocap.experiments import synthetic
 from smern_ros.training.iemocap.experiments.integrate import METRICS
 from smern_ros.training.iemocap.experiments.results import ExperimentStore, ExperimentStoreError
-from smern_ros.training.iemocap.experiments.run_experiments import run_experiments, with_beforehand
+from smern_ros.training.iemocap.experiments.run_experiments import Work, run_experiments, with_beforehand
 from smern_ros.training.iemocap.experiments.runs import Run, plan
 from smern_ros.training.iemocap.experiments.synthetic import SyntheticCorpusSpec
 from smern_ros.training.iemocap.experiments.train_network import TrainingSettings
-from smern_ros.training.iemocap.experiments.training_workers import Work
 from smern_ros.training.iemocap.features.store import FeatureError
 
 BRIEF = TrainingSettings(epochs=2, patience=2, batch=32, learning_rate=5e-3)
@@ -124,7 +123,7 @@ from pathlib import Path
 from smern_ros.training.iemocap.experiments.run_experiments import run_experiments
 from smern_ros.training.iemocap.experiments.runs import Run, plan
 from smern_ros.training.iemocap.experiments.train_network import TrainingSettings
-from smern_ros.training.iemocap.experiments.training_workers import Work
+from smern_ros.training.iemocap.experiments.run_experiments import Work
 settings = TrainingSettings(2, 2, 32, 5e-3)
 planned = plan(['lstm'], 'random', folds=3, repetitions=2, settings=settings, overrides={'hidden': 16})
 run_experiments(planned, Work(*map(Path, sys.argv[1:])), report=lambda p: print(p.last.id, flush=True))
@@ -160,7 +159,7 @@ def test_a_run_that_fails_fails_alone_and_is_tried_again(features, tmp_path):
     good = runs(repetitions=1)[:1]
     for _ in range(2):
         failures = run_experiments([bad, absent, *good], Work(features, tmp_path))
-        assert [failure.run for failure in failures] == [bad, absent]
+        assert [failure.job for failure in failures] == [bad, absent]
         assert 'hidden is -1' in failures[0].error and 'there is no fold 9' in failures[1].error
     assert [p.name for p in ExperimentStore(tmp_path).runs.iterdir()] == [good[0].id]
 

@@ -9,11 +9,10 @@ from support.extra import with_extra
 from smern_ros.training.iemocap.experiments import synthetic
 from smern_ros.training.iemocap.experiments.code import code_of
 from smern_ros.training.iemocap.experiments.results import ExperimentStore, ExperimentStoreError, digest
-from smern_ros.training.iemocap.experiments.run_experiments import run_experiments
+from smern_ros.training.iemocap.experiments.run_experiments import Work, run_experiments
 from smern_ros.training.iemocap.experiments.runs import Run, execute, plan
 from smern_ros.training.iemocap.experiments.synthetic import SyntheticCorpusSpec
 from smern_ros.training.iemocap.experiments.train_network import TRAINERS, TrainingSettings
-from smern_ros.training.iemocap.experiments.training_workers import Work
 from smern_ros.training.iemocap.features.store import FeatureError
 
 SETTINGS = TrainingSettings(epochs=30, patience=6, batch=32)

@@ -23,7 +23,7 @@ from smern_ros.training.iemocap import corpus_reader
 from smern_ros.training.iemocap.corpus_reader.corpus_report import NO_ACTOR
 from smern_ros.training.iemocap.corpus_reader.mocap import WIDTHS
 from smern_ros.training.iemocap.corpus_reader.video import Side
-from smern_ros.training.iemocap.features import pretrained, speech
+from smern_ros.training.iemocap.features import speech
 from smern_ros.training.iemocap.features.actors import LEAD, Actors
 from smern_ros.training.iemocap.features.skeletons import SkeletonChoice
 from smern_ros.training.iemocap.features.store import EXTRA, FeatureSet
@@ -236,8 +236,8 @@ def test_a_run_that_is_stopped_loses_the_dialogs_in_hand_and_leaves_no_process(b
 
 def test_processes_of_a_run_in_the_background_ignore_ctrl_c_as_it_does():
     program = (
-        'import signal; from smern_ros.training.iemocap.features.extraction_workers import begin; '
-        'begin(); signal.raise_signal(2)'
+        'import signal; from smern_ros.training.common.jobs import begin_process; '
+        'begin_process(); signal.raise_signal(2)'
     )
     for handler, code in ((signal.SIG_IGN, 0), (signal.SIG_DFL, -signal.SIGINT)):
         begun = functools.partial(signal.signal, signal.SIGINT, handler)
@@ -468,6 +468,6 @@ def test_a_missing_encoder_is_told_with_the_command_that_fetches_it(mini, tmp_pa
             raise assets.AssetError(f'{name} is not here. Fetch it: smern assets fetch {name}')
         return tmp_path
 
-    monkeypatch.setattr(pretrained.assets, 'path', path)
+    monkeypatch.setattr(assets, 'path', path)
     code, _, err = run(capsys, mini.root, tmp_path / 'out', '--no-video', '--extra')
     assert code == 2 and err.endswith(f'smern assets fetch {missing}\n')

@@ -1,7 +1,8 @@
-"""A cluster of two machines: it does what one process does, and tells who cannot be reached or has died.
+"""Jobs in processes and on a cluster: it does what one process does, and tells who cannot be reached or has died.
 
-Both machines are this one, as Ray's own tests have it; real are the processes, the connections and the deaths.
+Both machines of the cluster are this one, as Ray's own tests have it; real are the processes, connections and deaths.
 """
+import importlib
 import os
 import sys
 
@@ -9,14 +10,14 @@ import numpy as np
 import pytest
 
 from smern_ros.cli.main import main
-from smern_ros.training.common.ray_cluster import ClusterError, Lost, connected
-from smern_ros.training.iemocap.experiments import synthetic, training_workers
+from smern_ros.training.common import jobs
+from smern_ros.training.common.jobs import JobError, JobLost, WorkersError, workers
+from smern_ros.training.iemocap.experiments import synthetic
 from smern_ros.training.iemocap.experiments.results import ExperimentStore
-from smern_ros.training.iemocap.experiments.run_experiments import run_experiments
+from smern_ros.training.iemocap.experiments.run_experiments import Work, run_experiments
 from smern_ros.training.iemocap.experiments.runs import Run, plan
 from smern_ros.training.iemocap.experiments.synthetic import SyntheticCorpusSpec
 from smern_ros.training.iemocap.experiments.train_network import TrainingSettings
-from smern_ros.training.iemocap.experiments.training_workers import Work
 
 BRIEF = TrainingSettings(epochs=2, patience=2, batch=32, learning_rate=5e-3)
 SMALL = {'hidden': 16}
@@ -64,6 +65,29 @@ def said(folder, planned):
     return [ExperimentStore(folder).predictions(run).probabilities for run in planned]
 
 
+@pytest.mark.parametrize('processes', [1, 2])
+def test_every_job_is_run_and_each_error_comes_with_its_job(processes, tmp_path):
+    calls = {'a': (tmp_path / 'a',), 'b': (tmp_path / 'none/b',), 'c': (tmp_path / 'c',)}
+    with workers(processes) as pool:
+        errors = dict(pool.map(os.mkdir, calls))
+    assert errors['a'] is None and errors['c'] is None and isinstance(errors['b'], OSError)
+    assert {path.name for path in tmp_path.iterdir()} == {'a', 'c'}
+    with workers(processes) as pool:
+        assert str(dict(pool.map(int, {'first': ('x',), 'second': ('1',)}))['first']).startswith('ValueError: invalid')
+
+
+def test_a_process_that_dies_is_told_with_what_it_ran():
+    with workers(2) as pool, pytest.raises(WorkersError, match='a process died.*dies'):
+        list(pool.map(os._exit, {'dies': (1,), 'dies, too': (1,)}))
+
+
+def test_nothing_is_started_for_nothing_and_no_process_is_refused():
+    with workers(2) as pool:
+        assert list(pool.map(pow, {})) == []
+    with pytest.raises(ValueError, match='0 processes'), workers(0):
+        pass
+
+
 def test_results_are_those_of_one_process_though_a_machine_is_switched_off_and_a_run_fails(
     machines, features, tmp_path
 ):
@@ -77,36 +101,42 @@ def test_results_are_those_of_one_process_though_a_machine_is_switched_off_and_a
         reports.append(progress)
 
     failures = run_experiments([bad, *runs()], Work(features, there), ray=machines.address, report=report)
-    assert [failure.run for failure in failures] == [bad] and 'hidden is -1' in failures[0].error
+    assert [failure.job for failure in failures] == [bad] and 'hidden is -1' in failures[0].error
     assert len(reports) == 7 and reports[-1].last == runs()[-1], 'what begins with another comes after it'
     assert run_experiments(runs(), Work(features, here)) == []
     assert all(map(np.array_equal, said(here, runs()), said(there, runs())))
 
 
 def test_a_process_that_dies_each_time_is_given_up_and_the_others_go_on(machines):
-    with connected(machines.address) as cluster:
-        assert cluster.slots() >= 2
-        answers = dict(cluster.each(lambda n: os._exit(1) if n == 1 else 10 * n, [(n, (n,)) for n in range(3)]))
-    assert isinstance(answers[1], Lost) and 'died, 2 times' in str(answers[1])
-    assert (answers[0], answers[2]) == (0, 20)
+    with workers(ray=machines.address) as pool:
+        assert pool.slots >= 2
+        errors = dict(pool.map(lambda n: os._exit(1) if n == 1 else None, {str(n): (n,) for n in range(3)}))
+    assert isinstance(errors['1'], JobLost) and 'died, 2 times' in str(errors['1'])
+    assert (errors['0'], errors['2']) == (None, None)
+
+
+def test_a_job_that_fails_on_a_machine_tells_which(machines):
+    with workers(ray=machines.address) as pool:
+        (error,) = dict(pool.map(int, {'one': ('x',)})).values()
+    assert isinstance(error, JobError) and str(error).startswith('on ') and 'ValueError: invalid' in str(error)
 
 
 def test_a_machine_that_cannot_do_the_work_is_told_by_its_cause(machines):
-    def import_what_is_not_there(_):
-        import smern_ros.no_such_module  # noqa: F401
+    class OfAnotherVersion:
+        def __reduce__(self):
+            return importlib.import_module, ('smern_ros.no_such_module',)
 
-    with connected(machines.address) as cluster, pytest.raises(ClusterError, match='no_such_module.*install the same'):
-        list(cluster.each(import_what_is_not_there, [(0, (0,))]))
+    with workers(ray=machines.address) as pool, pytest.raises(WorkersError, match='no_such_module.*install the same'):
+        list(pool.map(print, {'one': (OfAnotherVersion(),)}))
 
 
-def test_results_that_only_the_other_machine_sees_are_told(features, tmp_path, monkeypatch):
-    class Elsewhere:
-        def each(self, _, calls, **__):
-            return ((run, None) for run, _ in calls)
+def test_results_that_only_the_other_machine_sees_are_told(tmp_path):
+    class Elsewhere(jobs.Workers):
+        def map(self, function, calls):
+            return ((run, None) for run in calls)
 
-    monkeypatch.setattr(training_workers, '_PATIENCE', 0.0)
-    with pytest.raises(ClusterError, match='must see the same folder'):
-        list(training_workers._on_cluster(Elsewhere(), Work(features, tmp_path), False, runs()))
+    with pytest.raises(WorkersError, match='must see the same folder'):
+        jobs.run([runs()], print, ExperimentStore(tmp_path), Elsewhere(1), kind=lambda run: run.model)
 
 
 def test_the_command_tells_where_it_was_computed(machines, features, tmp_path, capsys):
