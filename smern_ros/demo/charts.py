@@ -6,6 +6,8 @@ from collections.abc import Iterable, Sequence
 from html import escape
 from typing import TypeVar
 
+from markupsafe import Markup
+
 from smern_ros.demo.recording import Kind, Picture, Recording, StateRecord
 from smern_ros.spec import BONES, LABELS
 
@@ -21,7 +23,7 @@ _MAX_MARKS = 400
 T = TypeVar('T')
 
 
-def picture(shown: Picture, caption: str) -> str:
+def picture(shown: Picture, caption: str) -> Markup:
     """A frame with everybody's skeleton on it."""
     size = f'viewBox="0 0 {shown.width} {shown.height}"'
     stroke = shown.width / 130
@@ -40,12 +42,12 @@ def picture(shown: Picture, caption: str) -> str:
             f'<path class="bone" d="{path}" stroke-width="{stroke:.1f}"/>',
             f'<path class="joint" d="{dots}" stroke-width="{2.6 * stroke:.1f}"/>',
         ]
-    return ''.join([*parts, '</svg>'])
+    return Markup(''.join([*parts, '</svg>']))
 
 
-def timeline(recording: Recording) -> str:
+def timeline(recording: Recording) -> Markup:
     """Voice, words and the probability of each emotion, one above the other on one axis."""
-    return _Timeline(recording).draw()
+    return Markup(_Timeline(recording).draw())
 
 
 def sampled(things: Sequence[T], limit: int) -> list[T]:

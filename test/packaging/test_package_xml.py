@@ -4,7 +4,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 ROSDEP = {'numpy': 'python3-numpy', 'scipy': 'python3-scipy', 'PyYAML': 'python3-yaml',
-          'opencv-python': 'python3-opencv', 'opencv-contrib-python': 'python3-opencv'}
+          'Jinja2': 'python3-jinja2', 'opencv-python': 'python3-opencv', 'opencv-contrib-python': 'python3-opencv'}
 BUILD = {'setuptools'}
 
 

@@ -49,6 +49,8 @@ def test_every_module_is_in_it(names, clean_source):
 def test_every_file_beside_the_modules_is_in_it(names, clean_source):
     files = [p for p in clean_source.glob('smern_ros/**/*') if p.is_file()]
     assert {str(p.relative_to(clean_source)) for p in files} <= names
+    pages = [p for kind in ('html', 'css') for p in clean_source.glob(f'training/**/*.{kind}')]
+    assert pages and {f'smern_ros/{p.relative_to(clean_source)}' for p in pages} <= names
 
 
 @pytest.mark.parametrize('checkpoint', shipped_checkpoints.names())

@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from smern_ros.training.benchmarks import drawing
 from smern_ros.training.benchmarks.collect import Gathered, MeasuredRow
 from smern_ros.training.benchmarks.experiment import BenchmarkRow, BenchmarkTable
+from smern_ros.training.common import plots
 from smern_ros.training.common.metrics import Bin
 from smern_ros.training.iemocap.experiments.integrate import Summary
 from smern_ros.training.iemocap.reproduce.tables import written
@@ -91,7 +91,7 @@ def _table(table: BenchmarkTable, rows: Sequence[MeasuredRow]) -> Iterator[str]:
 
 def _row(m: MeasuredRow, with_place: bool, with_ece: bool, with_loss: bool) -> list[str]:
     name = _name(m.row)
-    at = [] if not with_place else ['' if m.row.at is None else drawing.place(m.row.at)]
+    at = [] if not with_place else ['' if m.row.at is None else plots.place(m.row.at)]
     if not m.scores:
         return [name, *at, 'not done', *[''] * (5 + with_ece + with_loss)]
     ece = [''] if m.ece is None else [f'{m.ece.mean:.3f}']
@@ -124,12 +124,12 @@ def _by_name(rows: Sequence[MeasuredRow]) -> dict[str, dict[str, tuple[Bin, ...]
 def _drawings(gathered: Gathered) -> Iterator[tuple[str, str]]:
     for table, rows in gathered.tables:
         if table.axis and (points := _points(rows)):
-            yield _file(table), drawing.curves(table.title, table.axis, points)
+            yield _file(table), plots.curves(table.title, table.axis, points)
         for m in rows:
             if m.row.confusion and m.scores:
-                yield _file(table, m.row), drawing.confusion(_name(m.row), m.confusion)
+                yield _file(table, m.row), plots.confusion(_name(m.row), m.confusion)
         for name, bins in _by_name(rows).items():
-            yield _reliability_file(table, name), drawing.reliability(name, bins)
+            yield _reliability_file(table, name), plots.reliability(name, bins)
 
 
 def _file(table: BenchmarkTable, row: BenchmarkRow | None = None) -> str:
