@@ -76,10 +76,10 @@ def run(args: argparse.Namespace) -> int:
     from smern_ros.skeleton.pose import MissingLibrary
     from smern_ros.training.common.jobs import WorkersError
     from smern_ros.training.iemocap import corpus_reader
-    from smern_ros.training.iemocap.features import pretrained
+    from smern_ros.training.iemocap.features import speech
     from smern_ros.training.iemocap.features.extract import extract
-    from smern_ros.training.iemocap.features.skeletons import SkeletonChoice
     from smern_ros.training.iemocap.features.smile import MissingOpenSmile
+    from smern_ros.training.iemocap.features.store import SkeletonChoice
 
     shown = _Shown()
     pose, skeletons = _pose(args), SkeletonChoice(args.raw_skeleton, args.filter)
@@ -90,7 +90,7 @@ def run(args: argparse.Namespace) -> int:
         if pose is not None:
             pose.create().close()  # what is missing is told now, not by each process
         if args.extra:
-            pretrained.require()
+            speech.pretrained_state()
     except (corpus_reader.CorpusError, AssetError, MissingLibrary, ValueError) as error:
         print(f'smern features: {error}', file=sys.stderr)
         return EXIT_CANNOT_START

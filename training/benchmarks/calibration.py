@@ -23,8 +23,7 @@ from smern_ros.training.audio.audio_trainer import RECIPE, AudioRecipe, Item, au
 from smern_ros.training.benchmarks import speakers
 from smern_ros.training.benchmarks.experiment import BenchmarkRow, BenchmarkTable, Experiment, Need
 from smern_ros.training.benchmarks.fusion import BEFORE
-from smern_ros.training.benchmarks.held_out import leave_out
-from smern_ros.training.benchmarks.speakers import READERS, heard_after
+from smern_ros.training.benchmarks.speakers import READERS, heard_after, leave_out
 from smern_ros.training.benchmarks.speech import NAMES, WAYS
 from smern_ros.training.benchmarks.text import opinions
 from smern_ros.training.common.cache import AUDIO_FEATURES, SPEECH_ENCODER, Stages
@@ -52,7 +51,6 @@ _MODULES = (
     'smern_ros.training.fusion.encode_samples',
     'smern_ros.training.fusion.distill',
     'smern_ros.training.benchmarks.calibration',
-    'smern_ros.training.benchmarks.held_out',
     'smern_ros.training.benchmarks.speakers',
     'smern_ros.training.audio.speaker_context',
     'smern_ros.training.open_model.samples',

@@ -43,8 +43,6 @@ _MODULES = (
     'smern_ros.training.common.normalisation:of_audio',
     'smern_ros.training.audio.speaker_context',
     'smern_ros.training.audio.audio_trainer',
-    'smern_ros.training.benchmarks.held_out',
-    'smern_ros.training.benchmarks.functionals',
     'smern_ros.training.benchmarks.speakers',
 )
 

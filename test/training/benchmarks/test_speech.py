@@ -22,8 +22,7 @@ from smern_ros.training.audio.audio_trainer import (
     train_voice,
     weights_of,
 )
-from smern_ros.training.benchmarks.functionals import by_speaker
-from smern_ros.training.benchmarks.speakers import heard_after
+from smern_ros.training.benchmarks.speakers import heard_after, normalised_by_speaker
 from smern_ros.training.corpora import Clip
 from smern_ros.training.open_model.samples import audio_batch
 from smern_ros.values import AudioFeatures
@@ -182,5 +181,5 @@ def test_a_small_corpus_is_learnt_as_hard_as_a_large_one_and_a_rare_label_as_a_f
 def test_a_speakers_own_scale_takes_out_what_the_speaker_is_like():
     values = np.random.default_rng(0).normal(size=(6, 3))
     shifted = np.concatenate([values, values * [2, 3, 4] + 100])
-    scaled = by_speaker(shifted, [*'aaaaaa', *'bbbbbb'])
+    scaled = normalised_by_speaker(shifted, [*'aaaaaa', *'bbbbbb'])
     assert np.allclose(scaled[:6], scaled[6:]) and np.allclose(scaled[:6].mean(axis=0), 0)

@@ -105,3 +105,21 @@ def _by_last(counts: Mapping[tuple[int, str], int]) -> Counter[str]:
 def _as_json(problems: tuple[Problem, ...]) -> Iterator[dict]:
     for problem in problems:
         yield {'path': str(problem.path), 'line': problem.line, 'what': problem.what}
+
+
+def numbered_lines(path: Path) -> Iterator[tuple[int, str]]:
+    """Lines of a text file of the corpus that are not blank, without white space around them, and their numbers from 1.
+
+    The files are ASCII but for a few characters of old Windows; no byte stops the reading.
+
+    :raises OSError: if the file cannot be read.
+    """
+    with path.open(encoding='cp1252', errors='replace') as file:
+        for number, line in enumerate(file, 1):
+            if line := line.strip():
+                yield number, line
+
+
+def excerpt(line: str) -> str:
+    """Short enough for a message, and printable."""
+    return repr(line if len(line) <= 60 else f'{line[:57]}...')

@@ -10,8 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from smern_ros.training.iemocap.corpus_reader import text_lines
-from smern_ros.training.iemocap.corpus_reader.corpus_report import Problem
+from smern_ros.training.iemocap.corpus_reader.corpus_report import Problem, excerpt, numbered_lines
 from smern_ros.training.iemocap.corpus_reader.names import Dialog, UtteranceId
 from smern_ros.training.iemocap.corpus_reader.published import ANNOTATIONS
 from smern_ros.values import SECOND
@@ -48,7 +47,7 @@ def read(path: Path, dialog: Dialog) -> Iterator[Evaluation | Unreadable]:
     :raises OSError: if the file cannot be read.
     """
     seen = set()
-    for number, line in text_lines.numbered(path):
+    for number, line in numbered_lines(path):
         if not line.startswith('['):  # the title or an annotator's line
             continue
         try:
@@ -65,12 +64,12 @@ def read(path: Path, dialog: Dialog) -> Iterator[Evaluation | Unreadable]:
 def _parse(line: str, dialog: Dialog) -> Evaluation:
     match = _LINE.fullmatch(line)
     if match is None:
-        raise ValueError(f'malformed or cut off: {text_lines.excerpt(line)}; wanted [start - end] id emotion [v, a, d]')
+        raise ValueError(f'malformed or cut off: {excerpt(line)}; wanted [start - end] id emotion [v, a, d]')
     utterance = UtteranceId.parse(match['id'])
     if utterance.dialog != dialog:
         raise ValueError(f'{utterance.text} is of another dialog than this file')
     if match['annotation'] not in ANNOTATIONS:
-        emotion = text_lines.excerpt(match['annotation'])
+        emotion = excerpt(match['annotation'])
         raise ValueError(f'unknown emotion {emotion}; wanted one of {", ".join(ANNOTATIONS)}')
     start_ns, end_ns = (round(float(match[name]) * SECOND) for name in ('start', 'end'))
     if start_ns >= end_ns:

@@ -9,8 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from smern_ros.training.iemocap.corpus_reader import text_lines
-from smern_ros.training.iemocap.corpus_reader.corpus_report import CorpusError
+from smern_ros.training.iemocap.corpus_reader.corpus_report import CorpusError, numbered_lines
 from smern_ros.values import SECOND
 
 WIDTHS = {'MOCAP_rotated': 165, 'MOCAP_head': 6, 'MOCAP_hand': 18}
@@ -72,7 +71,7 @@ def _read(path: Path, width: int) -> _Part:
     found: dict[int, tuple[int, np.ndarray]] = {}
     unreadable = 0
     try:
-        for number, line in text_lines.numbered(path):
+        for number, line in numbered_lines(path):
             if number <= _TITLES:
                 continue
             try:

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from enum import Enum
 
 _DIALOG = re.compile(r'Ses0(?P<session>[1-5])(?P<wearer>[FM])_(?:impro|script)[0-9]{2}[ab]?(?:_[0-9]b?)?')
 _UTTERANCE = re.compile(rf'(?P<dialog>{_DIALOG.pattern})_(?P<actor>[FM])[0-9]{{3}}')
@@ -50,6 +51,22 @@ class UtteranceId:
     @property
     def wears_markers(self) -> bool:
         return self.actor == self.dialog.wearer
+
+
+class Side(str, Enum):
+    """Half of the dialog's video, which shows both actors side by side."""
+
+    LEFT = 'left'
+    RIGHT = 'right'
+
+    @classmethod
+    def of(cls, utterance: UtteranceId) -> Side:
+        """Where the speaker is: on the left exactly if it is who wears the markers."""
+        return cls.LEFT if utterance.wears_markers else cls.RIGHT
+
+    def columns(self, width: int) -> slice:
+        """:param width: of the whole picture, pixels; 720 in the corpus."""
+        return slice(0, width // 2) if self is Side.LEFT else slice(width // 2, width)
 
 
 def is_unnumbered(text: str) -> bool:

@@ -22,9 +22,8 @@ from smern_ros.training.iemocap.corpus_reader.corpus_report import (
 from smern_ros.training.iemocap.corpus_reader.evaluation import Evaluation, Unreadable
 from smern_ros.training.iemocap.corpus_reader.folders import SessionFiles
 from smern_ros.training.iemocap.corpus_reader.mocap import MocapFiles
-from smern_ros.training.iemocap.corpus_reader.names import Dialog
+from smern_ros.training.iemocap.corpus_reader.names import Dialog, Side
 from smern_ros.training.iemocap.corpus_reader.transcription import Skipped, TranscribedUtterance
-from smern_ros.training.iemocap.corpus_reader.video import Side
 
 NAMED = 5
 """At most so many utterances are named in one problem."""

@@ -8,8 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from smern_ros.training.iemocap.corpus_reader import text_lines
-from smern_ros.training.iemocap.corpus_reader.corpus_report import Problem
+from smern_ros.training.iemocap.corpus_reader.corpus_report import Problem, excerpt, numbered_lines
 from smern_ros.training.iemocap.corpus_reader.names import UtteranceId, is_unnumbered
 
 REMARK = 'remarks M: or F: in transcriptions'
@@ -35,7 +34,7 @@ def read(path: Path) -> Iterator[TranscribedUtterance | Skipped | Problem]:
 
     :raises OSError: if the file cannot be read.
     """
-    for number, line in text_lines.numbered(path):
+    for number, line in numbered_lines(path):
         if line.startswith(_REMARKS):
             yield Skipped(REMARK)
             continue
@@ -47,7 +46,7 @@ def read(path: Path) -> Iterator[TranscribedUtterance | Skipped | Problem]:
         elif separator and bracket and text and _is_utterance(name):
             yield TranscribedUtterance(name, text)
         else:
-            yield Problem(path, f'malformed: {text_lines.excerpt(line)}; wanted id [start-end]: words', number)
+            yield Problem(path, f'malformed: {excerpt(line)}; wanted id [start-end]: words', number)
 
 
 def _is_utterance(name: str) -> bool:

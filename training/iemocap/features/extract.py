@@ -13,8 +13,7 @@ from smern_ros.training.common.jobs import JobLost, WorkersError, workers
 from smern_ros.training.iemocap.corpus_reader import Corpus, Problem
 from smern_ros.training.iemocap.features import store
 from smern_ros.training.iemocap.features.actors import PoseChoice
-from smern_ros.training.iemocap.features.skeletons import AS_THE_ROBOT, SkeletonChoice
-from smern_ros.training.iemocap.features.store import FeatureSet
+from smern_ros.training.iemocap.features.store import AS_THE_ROBOT, FeatureSet, SkeletonChoice
 from smern_ros.training.iemocap.features.unit import CORPUS, Unit, units
 
 CACHE = 'cache'
@@ -48,7 +47,7 @@ def extract(
         are left out.
     :param opensmile: sound through the paper's extractor instead of the robot's; see `smile`.
     :param skeletons: what of their movement is kept.
-    :param extra: also what pretrained encoders make of it; see `pretrained`.
+    :param extra: also what pretrained encoders make of it; see `speech.pretrained_state`.
     :param jobs: processes of this machine; one dialog each at a time.
     :param ray: address of a cluster, which then does the work; see `workers`.
     :raises OSError: if they cannot be written.

@@ -1,7 +1,8 @@
-"""From an utterance's sound file to what the robot's front end hears of it."""
+"""Features of an utterance's sound, as the robot computes them, and those of pretrained encoders of sound and words."""
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -12,8 +13,12 @@ from smern_ros.audio.pcm import decode
 from smern_ros.media.reader import MediaError, MediaReader
 from smern_ros.spec import SPEC
 from smern_ros.speech.encoder import SpeechEncoder
+from smern_ros.text.sentence_encoder import SentenceEncoder
+from smern_ros.training.common.cache import SPEECH_ENCODER, asset_state, code
 from smern_ros.training.iemocap.features import smile
 from smern_ros.values import SECOND, AudioFeatures, Utterance
+
+_PRETRAINED = (*SPEECH_ENCODER, 'smern_ros.text.onnx_tensors', 'smern_ros.text.sentence_encoder')
 
 
 def read(path: Path) -> np.ndarray:
@@ -50,3 +55,28 @@ def features(path: Path, *, opensmile: bool = False, speech_encoder: SpeechEncod
     if len(heard.mfcc) == 0:
         raise MediaError(f'{path} has only {len(samples)} samples; a frame needs more')
     return heard if speech_encoder is None else replace(heard, speech=speech_encoder.encode(samples))
+
+
+def pretrained_state() -> list:
+    """What the pretrained encoders' features depend on: names and sizes of their weights, and the code.
+
+    :raises smern_ros.assets.AssetError: if weights are not here, naming the command that fetches them.
+    """
+    return [*asset_state(SPEC.speech_encoder), *asset_state(SPEC.sentence_encoder), code(_PRETRAINED)]
+
+
+@cache
+def speech_encoder() -> SpeechEncoder:
+    """Of this process. :raises smern_ros.assets.AssetError: see `pretrained_state`."""
+    return SpeechEncoder()
+
+
+def word_vectors(text: str) -> np.ndarray | None:
+    """(W, 1152) float16; None where there is no word. :raises smern_ros.assets.AssetError: see `pretrained_state`."""
+    vectors = _sentence_encoder().encode(text)
+    return vectors.astype(np.float16) if len(vectors) else None
+
+
+@cache
+def _sentence_encoder() -> SentenceEncoder:
+    return SentenceEncoder()

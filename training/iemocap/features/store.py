@@ -16,8 +16,8 @@ from typing import Any
 
 import numpy as np
 
+from smern_ros.skeleton.lowpass import causal, zero_phase
 from smern_ros.spec import LABELS, PROSODY, SPEC, FeatureSpec, SpecMismatch
-from smern_ros.training.iemocap.features.skeletons import AS_THE_ROBOT, SkeletonChoice
 from smern_ros.utils.file_size import require_size
 
 FORMAT = 2
@@ -52,6 +52,31 @@ none."""
 
 class FeatureError(Exception):
     """A folder that holds no features, or damaged ones: which, what is wrong and what to do."""
+
+
+FILTERS = {'zero-phase': zero_phase, 'causal': causal}
+
+
+@dataclass(frozen=True)
+class SkeletonChoice:
+    """What of an actor's movement the network gets: as the robot computes it, or nearer to the paper."""
+
+    raw: bool = False           # positions from the estimator's origin, in metres; else without place, size and heading
+    filter: str = 'zero-phase'  # of FILTERS
+
+    def __post_init__(self) -> None:
+        """:raises ValueError: for anything else."""
+        if not isinstance(self.raw, bool) or self.filter not in FILTERS:
+            raise ValueError(f'skeletons are {self}; wanted raw true or false and a filter of {", ".join(FILTERS)}')
+
+    @property
+    def differs(self) -> str:
+        """What a robot does otherwise, in words; empty if nothing."""
+        parts = (('raw positions', self.raw), ('a causal filter', self.filter == 'causal'))
+        return ' and '.join(what for what, so in parts if so)
+
+
+AS_THE_ROBOT = SkeletonChoice()
 
 
 @dataclass(frozen=True)

@@ -7,17 +7,26 @@ from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 
+import numpy as np
+
 from smern_ros.media.reader import MediaError
 from smern_ros.spec import SPEC
 from smern_ros.training.common.cache import code, file_state, key
 from smern_ros.training.iemocap.corpus_reader import CorpusError, IemocapUtterance, Problem, mocap
 from smern_ros.training.iemocap.corpus_reader.corpus_report import NO_ACTOR
-from smern_ros.training.iemocap.corpus_reader.mocap import MocapRecording
-from smern_ros.training.iemocap.corpus_reader.video import Side
-from smern_ros.training.iemocap.features import motion, pretrained, smile, speech
+from smern_ros.training.iemocap.corpus_reader.mocap import VALUES, MocapRecording
+from smern_ros.training.iemocap.corpus_reader.names import Side
+from smern_ros.training.iemocap.features import smile, speech
 from smern_ros.training.iemocap.features.actors import Actors, PoseChoice, watch
-from smern_ros.training.iemocap.features.skeletons import AS_THE_ROBOT, SkeletonChoice
-from smern_ros.training.iemocap.features.store import FeatureError, FeatureRow, FeatureSet, SampleArrays
+from smern_ros.training.iemocap.features.store import (
+    AS_THE_ROBOT,
+    MOCAP_SHAPE,
+    FeatureError,
+    FeatureRow,
+    FeatureSet,
+    SampleArrays,
+    SkeletonChoice,
+)
 from smern_ros.values import SECOND
 
 CORPUS = 'iemocap'
@@ -40,7 +49,7 @@ class Unit:
     pose: PoseChoice | None  # None: nobody looks
     opensmile: bool = False  # see `smile`
     skeletons: SkeletonChoice = AS_THE_ROBOT
-    extra: bool = False      # see `pretrained`
+    extra: bool = False      # see `speech.pretrained_state`
 
     @property
     def dialog(self) -> str:
@@ -67,7 +76,7 @@ class Unit:
             mocap=[file_state(path) for files in recordings for path in (files.rotated, files.head, files.hand)],
             opensmile=[smile.require(), smile.CONFIGURATION.read_text()] if self.opensmile else None,
             skeletons=vars(self.skeletons),
-            extra=pretrained.require() if self.extra else None,
+            extra=speech.pretrained_state() if self.extra else None,
             spec=SPEC.to_dict(),
             code=code(['smern_ros.audio', 'smern_ros.media', 'smern_ros.skeleton', __package__, mocap.__name__]),
         )
@@ -103,6 +112,32 @@ def units(
     """:param utterances: in order of their dialogs."""
     for _, together in groupby(utterances, key=lambda utterance: utterance.dialog):
         yield Unit(tuple(together), pose, opensmile, skeletons, extra)
+
+
+def mocap_features(recording: MocapRecording, start_ns: int, end_ns: int) -> np.ndarray | None:
+    """Motion capture as the network of [49] takes it: the mean of each of 200 equal parts of the utterance.
+
+    A part without a frame, or in which a marker was lost, is interpolated from those around it.
+
+    :return: (200, 189) float32, NaN for a value that was never seen; None if there is no frame.
+    """
+    first = np.searchsorted(recording.times_ns, start_ns, 'left')
+    last = np.searchsorted(recording.times_ns, end_ns, 'right')
+    if first == last:
+        return None
+    times, values = recording.times_ns[first:last], recording.values[first:last].astype(np.float64)
+    count = MOCAP_SHAPE[0]
+    part = np.minimum((times - start_ns) * count // max(end_ns - start_ns, 1), count - 1)
+    seen = np.isfinite(values)
+    frames, sums = np.zeros((count, VALUES)), np.zeros((count, VALUES))
+    np.add.at(frames, part, seen)
+    np.add.at(sums, part, np.where(seen, values, 0))
+    out = np.full(MOCAP_SHAPE, np.nan, np.float32)
+    everywhere = np.arange(count)
+    for channel in np.flatnonzero(frames.any(axis=0)):
+        known = np.flatnonzero(frames[:, channel])
+        out[:, channel] = np.interp(everywhere, known, sums[known, channel] / frames[known, channel])
+    return out
 
 
 class _Extraction:
@@ -148,7 +183,7 @@ class _Extraction:
         try:
             heard = speech.features(
                 utterance.wav, opensmile=self._unit.opensmile,
-                speech_encoder=pretrained.speech_encoder() if self._unit.extra else None,
+                speech_encoder=speech.speech_encoder() if self._unit.extra else None,
             )
         except (MediaError, OSError, ValueError) as error:
             self._problems.append(Problem(utterance.wav, _without(utterance.wav, error)))
@@ -160,14 +195,14 @@ class _Extraction:
             return UNREADABLE_SOUND
         captured = None
         if utterance.mocap is not None and recording is not None:
-            captured = motion.features(recording, utterance.start_ns, utterance.end_ns)
+            captured = mocap_features(recording, utterance.start_ns, utterance.end_ns)
             if captured is None:
                 self._problems.append(Problem(utterance.mocap.rotated, f'no frame of {utterance.id}'))
         filtered, unfiltered, visible = movement or (None, None, None)
         return SampleArrays(
             mfcc=heard.mfcc, prosody=heard.prosody, skeleton=filtered, skeleton_unfiltered=unfiltered,
             visible=visible, mocap=captured, speech=heard.speech,
-            word_vectors=pretrained.word_vectors(utterance.text) if self._unit.extra else None,
+            word_vectors=speech.word_vectors(utterance.text) if self._unit.extra else None,
         )
 
     def _actors(self) -> Actors | None:

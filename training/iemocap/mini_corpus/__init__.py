@@ -15,7 +15,7 @@ import numpy as np
 
 from smern_ros.training.iemocap.corpus_reader.names import Dialog
 from smern_ros.training.iemocap.corpus_reader.published import SESSIONS, WITHOUT_MOCAP
-from smern_ros.training.iemocap.mini_corpus import motion, sound, texts
+from smern_ros.training.iemocap.mini_corpus import files
 from smern_ros.training.iemocap.mini_corpus.dialogs import EMPTY_HALF, PlannedDialog, PlannedUtterance, plan
 from smern_ros.training.iemocap.mini_corpus.film import Films, Pair
 
@@ -82,18 +82,18 @@ def build(
 def _write(root: Path, planned: PlannedDialog, films: Films, generator: np.random.Generator) -> None:
     dialog = planned.dialog
     folder = root / f'Session{dialog.session}'
-    _text(folder / 'dialog/EmoEvaluation' / f'{dialog.name}.txt', texts.evaluation(planned))
+    _text(folder / 'dialog/EmoEvaluation' / f'{dialog.name}.txt', files.evaluation(planned))
     _text(
         folder / 'dialog/transcriptions' / f'{dialog.name}.txt',
-        texts.transcription(planned, malformed=dialog.name in MALFORMED),
+        files.transcription(planned, malformed=dialog.name in MALFORMED),
     )
-    sound.write(folder, planned)
+    files.write_sound(folder, planned)
     video = folder / 'dialog/avi/DivX' / f'{dialog.name}.avi'
     video.parent.mkdir(parents=True, exist_ok=True)
     pair = Pair((dialog.session - 1) % _MEN, dialog.wearer == 'F', right_is_empty=dialog.name == EMPTY_HALF)
     films.write(video, pair, planned.seconds, generator)
     if dialog.name not in WITHOUT_MOCAP:
-        motion.write(folder / 'dialog', dialog.name, planned.seconds, generator)
+        files.write_mocap(folder / 'dialog', dialog.name, planned.seconds, generator)
 
 
 def _text(path: Path, text: str) -> None:

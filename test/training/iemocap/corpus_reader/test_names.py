@@ -3,8 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smern_ros.training.iemocap.corpus_reader.names import Dialog, UtteranceId, is_unnumbered
-from smern_ros.training.iemocap.corpus_reader.video import Side
+from smern_ros.training.iemocap.corpus_reader.names import Dialog, Side, UtteranceId, is_unnumbered
 
 sessions, letters = st.integers(1, 5), st.sampled_from('FM')
 scenes = st.from_regex(r'(impro|script)[0-9]{2}[ab]?(_[0-9]b?)?', fullmatch=True)

@@ -9,8 +9,7 @@ from hypothesis import strategies as st
 
 from smern_ros.spec import LABELS
 from smern_ros.training.iemocap.features import store
-from smern_ros.training.iemocap.features.skeletons import SkeletonChoice
-from smern_ros.training.iemocap.features.store import FeatureError, FeatureRow, FeatureSet, SampleArrays
+from smern_ros.training.iemocap.features.store import FeatureError, FeatureRow, FeatureSet, SampleArrays, SkeletonChoice
 
 
 def some(frames, generator, *, sound=True, body=True, mocap=True, extra=False):

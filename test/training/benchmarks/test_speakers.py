@@ -5,7 +5,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from smern_ros.training.benchmarks.held_out import leave_out
+from smern_ros.training.benchmarks.speakers import leave_out
 from smern_ros.training.corpora import Clip, emodb, nemo
 
 NUMBERS = itertools.count()
