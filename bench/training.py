@@ -1,10 +1,10 @@
 """`make bench-train`: how long training takes, the plain way and ours, in one run and on the same data.
 
 Every network of tables 1 and 2 is trained once each way, with the paper's sizes, as many epochs and utterances, the
-same seeds, on a planted corpus whose utterances are as long as IEMOCAP's. The plain way does one run after the other in
-float32 and pads every batch to the longest utterance. Ours is what `smern reproduce` does, first in one process of one
-thread, like the plain way, then in several. A run's time is that of its processor, which other programs on the machine
-change little; that of several processes can only be told by the clock.
+same seeds, on a synthetic corpus whose utterances are as long as IEMOCAP's. The plain way does one run after the other
+in float32 and pads every batch to the longest utterance. Ours is what `smern reproduce` does, first in one process of
+one thread, like the plain way, then in several. A run's time is that of its processor, which other programs on the
+machine change little; that of several processes can only be told by the clock.
 
 Networks that convolve take a hundred times as long as the others: they learn from fewer utterances, in smaller batches,
 and all are compared by their time for each utterance.
@@ -64,7 +64,7 @@ class Timed:
 
 
 def corpus(utterances: int, seed: int = 0) -> FeatureSet:
-    """The planted one, with durations like IEMOCAP's; sound and movement of an utterance are as long as each other."""
+    """Synthetic, with durations like IEMOCAP's; sound and movement of an utterance are as long as each other."""
     short = synthetic.corpus(
         synthetic.SyntheticCorpusSpec(utterances=utterances, words=WORDS, mocap_fraction=1.0, seed=seed)
     )
@@ -79,7 +79,7 @@ def corpus(utterances: int, seed: int = 0) -> FeatureSet:
             arrays, mfcc=arrays.mfcc[heard], skeleton=arrays.skeleton[seen],
             skeleton_unfiltered=arrays.skeleton_unfiltered[seen], visible=arrays.visible[seen],
         ))
-    return FeatureSet.of('planted, as long as IEMOCAP', short.utterances, samples)
+    return FeatureSet.of('synthetic, as long as IEMOCAP', short.utterances, samples)
 
 
 def run(way: str, model: str, size: Size, features: FeatureSet) -> Timed:

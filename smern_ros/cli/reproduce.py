@@ -80,7 +80,7 @@ def run(args: argparse.Namespace) -> int:
         work = Work(args.features, args.out, Machine(args.device, args.bfloat16), args.glove)
         features = FeatureSet.load(args.features, memory_mapped=True)
         kept = Kept.of(planned.runs, args.out)
-        shown.say(f'{len(planned.runs)} runs ({_costs(planned.costs)}), kept in {args.out / "runs"}: {kept.told}')
+        shown.say(f'{len(planned.runs)} runs ({_costs(planned.costs)}), kept in {args.out / "runs"}: {kept.summary}')
         failures = run_experiments(planned.runs, work, jobs=args.jobs, ray=args.ray, report=shown)
         shown.end()
         made = collect_results(planned, work, features, failures, _command(args), kept)

@@ -104,7 +104,7 @@ def test_the_checkpoint_tells_what_it_was_made_of(exported, runs):
     assert config['id'] == 'mine'
     training, figures = config['training'], config['metrics']['test part of the run']
     assert training['run']['model'] == 'smern_ga_whole' and training['run']['protocol'] == 'random'
-    assert training['data']['corpus'] == 'planted' and training['data']['utterances'] == 200
+    assert training['data']['corpus'] == 'synthetic' and training['data']['utterances'] == 200
     assert training['utterances'] == {'train': 160, 'dev': 10, 'test': 30, 'left out': 0}
     assert 'not calibrated' in training['note'] and set(config['temperatures'].values()) == {1.0}
     stored = json.loads((runs['smern_ga_whole'] / 'metrics.json').read_text())['scores']

@@ -46,7 +46,7 @@ def test_chosen_rows_are_filled_by_runs_and_the_others_are_missing(reproduced):
 def test_the_page_says_that_this_is_not_iemocap_and_how_it_was_made(reproduced):
     _, out = reproduced
     page = (out / 'report.html').read_text()
-    assert 'corpus planted, not of IEMOCAP' in page
+    assert 'corpus synthetic, not of IEMOCAP' in page
     assert f'--out {out} --tables 1 --figures 4 --models are,tre,mdre --folds 1 --runs 2 --epochs 1' in page
 
 

@@ -83,14 +83,14 @@ def without(keep, sessions=5):
     whole = corpus(SMALL)
     chosen = [i for i, row in enumerate(whole.utterances) if keep(row) and row.session <= sessions]
     rows = [whole.utterances[i] for i in chosen]
-    return FeatureSet.of('planted', rows, [whole.sample_arrays(i) for i in chosen])
+    return FeatureSet.of('synthetic', rows, [whole.sample_arrays(i) for i in chosen])
 
 
 @pytest.mark.parametrize(('made', 'message'), [
     (lambda: without(lambda row: False), 'larger corpus'),
     (lambda: without(lambda row: row.id.endswith('00001')), 'larger corpus'),
     (lambda: without(lambda row: row.label != 'sad'), 'no utterance is sad'),
-    (lambda: without(lambda row: row.id < 'planted00012'), 'no utterance is'),
+    (lambda: without(lambda row: row.id < 'synthetic00012'), 'no utterance is'),
 ], ids=['nobody', 'one', 'a label is missing', 'twelve'])
 def test_a_corpus_too_small_for_a_fold_is_told_with_the_run_that_failed(made, message, tmp_path, capsys):
     made().save(tmp_path / 'features')

@@ -79,15 +79,15 @@ def known_items(
     by_speaker: dict[str, list[int]] = defaultdict(list)
     for i, s in enumerate(spoken):
         by_speaker[s.clip.speaker].append(i)
-    told: dict[tuple[str, int], list[PersonStatistics]] = {}
+    statistics: dict[tuple[str, int], list[PersonStatistics]] = {}
     items, usable = [], []
     for i, s in enumerate(spoken):
         of_clip = []
         for v, features in enumerate(s.versions):
             same = by_speaker[s.clip.speaker]
-            if (s.clip.speaker, v) not in told:
-                told[s.clip.speaker, v] = [inputs.person_statistics(spoken[k].versions[v]) for k in same]
-            known = known_by_chance(told[s.clip.speaker, v], same.index(i), generator)
+            if (s.clip.speaker, v) not in statistics:
+                statistics[s.clip.speaker, v] = [inputs.person_statistics(spoken[k].versions[v]) for k in same]
+            known = known_by_chance(statistics[s.clip.speaker, v], same.index(i), generator)
             item = inputs.audio(features, known)
             if item is not None:
                 of_clip.append(item)

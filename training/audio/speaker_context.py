@@ -13,22 +13,22 @@ from smern_ros.models.person_statistics import PersonStatistics
 
 
 def known_by_chance(
-    told: Sequence[PersonStatistics], index: int, generator: np.random.Generator
+    statistics: Sequence[PersonStatistics], index: int, generator: np.random.Generator
 ) -> PersonStatistics:
     """Of a random choice of the others, from none to all: the encoder must do with little and with much.
 
     Each doubling of how many are known is as likely as the next: it is the first few that change the normalisation.
 
-    :param told: what each utterance of one speaker tells (`InputEncoder.person_statistics`).
+    :param statistics: what each utterance of one speaker tells (`InputEncoder.person_statistics`).
     :param index: of the utterance at hand.
     """
-    others = [k for k in range(len(told)) if k != index]
+    others = [k for k in range(len(statistics)) if k != index]
     count = int((len(others) + 2) ** generator.uniform()) - 1
-    return PersonStatistics.joined(told[others[k]] for k in generator.permutation(len(others))[:count])
+    return PersonStatistics.joined(statistics[others[k]] for k in generator.permutation(len(others))[:count])
 
 
 def known_after(
-    told: Sequence[PersonStatistics], lengths: Sequence[float], index: int, seconds: float
+    statistics: Sequence[PersonStatistics], lengths: Sequence[float], index: int, seconds: float
 ) -> PersonStatistics:
     """Of the utterances before the one at hand, the latest first, until `seconds` of speech are reached.
 
@@ -41,11 +41,11 @@ def known_after(
     for k in range(index - 1, -1, -1):
         if heard >= seconds:
             break
-        known.append(told[k])
+        known.append(statistics[k])
         heard += lengths[k]
     return PersonStatistics.joined(known)
 
 
-def known_in_all(told: Sequence[PersonStatistics], index: int) -> PersonStatistics:
+def known_in_all(statistics: Sequence[PersonStatistics], index: int) -> PersonStatistics:
     """Of all the others: what the literature calls normalising by speaker. A robot knows as much after a long while."""
-    return PersonStatistics.joined(part for k, part in enumerate(told) if k != index)
+    return PersonStatistics.joined(part for k, part in enumerate(statistics) if k != index)

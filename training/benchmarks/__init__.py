@@ -1,5 +1,5 @@
 """What the encoders are worth on open corpora, on people and contents never learnt from: docs/results.md.
 
-`experiment` is the contract: each source of data is a module beside it, listed in `sources`, that says which
+`experiment` is the contract: each source of data is a module beside it, listed in `registry`, that says which
 experiments there are. They are carried out in several processes, kept as they end, and written down by `report`.
 """

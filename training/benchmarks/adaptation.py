@@ -117,9 +117,9 @@ def _voices(source: AdaptationSource) -> Mapping[str, tuple[Example, ...]]:
         predictor, found = source.predictor(), {}
         for speaker, own in spoken.items():
             recorded = [s.versions[0] for s in own]
-            told = [predictor.person_statistics(features) for features in recorded]
+            statistics = [predictor.person_statistics(features) for features in recorded]
             for i, features in enumerate(recorded):
-                vector = predictor.encode_audio(features, known_in_all(told, i))
+                vector = predictor.encode_audio(features, known_in_all(statistics, i))
                 if vector is not None:
                     found[f'{speaker}|{i}'] = vector
         return found
@@ -193,9 +193,9 @@ def run_layer(source: AdaptationSource, speaker: str, draw: int) -> list[Predict
     adapted = [checkpoint.fusion if n == 0 else fit(checkpoint, labelled[:n]) for n in counts]
     scratch = [fit(replace(checkpoint, fusion=silent), labelled[:n]) for n in counts[1:]]
     return [
-        *(said(checkpoint, network, tested) for network in adapted),
-        *(said(checkpoint, network, tested) for network in scratch),
-        *(said(checkpoint, network, others) for network in adapted),
+        *(predict(checkpoint, network, tested) for network in adapted),
+        *(predict(checkpoint, network, tested) for network in scratch),
+        *(predict(checkpoint, network, others) for network in adapted),
     ]
 
 
@@ -219,7 +219,7 @@ def run_encoder(source: AdaptationSource, recipe: AudioRecipe, speaker: str, dra
 
 
 @torch.inference_mode()
-def said(checkpoint: Checkpoint, network: SmernGA | AdaptedFusion, examples: Sequence[Example]) -> Predictions:
+def predict(checkpoint: Checkpoint, network: SmernGA | AdaptedFusion, examples: Sequence[Example]) -> Predictions:
     """What `EmotionPredictor.fuse` says of each voice alone, for many at once."""
     sizes = checkpoint.fusion.config
     audio = torch.stack([e.vectors[AUDIO] for e in examples])

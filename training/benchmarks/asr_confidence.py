@@ -21,13 +21,13 @@ from smern_ros.training.corpora import Clip, Comment, emodb, nemo
 from smern_ros.training.iemocap.experiments.integrate import Predictions
 from smern_ros.training.open_model.samples import label_of, some_of_each_label, speech_split, text_split
 from smern_ros.training.text import synthesize
-from smern_ros.training.text.synthesize import Heard
+from smern_ros.training.text.synthesize import RecognisedText
 from smern_ros.values import DOUBTFUL_TEXT, Transcript
 
 PARTS = {'dev': 'development', 'test': 'test'}
-BESIDE: tuple[Mapping[str, Any], ...] = (
-    {}, {'beside': 'noise', 'snr': 5.0}, {'beside': 'noise', 'snr': 0.0}, {'beside': 'noise', 'snr': -5.0},
-    {'beside': 'voices', 'snr': 10.0}, {'beside': 'voices', 'snr': 5.0}, {'beside': 'voices', 'snr': 0.0},
+BACKGROUNDS: tuple[Mapping[str, Any], ...] = (
+    {}, {'background': 'noise', 'snr': 5.0}, {'background': 'noise', 'snr': 0.0}, {'background': 'noise', 'snr': -5.0},
+    {'background': 'voices', 'snr': 10.0}, {'background': 'voices', 'snr': 5.0}, {'background': 'voices', 'snr': 0.0},
     {'backwards': True},
 )
 """How comments are spoken, each in one of these ways: what is changed of their own voice."""
@@ -96,23 +96,23 @@ class Source:
     comments: int  # of each part, at most
     clips: int     # of each foreign corpus in each part, at most
 
-    def heard(self, part: str) -> list[tuple[int, Heard]]:
+    def recognised(self, part: str) -> list[tuple[int, RecognisedText]]:
         """Label, and what was heard; of all in which words were heard.
 
         :param part: dev or test.
-        :raises spoken.SpeechMissing: if nothing can be spoken.
+        :raises SpeechMissing: if nothing can be spoken.
         """
         comments, clips = self._comments(part), self._clips(part)
         texts = [synthesize.speakable(comment.text) for comment in comments]
-        voices = [replace(synthesize.voice(text), **BESIDE[i % len(BESIDE)]) for i, text in enumerate(texts)]
+        voices = [replace(synthesize.voice(text), **BACKGROUNDS[i % len(BACKGROUNDS)]) for i, text in enumerate(texts)]
         sounds = {f'{clip.corpus}/{clip.id}': partial(load, clip) for clip in clips}
         found = [
-            *synthesize.heard(texts, self.cache, voices),
+            *synthesize.recognise_texts(texts, self.cache, voices),
             *map(synthesize.recognise(sounds, self.cache).get, sounds),
         ]
         return [
-            (label_of(said), heard) for said, heard in zip([*comments, *clips], found, strict=True)
-            if heard is not None and heard.text.strip()
+            (label_of(spoken), text) for spoken, text in zip([*comments, *clips], found, strict=True)
+            if text is not None and text.text.strip()
         ]
 
     def _comments(self, part: str) -> list[Comment]:
@@ -132,16 +132,16 @@ class Source:
 def run(source: Source, part: str, seed: int) -> list[Predictions]:
     """In the order of the rows: every bin of confidence, and every rule."""
     try:
-        heard = source.heard(part)
+        heard = source.recognised(part)
     except synthesize.SpeechMissing:
         heard = []  # the table's note says why
     labels = np.array([label for label, _ in heard], np.int64)
     confidence = np.array([found.confidence for _, found in heard])
-    said = _said(EmotionPredictor.load(source.checkpoint), [found.text for _, found in heard])
+    predicted = _text_probabilities(EmotionPredictor.load(source.checkpoint), [found.text for _, found in heard])
     bins = [(low <= confidence) & (confidence < (high if high < 1 else np.inf)) for low, high in pairwise(BINS)]
     return [
-        *(_predictions(labels, said, rows) for rows in bins),
-        *(_predictions(labels, weighed(said, rule(confidence)), labels >= 0) for rule in RULES.values()),
+        *(_predictions(labels, predicted, rows) for rows in bins),
+        *(_predictions(labels, weighed(predicted, rule(confidence)), labels >= 0) for rule in RULES.values()),
     ]
 
 
@@ -152,12 +152,12 @@ def weighed(probabilities: np.ndarray, weights: np.ndarray) -> np.ndarray:
     return weighed / weighed.sum(axis=1, keepdims=True)
 
 
-def _said(predictor: EmotionPredictor, texts: Sequence[str]) -> np.ndarray:
+def _text_probabilities(predictor: EmotionPredictor, texts: Sequence[str]) -> np.ndarray:
     """(N, 4), what the checkpoint says of the words alone, as if nobody doubted them."""
     even = np.full(len(LABELS), 1 / len(LABELS), np.float32)
     vectors = [predictor.encode_text(Transcript('', 0, 0, text)) for text in texts]
-    said = [even if v is None else predictor.fuse({TEXT: v}).probabilities for v in vectors]
-    return np.array(said, np.float32).reshape(-1, len(LABELS))
+    predicted = [even if v is None else predictor.fuse({TEXT: v}).probabilities for v in vectors]
+    return np.array(predicted, np.float32).reshape(-1, len(LABELS))
 
 
 def _predictions(labels: np.ndarray, probabilities: np.ndarray, rows: np.ndarray) -> Predictions:
@@ -207,12 +207,12 @@ def _verdict(source: Source) -> str:
         losses[part] = {rule: _losses(predictions) for rule, predictions in zip(RULES, found, strict=True)}
     best = min(losses['dev'], key=lambda rule: losses['dev'][rule].mean())
     gains = {part: of[ROBOTS] - of[best] for part, of in losses.items()}
-    told = ', '.join(
+    rates = ', '.join(
         f'{gain.mean():+.3f} ± {gain.std() / np.sqrt(len(gain)):.3f} on the {PARTS[part]} part'
         for part, gain in gains.items()
     )
     return f"The robot's rule: {ROBOTS}. The best on the development part: {best}. What it gains, with its standard " \
-           f'error over transcripts: {told}'
+           f'error over transcripts: {rates}'
 
 
 def _losses(predictions: Predictions) -> np.ndarray:
@@ -222,7 +222,7 @@ def _losses(predictions: Predictions) -> np.ndarray:
 
 def _missing(source: Source) -> str:
     try:
-        source.heard('dev')
+        source.recognised('dev')
     except synthesize.SpeechMissing as error:
         return f'What is heard is missing here: {error}'
     return 'A bin without all four emotions is left out'
@@ -232,6 +232,6 @@ def _hear(source: Source) -> None:
     """Fills the cache, where it can."""
     try:
         for part in PARTS:
-            source.heard(part)
+            source.recognised(part)
     except synthesize.SpeechMissing:
         return  # the rows stay empty, and the note says why

@@ -37,7 +37,7 @@ from smern_ros.training.text.text_trainer import Reading
 
 BOTH = '+'.join((AUDIO, TEXT))
 COMMITTEE = 'the committee'
-TOLD = {'both tell the label': 0.0, 'in half of the samples one of them': UNRELATED}
+AGREEMENTS = {'both tell the label': 0.0, 'in half of the samples one of them': UNRELATED}
 """What the modalities of a joined sample tell, and the share of those in which only one tells anything."""
 _MODULES = (
     *AUDIO_FEATURES,
@@ -76,8 +76,8 @@ class Comments:
             network = text_trainer.train_words(reading, epochs=size.text_epochs, seed=0)
             found: dict[str, torch.Tensor] = {}
             for name in ('lossy', 'test'):
-                said = opinions(reading, name, network)
-                found |= {f'{name}|logits': said.opinions, f'{name}|labels': said.labels}
+                predicted = opinions(reading, name, network)
+                found |= {f'{name}|logits': predicted.opinions, f'{name}|labels': predicted.labels}
             return found
 
         kept = Stages(self.source.cache, dataclasses.asdict(size)).tensors('opinions-of-comments', _MODULES, make)
@@ -95,8 +95,8 @@ def experiments(data: Path, cache: Path, trial: bool) -> Iterable[Experiment]:
             row for way in WAYS for row in (
                 *(BenchmarkRow(VOICE, f'Voice: {NAMES[corpus]}', f'{way}, {what}', reliability=True)
                   for what in (f'one network, {BEFORE}', 'one network, its temperature', COMMITTEE)),
-                *(BenchmarkRow(TOGETHER, f'Voice and words: {NAMES[corpus]}', f'{way}, {told}', reliability=True)
-                  for told in TOLD),
+                *(BenchmarkRow(TOGETHER, f'Voice and words: {NAMES[corpus]}', f'{way}, {agreement}', reliability=True)
+                  for agreement in AGREEMENTS),
             )
         ]
         yield Experiment(
@@ -117,29 +117,29 @@ def run(source: speakers.SpeechSource, recipe: AudioRecipe, who: str, seed: int)
     train = partial(train_voice, inputs=inputs, seed=seed)
     single_recipe = replace(recipe, committee=False)
     alone, temperature = train(learn, recipe=single_recipe), of_source(
-        encode_samples.heard_of_strangers(learn, inputs, partial(train, recipe=single_recipe)).source()
+        encode_samples.encode_held_out_audio(learn, inputs, partial(train, recipe=single_recipe)).source()
     )
-    strangers = {
-        AUDIO: encode_samples.heard_of_strangers(learn, inputs, partial(train, recipe=recipe)).source(),
+    held_out = {
+        AUDIO: encode_samples.encode_held_out_audio(learn, inputs, partial(train, recipe=recipe)).source(),
         TEXT: Comments(source).opinions('lossy'),
     }
-    single = of_modalities(strangers)
-    temperatures = of_subsets(strangers, single, seed)
+    single = of_modalities(held_out)
+    temperatures = of_subsets(held_out, single, seed)
     network, comments = train(learn, recipe=recipe), Comments(source).opinions('test')
-    said = []
+    predicted = []
     for seconds in WAYS.values():
         heard = [(s, item) for s, item in zip(test, heard_after(test, inputs, seconds, seed), strict=True) if item]
         ids, labels = [f'{s.clip.corpus}/{s.clip.id}' for s, _ in heard], [s.label for s, _ in heard]
         one, all_of_them = (_logits(encoder, [item for _, item in heard]) for encoder in (alone, network))
-        said += [_predictions(ids, labels, logits) for logits in (one, one / temperature, all_of_them)]
+        predicted += [_predictions(ids, labels, logits) for logits in (one, one / temperature, all_of_them)]
         voices = EncodedSource(all_of_them, all_of_them, labels)
-        for unrelated in TOLD.values():
+        for unrelated in AGREEMENTS.values():
             joined = join([voices, comments], JOINED, np.random.default_rng(seed), unrelated=unrelated)
             together = dict(zip(subsets((AUDIO, TEXT)), pooled(joined.opinions, single), strict=True))[BOTH]
-            said.append(_predictions(
+            predicted.append(_predictions(
                 [str(k) for k in range(JOINED)], joined.labels.tolist(), together / temperatures[BOTH]
             ))
-    return said
+    return predicted
 
 
 def _logits(encoder: nn.Module, items: Sequence[Item]) -> torch.Tensor:

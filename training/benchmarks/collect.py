@@ -52,7 +52,7 @@ class MeasuredRow:
 
 
 @dataclass(frozen=True)
-class Gathered:
+class BenchmarkResults:
     """All that was measured."""
 
     tables: tuple[tuple[BenchmarkTable, tuple[MeasuredRow, ...]], ...]
@@ -62,7 +62,7 @@ class Gathered:
     peak_bytes: int      # of any job
 
 
-def collect_results(experiments: Iterable[Experiment], store: BenchmarkStore) -> Gathered:
+def collect_results(experiments: Iterable[Experiment], store: BenchmarkStore) -> BenchmarkResults:
     """
     :raises StoreError: if what a job left behind is damaged.
     :raises ValueError: if the folds of an experiment test a sample twice.
@@ -84,7 +84,7 @@ def collect_results(experiments: Iterable[Experiment], store: BenchmarkStore) ->
                 tuple(map(_cross_entropy, whole)) if row.loss else (),
                 *(_reliability(whole) if row.reliability and whole else ()),
             ))
-    return Gathered(tuple((table, tuple(rows)) for table, rows in by_table.items()), done, total, seconds, peak)
+    return BenchmarkResults(tuple((table, tuple(rows)) for table, rows in by_table.items()), done, total, seconds, peak)
 
 
 def _whole(planned: list[BenchmarkJob], predictions: dict[tuple[str, int], Predictions]) -> list[Predictions]:
@@ -97,8 +97,8 @@ def _whole(planned: list[BenchmarkJob], predictions: dict[tuple[str, int], Predi
 
 
 def _cross_entropy(whole: Predictions) -> float:
-    said = whole.probabilities[np.arange(len(whole.labels)), whole.labels]
-    return float(-np.log(np.maximum(said, 1e-12)).mean())
+    likelihoods = whole.probabilities[np.arange(len(whole.labels)), whole.labels]
+    return float(-np.log(np.maximum(likelihoods, 1e-12)).mean())
 
 
 def _reliability(whole: list[Predictions]) -> tuple[tuple[float, ...], tuple[Bin, ...]]:

@@ -4,9 +4,9 @@ A source of data is a module of this package with
 
     def experiments(data: Path, cache: Path, trial: bool) -> Iterable[Experiment]
 
-where `data` is the folder of corpora, `cache` a folder for what is dear to compute (file names made of a digest of all
-that the content depends on), and `trial` asks for a slice that takes some seconds and shows only that all works. The
-call itself is cheap: it reads labels at most.
+where `data` is the folder of corpora, `cache` a folder for what is expensive to compute (file names made of a digest of
+all that the content depends on), and `trial` asks for a slice that takes some seconds and shows only that all works.
+The call itself is cheap: it reads labels at most.
 """
 from __future__ import annotations
 

@@ -110,9 +110,9 @@ class CheckpointSource:
         def make() -> dict[str, torch.Tensor]:
             predictor = self.predictor()
             test = modality_subsets.sources(self.encoded(), predictor, person_known=person_known)
-            said = modality_subsets.predict(predictor, test, seed, self.per_label)
-            tables = {'fused': said.fused, 'untempered': said.untempered, 'own': said.own}
-            return {'labels': torch.from_numpy(said.labels)} | {
+            predicted = modality_subsets.predict(predictor, test, seed, self.per_label)
+            tables = {'fused': predicted.fused, 'untempered': predicted.untempered, 'own': predicted.own}
+            return {'labels': torch.from_numpy(predicted.labels)} | {
                 f'{table}|{name}': torch.from_numpy(np.ascontiguousarray(values))
                 for table, by_name in tables.items() for name, values in by_name.items()
             }
@@ -162,12 +162,12 @@ def _subsets(source: CheckpointSource, made: Checkpoint, config: dict, need: Nee
 
 def run_joined(source: CheckpointSource, person_known: bool, fold: str, seed: int) -> list[Predictions]:
     """In the order of the rows: each subset, the best of its modalities alone, before and after its temperature."""
-    said = source.joined(person_known, seed)
+    predicted = source.joined(person_known, seed)
     return [
-        _predictions(said.labels, probabilities)
-        for subset in said.fused
+        _predictions(predicted.labels, probabilities)
+        for subset in predicted.fused
         for probabilities in (
-            said.fused[subset], said.best_alone(subset), said.untempered[subset], said.fused[subset]
+            predicted.fused[subset], predicted.best_alone(subset), predicted.untempered[subset], predicted.fused[subset]
         )
     ]
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from smern_ros.training.benchmarks.collect import Gathered, MeasuredRow
+from smern_ros.training.benchmarks.collect import BenchmarkResults, MeasuredRow
 from smern_ros.training.benchmarks.experiment import BenchmarkRow, BenchmarkTable
 from smern_ros.training.common import plots
 from smern_ros.training.common.metrics import Bin
@@ -25,19 +25,19 @@ points off for the next ten. Seconds are of one core.
 """
 
 
-def write(gathered: Gathered, folder: Path, facts: Mapping[str, str]) -> Path:
+def write(results: BenchmarkResults, folder: Path, facts: Mapping[str, str]) -> Path:
     """
     :param facts: command, machine, versions.
     :return: the page.
     :raises OSError: if it cannot be written.
     """
-    drawings = dict(_drawings(gathered))
+    drawings = dict(_drawings(results))
     (folder / DRAWINGS).mkdir(parents=True, exist_ok=True)
     for stale in set((folder / DRAWINGS).glob('*.svg')) - {folder / DRAWINGS / name for name in drawings}:
         stale.unlink()
     for name, svg in drawings.items():
         _replace(folder / DRAWINGS / name, svg)
-    _replace(folder / TEXT, '\n'.join(_lines(gathered, facts)) + '\n')
+    _replace(folder / TEXT, '\n'.join(_lines(results, facts)) + '\n')
     return folder / TEXT
 
 
@@ -48,15 +48,15 @@ def _replace(path: Path, text: str) -> None:
     os.replace(unfinished, path)
 
 
-def _lines(gathered: Gathered, facts: Mapping[str, str]) -> Iterator[str]:
+def _lines(results: BenchmarkResults, facts: Mapping[str, str]) -> Iterator[str]:
     yield _HEAD
     yield from _grid(('', ''), [
         *facts.items(),
-        ('Work', f'{gathered.done} of {gathered.total} trainings and measurements done, '
-                 f'{gathered.seconds / 60:.1f} core-minutes together, at most {_size(gathered.peak_bytes)} of memory '
+        ('Work', f'{results.done} of {results.total} trainings and measurements done, '
+                 f'{results.seconds / 60:.1f} core-minutes together, at most {_size(results.peak_bytes)} of memory '
                  'a process'),
     ])
-    for table, rows in gathered.tables:
+    for table, rows in results.tables:
         yield from _table(table, rows)
 
 
@@ -121,8 +121,8 @@ def _by_name(rows: Sequence[MeasuredRow]) -> dict[str, dict[str, tuple[Bin, ...]
     return of
 
 
-def _drawings(gathered: Gathered) -> Iterator[tuple[str, str]]:
-    for table, rows in gathered.tables:
+def _drawings(results: BenchmarkResults) -> Iterator[tuple[str, str]]:
+    for table, rows in results.tables:
         if table.axis and (points := _points(rows)):
             yield _file(table), plots.curves(table.title, table.axis, points)
         for m in rows:

@@ -15,7 +15,7 @@ from smern_ros.models.inputs import InputEncoder, Normalisation
 from smern_ros.skeleton.features import model_input
 from smern_ros.spec import LABELS
 from smern_ros.text.vocabulary import Vocabulary
-from smern_ros.training.benchmarks import postures, unlike
+from smern_ros.training.benchmarks import postures, unfamiliar
 from smern_ros.training.benchmarks.experiment import BenchmarkRow, BenchmarkTable, Experiment, Need
 from smern_ros.training.common.cache import SKELETON_FEATURES, code
 from smern_ros.training.common.splits import Split, require_disjoint
@@ -119,7 +119,7 @@ def _digest(data: Path) -> str:
 
 
 def leave_out(
-    shown: Sequence[LabelledWindow], contents: Sequence[str], *, alike: Callable[[str], str] = bandai.alike
+    windows: Sequence[LabelledWindow], contents: Sequence[str], *, alike: Callable[[str], str] = bandai.alike
 ) -> tuple[list[LabelledWindow], list[LabelledWindow]]:
     """The windows of all contents that do not look like any of `contents`, to learn from, and those of `contents`.
 
@@ -127,10 +127,10 @@ def leave_out(
     :raises ValueError: if either would be empty, or a clip is among both.
     """
     groups = set(map(alike, contents))
-    learn = [s for s in shown if alike(s.content) not in groups]
-    test = [s for s in shown if s.content in contents]
+    learn = [s for s in windows if alike(s.content) not in groups]
+    test = [s for s in windows if s.content in contents]
     if not learn or not test:
-        raise ValueError(f'{contents} cannot be left out; there are {sorted({s.content for s in shown})}')
+        raise ValueError(f'{contents} cannot be left out; there are {sorted({s.content for s in windows})}')
     parts = Split(train=learn, dev=(), test=test)
     require_disjoint(parts, lambda s: alike(s.content))
     require_disjoint(parts, lambda s: s.clip)
@@ -182,12 +182,13 @@ def _taught(
             'measured': [[way.manner, way.whole, way.others, way.judged] for way in ways],
             'left out alike': alike is bandai.alike,
         },
-        modules=_MODULES, needs=(*source.needs, *([unlike.need(source)] if any(way.judged for way in ways) else [])),
-        run=partial(run_taught, source, recipe, ways, alike),
+        modules=_MODULES,
+        needs=(*source.needs, *([unfamiliar.need(source)] if any(way.judged for way in ways) else [])),
+        run=partial(run_smacn, source, recipe, ways, alike),
     )
 
 
-def run_taught(
+def run_smacn(
     source: SkeletonSource,
     recipe: SkeletonRecipe,
     ways: Sequence[SkeletonMeasure],
@@ -199,15 +200,15 @@ def run_taught(
     learn, test = leave_out(source.windows(), fold.split(bandai.AND), alike=alike)
     inputs = InputEncoder(replace(Normalisation.identity(), **skeleton_trainer.normalisation(learn)), Vocabulary([]))
     network = skeleton_trainer.train_smacn(learn, inputs, seed, recipe=recipe)
-    said = {
-        manner: _predictions(shown, skeleton_trainer.probabilities(network, shown, inputs))
-        for manner in (CAPTURED, SEEN) for shown in ([s for s in test if (s.frames, s.manner) == (FRAMES, manner)],)
+    predicted = {
+        manner: _predictions(windows, skeleton_trainer.probabilities(network, windows, inputs))
+        for manner in (CAPTURED, SEEN) for windows in ([s for s in test if (s.frames, s.manner) == (FRAMES, manner)],)
     }
-    posture = unlike.taught(learn, source.clips()) if any(way.judged for way in ways) else None
+    posture = unfamiliar.fit_posture(learn, source.clips()) if any(way.judged for way in ways) else None
     found = []
     for way in ways:
         of_manner = [s for s in test if (s.frames, s.manner) == (FRAMES, way.manner)]
-        predictions = said[way.manner]
+        predictions = predicted[way.manner]
         if way.judged and posture is not None:
             out = [posture.unlikeness(s.x, s.visible) > 0 for s in of_manner]
             even = np.full(len(LABELS), 1 / len(LABELS), np.float32)
@@ -242,8 +243,8 @@ def run_references(source: SkeletonSource, fold: str, seed: int) -> list[Predict
     plain = [s for s in learn if s.manner in (CAPTURED, MIRRORED)]
     any_manner = [s for s in learn if s.manner in (CAPTURED, MIRRORED, SEEN)]
 
-    def x(shown: Sequence[LabelledWindow]) -> list[np.ndarray]:
-        return [s.x for s in shown]
+    def x(windows: Sequence[LabelledWindow]) -> list[np.ndarray]:
+        return [s.x for s in windows]
 
     raw = _unfiltered(source.clips(), [*plain, *captured])
     return [
@@ -258,7 +259,7 @@ def run_references(source: SkeletonSource, fold: str, seed: int) -> list[Predict
     ]
 
 
-def _unfiltered(clips: Sequence[Motion], shown: Sequence[LabelledWindow]) -> list[np.ndarray]:
+def _unfiltered(clips: Sequence[Motion], windows: Sequence[LabelledWindow]) -> list[np.ndarray]:
     """(T, 30) of the same windows, captured or mirrored, without the low-pass filter."""
     found = {}
     for clip in clips:
@@ -269,18 +270,18 @@ def _unfiltered(clips: Sequence[Motion], shown: Sequence[LabelledWindow]) -> lis
                 found[clip.id, number, manner] = model_input(SkeletonWindow('', 0, 0, positions, visible, 1.0))[0]
     numbers: Counter[tuple[str, str]] = Counter()
     ordered = []
-    for s in shown:
+    for s in windows:
         ordered.append(found[s.clip, numbers[s.clip, s.manner], s.manner])
         numbers[s.clip, s.manner] += 1
     return ordered
 
 
-def _labels(shown: Sequence[LabelledWindow]) -> list[int]:
-    return [LABELS.index(s.label) for s in shown]
+def _labels(windows: Sequence[LabelledWindow]) -> list[int]:
+    return [LABELS.index(s.label) for s in windows]
 
 
-def _predictions(shown: Sequence[LabelledWindow], said: np.ndarray) -> Predictions:
-    return Predictions(np.array([s.id for s in shown]), np.array(_labels(shown)), said)
+def _predictions(windows: Sequence[LabelledWindow], predicted: np.ndarray) -> Predictions:
+    return Predictions(np.array([s.id for s in windows]), np.array(_labels(windows)), predicted)
 
 
 def _only(predictions: Predictions, kept: Sequence[bool]) -> Predictions:
@@ -324,7 +325,7 @@ def _unlike(source: SkeletonSource) -> BenchmarkTable:
         'contents left out as a camera sees them; what the checkpoint would say of all of them if it used them',
         development='the places of the hands, the coordinates that are read and the share of 95 % were chosen with all '
         'of this in view',
-        grid=partial(unlike.grid, source),
+        grid=partial(unfamiliar.grid, source),
     )
 
 

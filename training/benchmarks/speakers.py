@@ -120,8 +120,8 @@ def run_functionals(
     values = functionals([*learn, *test])
     if known:
         values = normalised_by_speaker(values, [s.clip.speaker for s in [*learn, *test]])
-    said = svm_probabilities(values[: len(learn)], [s.label for s in learn], values[len(learn):])
-    return [_predictions(test, said)]
+    predicted = svm_probabilities(values[: len(learn)], [s.label for s in learn], values[len(learn):])
+    return [_predictions(test, predicted)]
 
 
 def functionals(spoken: Sequence[LabelledSpeech]) -> np.ndarray:
@@ -165,15 +165,15 @@ def run_voice(
     learn = [replace(s, versions=s.versions[: recipe.variants + 1]) for s in learn]
     inputs = InputEncoder(audio_only(learn), person_prior=recipe.person)
     network = train_voice(learn, inputs, seed, recipe=recipe)
-    said = []
+    predicted = []
     for condition in plan:
         heard_of = test if condition.speech else _without_speech_encoder(test)
         items = heard_after(heard_of, inputs, condition.seconds, seed)
         heard = [item for item in items if item is not None]
         found = np.full((len(test), len(LABELS)), 1 / len(LABELS), np.float32)  # of what cannot be used, a guess
         found[[item is not None for item in items]] = probabilities(network, heard)
-        said.append(_predictions(test, found))
-    return said
+        predicted.append(_predictions(test, found))
+    return predicted
 
 
 def _without_speech_encoder(spoken: Sequence[LabelledSpeech]) -> list[LabelledSpeech]:
@@ -188,18 +188,20 @@ def heard_after(spoken: Sequence[LabelledSpeech], inputs: InputEncoder, seconds:
     for speaker in dict.fromkeys(s.clip.speaker for s in spoken):
         rows = [i for i, s in enumerate(spoken) if s.clip.speaker == speaker]
         recorded = [spoken[i].versions[0] for i in rows]
-        told = [inputs.person_statistics(features) for features in recorded]
+        statistics = [inputs.person_statistics(features) for features in recorded]
         lengths = [len(f.mfcc) / 100 for f in recorded]
         for i, features in enumerate(recorded):
             if math.isinf(seconds):
-                known = known_in_all(told, i)
+                known = known_in_all(statistics, i)
             else:
-                order = [*(int(k) for k in generator.permutation(len(told)) if k != i), i]
-                known = known_after([told[k] for k in order], [lengths[k] for k in order], len(order) - 1, seconds)
+                order = [*(int(k) for k in generator.permutation(len(statistics)) if k != i), i]
+                known = known_after(
+                    [statistics[k] for k in order], [lengths[k] for k in order], len(order) - 1, seconds
+                )
             items[rows[i]] = inputs.audio(features, known)
     return items
 
 
-def _predictions(test: Sequence[LabelledSpeech], said: np.ndarray) -> Predictions:
+def _predictions(test: Sequence[LabelledSpeech], predicted: np.ndarray) -> Predictions:
     ids = np.array([f'{s.clip.corpus}/{s.clip.id}' for s in test])
-    return Predictions(ids, np.array([s.label for s in test]), said)
+    return Predictions(ids, np.array([s.label for s in test]), predicted)

@@ -24,7 +24,7 @@ from smern_ros.training.open_model.samples import FULL, TRIAL, Size, label_of, s
 from smern_ros.training.text import synthesize, text_trainer
 from smern_ros.training.text.text_trainer import Reading, TextRecipe, train_words
 
-TESTED, FOLDS = 'the published test part', ('test',)
+FOLDS = ('test',)
 SEEDS = (1, 2, 3)
 SPOKEN, SPOKEN_TRIAL = 1000, 8
 """At most so many comments of the test part are spoken, as many of each label: three to four minutes of one core."""
@@ -101,11 +101,11 @@ class TextSource:
         test = text_split(self.data).test
         return some_of_each_label(synthesize.some(test, len(test)), self.spoken)
 
-    def heard(self) -> list[Comment]:
-        """The same, with the words that were heard. :raises spoken.SpeechMissing: if nothing can be spoken."""
-        said = self.to_speak()
-        found = synthesize.heard([synthesize.speakable(comment.text) for comment in said], self.cache)
-        return [replace(comment, text=heard.text) for comment, heard in zip(said, found, strict=True)]
+    def recognised(self) -> list[Comment]:
+        """The same, with the words that were heard. :raises SpeechMissing: if nothing can be spoken."""
+        spoken = self.to_speak()
+        found = synthesize.recognise_texts([synthesize.speakable(comment.text) for comment in spoken], self.cache)
+        return [replace(comment, text=recognised.text) for comment, recognised in zip(spoken, found, strict=True)]
 
 
 @dataclass(frozen=True)
@@ -168,7 +168,7 @@ def _tested(source: TextSource, test: Sequence[Comment], predict) -> list[Predic
     :param predict: texts to probabilities (N, 4).
     """
     try:
-        parts = [test, source.to_speak(), source.heard()]
+        parts = [test, source.to_speak(), source.recognised()]
     except synthesize.SpeechMissing:
         parts = [test, source.to_speak(), []]  # the table's note says why
     return [Predictions(
@@ -206,8 +206,8 @@ def _tables(source: TextSource) -> tuple[BenchmarkTable, BenchmarkTable]:
 
 def _word_errors(source: TextSource) -> str:
     try:
-        pairs = [(synthesize.speakable(said.text), heard.text)
-                 for said, heard in zip(source.to_speak(), source.heard(), strict=True)]
+        pairs = [(synthesize.speakable(spoken.text), recognised.text)
+                 for spoken, recognised in zip(source.to_speak(), source.recognised(), strict=True)]
     except synthesize.SpeechMissing as error:
         return f'What is heard is missing here: {error}'
     wrong, words = (sum(numbers) for numbers in zip(*(synthesize.word_errors(*p) for p in pairs), strict=True))
@@ -219,7 +219,7 @@ def _word_errors(source: TextSource) -> str:
 def _hear(source: TextSource) -> None:
     """Fills the cache, where it can."""
     try:
-        source.heard()
+        source.recognised()
     except synthesize.SpeechMissing:
         return  # the rows stay empty, and the table's note says why
 

@@ -5,10 +5,11 @@ import io
 import math
 import re
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import matplotlib
 import numpy as np
+from cycler import cycler
 from markupsafe import Markup, escape
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -22,12 +23,12 @@ if TYPE_CHECKING:
 COLOURS = ('#0072b2', '#c8442c', '#009e73', '#a05a9a', '#8a6d00')
 """After Okabe and Ito: told apart with every kind of colour vision."""
 _SOFT, _GRID = '#5d6670', '#e9e7e2'
-_STYLE = {
+_STYLE: Any = {
     'svg.hashsalt': 'smern_ros', 'svg.fonttype': 'none', 'font.family': 'sans-serif',
     'font.sans-serif': ['DejaVu Sans'], 'font.size': 9, 'text.color': _SOFT, 'axes.labelcolor': _SOFT,
     'xtick.color': _SOFT, 'ytick.color': _SOFT, 'axes.spines.left': False, 'axes.spines.right': False,
     'axes.spines.top': False, 'axes.spines.bottom': False, 'xtick.major.size': 0, 'ytick.major.size': 0,
-    'axes.prop_cycle': matplotlib.cycler(color=COLOURS), 'legend.frameon': False, 'grid.color': _GRID,
+    'axes.prop_cycle': cycler(color=COLOURS), 'legend.frameon': False, 'grid.color': _GRID,
     'axes.axisbelow': True, 'figure.constrained_layout.use': True,
 }
 _LEAST_RANGE = 5.0

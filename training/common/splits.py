@@ -52,9 +52,9 @@ def folds(groups: Sequence[str]) -> Iterator[tuple[list[int], list[int]]]:
         raise ValueError(f'there is only {", ".join(names)}: left out, nobody is left to learn from')
     for k in range(min(FOLDS, len(names))):
         out = set(names[k::FOLDS])
-        kept, strangers = ([i for i, g in enumerate(groups) if (g in out) == is_out] for is_out in (False, True))
-        require_disjoint(Split([groups[i] for i in kept], [], [groups[i] for i in strangers]), str)
-        yield kept, strangers
+        kept, held_out = ([i for i, g in enumerate(groups) if (g in out) == is_out] for is_out in (False, True))
+        require_disjoint(Split([groups[i] for i in kept], [], [groups[i] for i in held_out]), str)
+        yield kept, held_out
 
 
 def require_disjoint(split: Split[Sample], group: Callable[[Sample], str]) -> None:

@@ -111,8 +111,8 @@ def fit(
 def evaluate(network: nn.Module, batches: Iterable[Batch], weights: torch.Tensor | None) -> tuple[float, float]:
     """Weighted cross-entropy and unweighted average recall."""
     network.eval()
-    said, truth = zip(*((network(*inputs), labels) for inputs, labels in batches), strict=True)
-    logits, labels = torch.cat(said), torch.cat(truth)
+    predicted, truth = zip(*((network(*inputs), labels) for inputs, labels in batches), strict=True)
+    logits, labels = torch.cat(predicted), torch.cat(truth)
     right = logits.argmax(dim=1) == labels
     recalls = [right[labels == c].float().mean() for c in labels.unique()]
     return float(functional.cross_entropy(logits, labels, weights)), float(torch.stack(recalls).mean())

@@ -31,7 +31,6 @@ DEV_CONTENTS = frozenset({'walk', 'walk-back'})
 
 RATE = 30.0  # Hz
 CENTIMETRE = 0.01
-TENTH_OF_A_MILLIMETRE = 0.0001
 # The corpus's body as MediaPipe would measure it: medians over four clips of two people, in shoulder widths, were
 # upper arm 0.72, forearm 0.64, ears 0.5 above and 0.15 before the thorax, nose 0.45 above and 0.5 before it, spine 0.7
 # below. The body captured has its shoulder joints 0.20 m apart and its head ends at the base of the skull.

@@ -69,10 +69,10 @@ def encode_skeleton(samples: Samples, count: int, smacn: nn.Module, seed: int) -
     return _encode(smacn, *in_like_lengths(items, labels), skeleton_batch, dropout=True)
 
 
-def heard_of_strangers(
+def encode_held_out_audio(
     spoken: Sequence[LabelledSpeech], inputs: InputEncoder, train: Callable[[Sequence[LabelledSpeech]], nn.Module]
 ) -> EncodedSamples:
-    """What is said of each corpus's utterances as recorded, by an encoder that learnt from other corpora alone.
+    """Outputs for each corpus's utterances as recorded, by an encoder that learnt from other corpora alone.
 
     A robot meets people of another language before another microphone; how sure it may be of them shows here. Of a
     single corpus its speakers are left out, and their altered copies are there, too: rooms and noise are all that it
@@ -84,10 +84,10 @@ def heard_of_strangers(
     corpora = _corpora(spoken)
     single = len(corpora) == 1
     parts = []
-    for kept, strangers in folds(groups_of(spoken)):
-        say(f'audio: an encoder to which {len(strangers)} of {len(spoken)} utterances are strange')
+    for kept, held_out in folds(groups_of(spoken)):
+        say(f'audio: an encoder to which {len(held_out)} of {len(spoken)} utterances are held out')
         encoder = train([spoken[i] for i in kept])
-        for speaker in sorted({spoken[i].clip.speaker for i in strangers}):
+        for speaker in sorted({spoken[i].clip.speaker for i in held_out}):
             own = [s for s in spoken if s.clip.speaker == speaker]
             items, labels = _of_speaker(own, inputs, versions=None if single else 1)
             group = corpora.index(own[0].clip.corpus)
@@ -95,16 +95,16 @@ def heard_of_strangers(
     return EncodedSamples.joined(parts)
 
 
-def encode_skeleton_of_left_out_contents(samples: Samples, train: Callable[[Samples], nn.Module]) -> EncodedSamples:
-    """What is said of windows of each content, captured and altered, by an encoder that learnt from none that looks
+def encode_held_out_skeleton(samples: Samples, train: Callable[[Samples], nn.Module]) -> EncodedSamples:
+    """Outputs for windows of each content, captured and altered, by an encoder that learnt from none that looks
     like it."""
     motions = samples.movement.train
     parts = []
-    for kept, strangers in folds([looks_of(motion) for motion in motions]):
-        say(f'skeleton: an encoder to which {len(strangers)} of {len(motions)} clips are of strange contents')
+    for kept, held_out in folds([looks_of(motion) for motion in motions]):
+        say(f'skeleton: an encoder to which {len(held_out)} of {len(motions)} clips are of held-out contents')
         others = replace(
             samples,
-            movement=Split([motions[i] for i in kept], [motions[i] for i in strangers], samples.movement.test),
+            movement=Split([motions[i] for i in kept], [motions[i] for i in held_out], samples.movement.test),
         )
         parts.append(_encode(train(others), *in_like_lengths(*skeleton_dev_items(others)), skeleton_batch))
     return EncodedSamples.joined(parts)
@@ -122,9 +122,9 @@ def _of_speaker(
     """Of the first so many versions of each utterance of one speaker; others that are known are altered as it is."""
     items, labels = [], []
     for version in zip(*(s.versions[:versions] for s in own), strict=True):
-        told = [inputs.person_statistics(features) for features in version]
+        statistics = [inputs.person_statistics(features) for features in version]
         for k, (s, features) in enumerate(zip(own, version, strict=True)):
-            for known in (None, known_in_all(told, k)):
+            for known in (None, known_in_all(statistics, k)):
                 item = inputs.audio(features, known)
                 if item is not None:
                     items.append(item)

@@ -40,7 +40,7 @@ class SubsetPredictions:
 
     def best_alone(self, subset: str) -> np.ndarray:
         """Of the one of its modalities that is right most often alone, by the fusion or by its own output layer."""
-        candidates = [said[m] for m in subset.split('+') for said in (self.own, self.fused)]
+        candidates = [predicted[m] for m in subset.split('+') for predicted in (self.own, self.fused)]
         return max(candidates, key=lambda probabilities: measure(self.labels, probabilities).uar)
 
 

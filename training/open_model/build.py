@@ -85,7 +85,7 @@ def make(data: Path, out: Path, *, cache: Path, size: Size, seed: int, identity:
     """Make a checkpoint of RECIPES: train, save, load it again, measure it on what was held out, write its card and put
     all that to `out` at once.
 
-    Every dear step is kept in `cache`: interrupted or changed in one part, the same command goes on from there.
+    Every expensive step is kept in `cache`: interrupted or changed in one part, the same command goes on from there.
 
     :param identity: its id, which every prediction carries.
     :raises ValueError: if it is larger than LARGEST, or `out` holds something else than a checkpoint.
@@ -152,32 +152,32 @@ def _train(
         ).source()
 
     learnt = {
-        AUDIO: kept('heard', AUDIO, lambda: encode_samples.encode_audio(spoken, samples.inputs, audio, seed)),
-        TEXT: kept('read', TEXT, lambda: encode_samples.encode_text(samples, 'train', text, dropout=True)),
+        AUDIO: kept('audio', AUDIO, lambda: encode_samples.encode_audio(spoken, samples.inputs, audio, seed)),
+        TEXT: kept('text', TEXT, lambda: encode_samples.encode_text(samples, 'train', text, dropout=True)),
     }
-    strangers = {
+    held_out = {
         AUDIO: kept(
-            'heard-of-strangers', AUDIO, lambda: encode_samples.heard_of_strangers(spoken, samples.inputs, train_audio)
+            'audio-held-out', AUDIO, lambda: encode_samples.encode_held_out_audio(spoken, samples.inputs, train_audio)
         ),
-        TEXT: kept('read-with-losses', TEXT, lambda: encode_samples.encode_text(samples, 'lossy', text, dropout=False)),
+        TEXT: kept('text-held-out', TEXT, lambda: encode_samples.encode_text(samples, 'lossy', text, dropout=False)),
     }
     skeleton = held = None
     if SKELETON in stages:
         skeleton = stages[SKELETON].network('smacn', _CODE[SKELETON], lambda: train_body(samples))
         held = stages[SKELETON].tensors('posture', (*_CODE[SKELETON], *_POSTURE), lambda: _posture(samples, seed))
         learnt[SKELETON] = kept(
-            'shown', SKELETON, lambda: encode_samples.encode_skeleton(samples, size.fusion_windows, skeleton, seed)
+            'skeleton', SKELETON, lambda: encode_samples.encode_skeleton(samples, size.fusion_windows, skeleton, seed)
         )
-        strangers[SKELETON] = kept(
-            'shown-to-strangers',
+        held_out[SKELETON] = kept(
+            'skeleton-held-out',
             SKELETON,
-            lambda: encode_samples.encode_skeleton_of_left_out_contents(samples, train_body),
+            lambda: encode_samples.encode_held_out_skeleton(samples, train_body),
         )
-    single = calibrate.of_modalities(strangers)
+    single = calibrate.of_modalities(held_out)
     began = time.monotonic()
     fusion = train_fusion(list(learnt.values()), single, size.fusion_steps, seed)
     seconds['fusion'] = time.monotonic() - began
-    temperatures = calibrate.of_subsets(strangers, single, seed)
+    temperatures = calibrate.of_subsets(held_out, single, seed)
     say('temperatures: ' + ', '.join(f'{subset} {value:.2f}' for subset, value in temperatures.items()))
     return Checkpoint(
         id=identity, audio=audio, text=text, skeleton=skeleton, fusion=fusion,
@@ -190,7 +190,7 @@ def _train(
 
 def _posture(samples: Samples, seed: int) -> dict[str, torch.Tensor]:
     motions = samples.movement.train
-    made = posture_trainer.teach(skeleton_trainer.to_learn(motions), motions, seed)
+    made = posture_trainer.fit(skeleton_trainer.to_learn(motions), motions, seed)
     return {name: torch.tensor(weights, dtype=torch.double) for name, weights in vars(made).items()}
 
 

@@ -61,10 +61,10 @@ class HeldOut:
         by_speaker: dict[str, list[int]] = defaultdict(list)
         for i, clip in enumerate(self.clips):
             by_speaker[clip.speaker].append(i)
-        told = [predictor.person_statistics(features) for features in self.features]
+        statistics = [predictor.person_statistics(features) for features in self.features]
         places = {i: (of, k) for of in by_speaker.values() for k, i in enumerate(of)}
         return [
-            known_in_all([told[i] for i in of], k) for of, k in (places[i] for i in range(len(self.clips)))
+            known_in_all([statistics[i] for i in of], k) for of, k in (places[i] for i in range(len(self.clips)))
         ]
 
     def windows(self) -> tuple[list[Motion], list[SkeletonWindow], list[SkeletonWindow]]:

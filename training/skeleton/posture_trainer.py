@@ -34,14 +34,14 @@ _SIDES = (
 )
 
 
-def teach(shown: Sequence[LabelledWindow], motions: Sequence[Motion], seed: int) -> Posture:
+def fit(windows: Sequence[LabelledWindow], motions: Sequence[Motion], seed: int) -> Posture:
     """Logistic regression that tells the arms of these windows from those of people who sit.
 
-    :param shown: the windows that the encoder learns from; KEPT of them will count.
+    :param windows: the windows that the encoder learns from; KEPT of them will count.
     :param motions: their clips.
     """
     generator = np.random.default_rng(seed)
-    learnt = [arms(s.x, s.visible) for s in shown]
+    learnt = [arms(s.x, s.visible) for s in windows]
     unlike = [arms(*model_input(window)) for window in seated(motions, SEATED, generator)]
     return Posture(*(
         _weights(*(np.array([arm for of in side for arm in of if len(arm) == size]) for side in (learnt, unlike)))

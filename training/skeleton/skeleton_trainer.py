@@ -53,18 +53,18 @@ def to_learn(motions: Sequence[Motion]) -> list[LabelledWindow]:
     return windows(motions, (48, 64, 96), variants=4)
 
 
-def normalisation(shown: Sequence[LabelledWindow]) -> dict[str, tuple[float, ...]]:
+def normalisation(windows: Sequence[LabelledWindow]) -> dict[str, tuple[float, ...]]:
     """The skeleton's part of a `Normalisation`: of these windows as a camera sees them."""
-    return of_skeleton((s.x, s.visible) for s in shown if s.manner == SEEN)
+    return of_skeleton((s.x, s.visible) for s in windows if s.manner == SEEN)
 
 
 class Pool:
     """Windows to draw from by label, as many of each."""
 
-    def __init__(self, shown: Sequence[LabelledWindow], inputs: InputEncoder):
+    def __init__(self, windows: Sequence[LabelledWindow], inputs: InputEncoder):
         self._inputs = inputs
         self._shown: dict[tuple[str, str], list[LabelledWindow]] = {(label, m): [] for label in LABELS for m in MANNERS}
-        for s in shown:
+        for s in windows:
             self._shown[s.label, s.manner].append(s)
 
     def draw(self, count: int, recipe: SkeletonRecipe, generator: np.random.Generator) -> tuple[list, list[int]]:
@@ -88,7 +88,7 @@ class Pool:
 
 
 def train_smacn(
-    shown: Sequence[LabelledWindow], inputs: InputEncoder, seed: int, *, recipe: SkeletonRecipe = RECIPE,
+    windows: Sequence[LabelledWindow], inputs: InputEncoder, seed: int, *, recipe: SkeletonRecipe = RECIPE,
     report: Callable[[str], object] = lambda text: None,
 ) -> nn.Module:
     """An encoder that has learnt from these windows.
@@ -101,7 +101,7 @@ def train_smacn(
     torch.manual_seed(seed)
     generator = np.random.default_rng(seed)
     network = models.build(recipe.network, **recipe.size)
-    pool = Pool(shown, inputs)
+    pool = Pool(windows, inputs)
     optimiser = torch.optim.AdamW(network.parameters(), recipe.rate, weight_decay=recipe.weight_decay)
     rate = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: _warm_cosine(step, recipe.steps))
     averaged = AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(recipe.memory))
@@ -126,11 +126,11 @@ def train_smacn(
 
 
 @torch.inference_mode()
-def probabilities(network: nn.Module, shown: Sequence[LabelledWindow], inputs: InputEncoder) -> np.ndarray:
+def probabilities(network: nn.Module, windows: Sequence[LabelledWindow], inputs: InputEncoder) -> np.ndarray:
     """(N, 4) float32 of these windows, from the encoder's own output layer."""
     found = []
-    for i in range(0, len(shown), 64):
-        items = [inputs.movement(s.x, s.visible) for s in shown[i : i + 64]]
+    for i in range(0, len(windows), 64):
+        items = [inputs.movement(s.x, s.visible) for s in windows[i : i + 64]]
         (x, visible), _ = skeleton_batch(items, [0] * len(items))
         found.append(network(x, visible).softmax(dim=1))
     return torch.cat(found).numpy()

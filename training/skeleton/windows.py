@@ -39,7 +39,7 @@ def windows(motions: Sequence[Motion], lengths: Sequence[int], variants: int) ->
     :param lengths: of the windows, frames.
     :param variants: of each window, as a camera may see it.
     """
-    return [shown for motion in motions for frames in lengths for shown in _windows(motion, frames, variants)]
+    return [window for motion in motions for frames in lengths for window in _windows(motion, frames, variants)]
 
 
 def _windows(motion: Motion, frames: int, variants: int) -> Iterator[LabelledWindow]:
@@ -68,18 +68,18 @@ def digest(motions: Sequence[Motion]) -> str:
     return found.hexdigest()
 
 
-def save(shown: Sequence[LabelledWindow], path: Path) -> None:
+def save(windows: Sequence[LabelledWindow], path: Path) -> None:
     """Write all or nothing."""
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_suffix('.part.npz')
     names = ('id', 'clip', 'content', 'label', 'frames', 'manner')
-    columns: dict[str, Any] = {name: [getattr(s, name) for s in shown] for name in names}
+    columns: dict[str, Any] = {name: [getattr(s, name) for s in windows] for name in names}
     np.savez(
         unfinished,
         **columns,
-        lengths=[len(s.x) for s in shown],
-        x=np.concatenate([s.x for s in shown]),
-        visible=np.concatenate([s.visible for s in shown]),
+        lengths=[len(s.x) for s in windows],
+        x=np.concatenate([s.x for s in windows]),
+        visible=np.concatenate([s.visible for s in windows]),
     )
     unfinished.replace(path)
 

@@ -39,21 +39,21 @@ class SpeechMissing(Exception):
 
 @dataclass(frozen=True)
 class SynthesisVoice:
-    """How one comment is spoken, and what is heard beside it."""
+    """How one comment is spoken, and in which background."""
 
     name: str   # espeak-ng's language and variant
     rate: int   # words a minute
     pitch: int  # 0..99
-    beside: str = ''         # of BESIDE
-    snr: float = 0.0         # dB, by which it is louder than what is heard beside it
+    background: str = ''     # of BACKGROUNDS
+    snr: float = 0.0         # dB, by which it is louder than the background
     backwards: bool = False  # the sound of speech without words
 
 
-BESIDE = ('', 'noise', 'voices')
+BACKGROUNDS = ('', 'noise', 'voices')
 """Nothing, pink noise, or four other voices backwards."""
 
 
-class Heard(NamedTuple):
+class RecognisedText(NamedTuple):
     """What the default recogniser wrote down."""
 
     text: str          # empty where it heard no words
@@ -68,8 +68,8 @@ def require() -> str:
         assets.path(ASSET)
     except assets.AssetError as error:
         raise SpeechMissing(str(error)) from error
-    told = subprocess.run([PROGRAM, '--version'], capture_output=True, text=True, check=True).stdout
-    return told.split(' Data')[0].strip()
+    version = subprocess.run([PROGRAM, '--version'], capture_output=True, text=True, check=True).stdout
+    return version.split(' Data')[0].strip()
 
 
 def voice(text: str) -> SynthesisVoice:
@@ -103,23 +103,23 @@ def speak(text: str, how: SynthesisVoice) -> np.ndarray:
     import soxr
 
     command = [PROGRAM, '-v', how.name, '-s', str(how.rate), '-p', str(how.pitch), '--stdin', '--stdout']
-    said = subprocess.run(command, input=text.encode(), capture_output=True, check=True).stdout
-    samples, rate = soundfile.read(io.BytesIO(said), dtype='float32')
+    sound = subprocess.run(command, input=text.encode(), capture_output=True, check=True).stdout
+    samples, rate = soundfile.read(io.BytesIO(sound), dtype='float32')
     samples = soxr.resample(samples, rate, SPEC.sample_rate)
     if how.backwards:
         samples = np.ascontiguousarray(samples[::-1])
-    if not how.beside:
+    if not how.background:
         return samples
-    if how.beside == 'noise':
-        beside = _pink(len(samples), np.random.default_rng(len(text)))
+    if how.background == 'noise':
+        background = _pink(len(samples), np.random.default_rng(len(text)))
     else:
         others = [
             speak(text, SynthesisVoice(LANGUAGES[0] + variant, rate, pitch, backwards=True))
             for variant, rate, pitch in zip(VARIANTS[1:], (140, 180, 160, 150), (60, 40, 35, 70), strict=True)
         ]
-        beside = np.sum([np.resize(other, len(samples)) for other in others], axis=0)
-    gain = np.sqrt(np.mean(samples**2) / np.mean(beside**2)) * 10 ** (-how.snr / 20)
-    return np.clip(samples + gain * beside, -1, 1).astype(np.float32)
+        background = np.sum([np.resize(other, len(samples)) for other in others], axis=0)
+    gain = np.sqrt(np.mean(samples**2) / np.mean(background**2)) * 10 ** (-how.snr / 20)
+    return np.clip(samples + gain * background, -1, 1).astype(np.float32)
 
 
 def _pink(count: int, generator: np.random.Generator) -> np.ndarray:
@@ -128,26 +128,34 @@ def _pink(count: int, generator: np.random.Generator) -> np.ndarray:
     return np.fft.irfft(spectrum / np.sqrt(np.arange(1, len(spectrum) + 1)), count)
 
 
-def heard(texts: Sequence[str], cache: Path, voices: Sequence[SynthesisVoice] | None = None) -> list[Heard]:
+def recognise_texts(
+    texts: Sequence[str], cache: Path, voices: Sequence[SynthesisVoice] | None = None
+) -> list[RecognisedText]:
     """What the default recogniser makes of each text.
 
     :param texts: speakable ones.
     :param cache: see `recognise`.
-    :param voices: of each text; None: each its own, with nothing beside it.
+    :param voices: of each text; None: each its own, without background.
     :raises SpeechMissing: see `require`.
     :raises ValueError: if a text is empty.
     """
     if not all(texts):
         raise ValueError('a text is empty and cannot be spoken; leave it out')
     require()
-    said = list(zip(texts, [voice(text) for text in texts] if voices is None else voices, strict=True))
-    names = [json.dumps([text, asdict(how)], ensure_ascii=False) for text, how in said]
-    sounds = {name: partial(speak, *one) for name, one in zip(names, said, strict=True)}
+    spoken = list(zip(texts, [voice(text) for text in texts] if voices is None else voices, strict=True))
+    names = [_sound_name(text, how) for text, how in spoken]
+    sounds = {name: partial(speak, *one) for name, one in zip(names, spoken, strict=True)}
     found = recognise(sounds, cache)
     return [found[name] for name in names]
 
 
-def recognise(sounds: Mapping[str, Callable[[], np.ndarray]], cache: Path) -> dict[str, Heard]:
+def _sound_name(text: str, how: SynthesisVoice) -> str:
+    """Of a sound in the cache, whose files say `beside` of the background."""
+    fields = {'beside' if name == 'background' else name: value for name, value in asdict(how).items()}
+    return json.dumps([text, fields], ensure_ascii=False)
+
+
+def recognise(sounds: Mapping[str, Callable[[], np.ndarray]], cache: Path) -> dict[str, RecognisedText]:
     """What the default recogniser makes of sounds, by their names.
 
     Each transcript is kept in `cache` as soon as it is made, so that one may stop and go on.
@@ -168,13 +176,13 @@ def recognise(sounds: Mapping[str, Callable[[], np.ndarray]], cache: Path) -> di
                 samples = sounds[name]()
                 utterance = Utterance('comment', 0, len(samples) * SECOND // SPEC.sample_rate, samples)
                 transcript = recogniser.transcribe(utterance)
-                known[name] = Heard(transcript.text, transcript.confidence)
+                known[name] = RecognisedText(transcript.text, transcript.confidence)
                 out.write(json.dumps([name, *known[name]], ensure_ascii=False) + '\n')
                 out.flush()
     return known
 
 
-def _read(file: Path) -> dict[str, Heard]:
+def _read(file: Path) -> dict[str, RecognisedText]:
     """What was heard, by the name of the sound; a last line that was cut off is removed."""
     if not file.is_file():
         return {}
@@ -182,7 +190,7 @@ def _read(file: Path) -> dict[str, Heard]:
     whole = text[: text.rfind('\n') + 1]
     if whole != text:
         file.write_text(whole, encoding='utf-8')
-    return {name: Heard(*found) for name, *found in map(json.loads, whole.splitlines())}
+    return {name: RecognisedText(*found) for name, *found in map(json.loads, whole.splitlines())}
 
 
 def _made_by(version: str) -> str:
@@ -190,34 +198,13 @@ def _made_by(version: str) -> str:
     return key(program=version, weights=asset_state(ASSET), code=code(SPEECH_RECOGNITION))
 
 
-def align(said: Sequence[str], heard: Sequence[str]) -> list[tuple[str, str]]:
-    """What was heard for each word, with the fewest errors: ('word', 'word'), ('word', '') and ('', 'word').
+def word_errors(reference: str, hypothesis: str) -> tuple[int, int]:
+    """Wrong words and words of the reference, as the text encoder reads them, punctuation aside; their ratio is the
+    word error rate."""
+    import jiwer
 
-    A substitution, an omission and an addition are an error each: of the pairs those that differ.
-    """
-    rows, columns = len(said), len(heard)
-    errors = np.zeros((rows + 1, columns + 1), int)
-    errors[:, 0], errors[0] = range(rows + 1), range(columns + 1)
-    for i in range(1, rows + 1):
-        for j in range(1, columns + 1):
-            same = said[i - 1] == heard[j - 1]
-            errors[i, j] = min(errors[i - 1, j - 1] + (not same), errors[i - 1, j] + 1, errors[i, j - 1] + 1)
-    pairs = []
-    i, j = rows, columns
-    while i or j:
-        if i and j and errors[i, j] == errors[i - 1, j - 1] + (said[i - 1] != heard[j - 1]):
-            i, j = i - 1, j - 1
-            pairs.append((said[i], heard[j]))
-        elif i and errors[i, j] == errors[i - 1, j] + 1:
-            i -= 1
-            pairs.append((said[i], ''))
-        else:
-            j -= 1
-            pairs.append(('', heard[j]))
-    return pairs[::-1]
-
-
-def word_errors(said: str, heard: str) -> tuple[int, int]:
-    """Wrong and said words, as the text encoder reads them, punctuation aside; their ratio is the word error rate."""
-    spoken, understood = ([word for word in tokenise(text) if word not in '!?'] for text in (said, heard))
-    return sum(a != b for a, b in align(spoken, understood)), len(spoken)
+    spoken, recognised = ([word for word in tokenise(text) if word not in '!?'] for text in (reference, hypothesis))
+    if not spoken:
+        return len(recognised), 0
+    found = jiwer.process_words(' '.join(spoken), ' '.join(recognised))
+    return found.substitutions + found.deletions + found.insertions, len(spoken)

@@ -59,10 +59,10 @@ class Reading:
         rest = vectors([c.text for c in others if c.text not in found], cache, pooled=True)
         whole = rest | {text: pool(read) for text, read in found.items()}
         others = [comment for comment in others if len(whole[comment.text])]
-        shown = torch.zeros(len(others), len(goemotions.emotions(data)))
-        for row, comment in zip(shown, others, strict=True):
+        targets = torch.zeros(len(others), len(goemotions.emotions(data)))
+        for row, comment in zip(targets, others, strict=True):
             row[list(comment.emotions)] = 1
-        return cls(split, lossy, found, torch.cat([whole[comment.text] for comment in others]), shown)
+        return cls(split, lossy, found, torch.cat([whole[comment.text] for comment in others]), targets)
 
 
 def vectors(texts: Sequence[str], cache: Path, *, pooled: bool = False) -> dict[str, torch.Tensor]:

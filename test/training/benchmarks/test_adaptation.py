@@ -68,7 +68,7 @@ def test_what_is_said_of_many_at_once_is_what_the_predictor_says_of_each(source)
     predictor = source.predictor()
     examples = source.encoded(source.speakers('emodb')[0])
     adapted = fit(predictor.checkpoint, examples[:5])
-    said = adaptation.said(predictor.checkpoint, adapted, examples)
+    said = adaptation.predict(predictor.checkpoint, adapted, examples)
     for example, probabilities in zip(examples, said.probabilities, strict=True):
         np.testing.assert_allclose(
             probabilities, predictor.fuse(example.vectors, adapted).probabilities, atol=1e-5

@@ -12,7 +12,7 @@ from smern_ros.training.benchmarks import asr_confidence
 from smern_ros.training.benchmarks.experiment import jobs
 from smern_ros.training.iemocap.experiments.integrate import Predictions
 from smern_ros.training.text import synthesize
-from smern_ros.training.text.synthesize import Heard
+from smern_ros.training.text.synthesize import RecognisedText
 from smern_ros.values import Transcript, UtteranceInputs
 
 
@@ -53,23 +53,24 @@ def test_each_emotion_is_spoken_in_each_way_equally_often(source, monkeypatch):
     ways = []
 
     def heard(texts, cache, voices):
-        ways.extend((voice.beside, voice.snr, voice.backwards) for voice in voices)
-        return [Heard('yes', 0.9) for _ in texts]
+        ways.extend((voice.background, voice.snr, voice.backwards) for voice in voices)
+        return [RecognisedText('yes', 0.9) for _ in texts]
 
-    monkeypatch.setattr(synthesize, 'heard', heard)
-    monkeypatch.setattr(synthesize, 'recognise', lambda sounds, cache: dict.fromkeys(sounds, Heard(' ', 0.9)))
-    labels = [label for label, _ in source.heard('dev')]
+    monkeypatch.setattr(synthesize, 'recognise_texts', heard)
+    monkeypatch.setattr(synthesize, 'recognise', lambda sounds, cache: dict.fromkeys(sounds, RecognisedText(' ', 0.9)))
+    labels = [label for label, _ in source.recognised('dev')]
     assert len(labels) == 32, 'where no word was heard, nothing is judged'
     counts = Counter(zip(labels, ways, strict=True))
-    assert len(set(ways)) == len(asr_confidence.BESIDE) == len(counts) / len(LABELS) and set(counts.values()) == {1}
+    assert len(set(ways)) == len(asr_confidence.BACKGROUNDS) == len(counts) / len(LABELS)
+    assert set(counts.values()) == {1}
 
 
 @pytest.mark.weights
 def test_every_row_has_its_predictions_and_a_bin_that_lacks_a_label_none(source, monkeypatch):
-    heard = [(i % 4, Heard('i am so happy', c)) for i, c in enumerate(np.repeat([0.2, 0.65, 0.95, 1.0], 4))]
-    heard.append((0, Heard('what', 0.45)))
+    heard = [(i % 4, RecognisedText('i am so happy', c)) for i, c in enumerate(np.repeat([0.2, 0.65, 0.95, 1.0], 4))]
+    heard.append((0, RecognisedText('what', 0.45)))
     predictor = EmotionPredictor.load()
-    monkeypatch.setattr(asr_confidence.Source, 'heard', lambda self, part: heard)
+    monkeypatch.setattr(asr_confidence.Source, 'recognised', lambda self, part: heard)
     job, _ = [job for e in asr_confidence.experiments(source.data, source.cache, trial=True) for job in jobs(e)]
     found = dict(zip(job.experiment.rows, asr_confidence.run(source, 'dev', 0), strict=True))
     counts = {row.at: len(p.ids) for row, p in found.items() if row.at is not None}
@@ -114,7 +115,7 @@ def test_all_in_which_words_are_heard_have_a_confidence(source):
         synthesize.require()
     except synthesize.SpeechMissing as missing:
         pytest.skip(str(missing))
-    heard = dataclasses.replace(source, comments=16).heard('dev')
+    heard = dataclasses.replace(source, comments=16).recognised('dev')
     assert 12 < len(heard) <= 24
     assert all(found.text.strip() and 0 < found.confidence <= 1 for _, found in heard)
     assert len({label for label, _ in heard}) == len(LABELS)

@@ -31,8 +31,8 @@ def test_only_the_corpus_left_out_is_tested_and_its_temperature_changes_no_choic
 def test_words_are_joined_with_the_voices_of_that_corpus_by_label(left_out):
     _, found = left_out
     for way in WAYS:
-        for told in calibration.TOLD:
-            together = found[calibration.TOGETHER.title, f'{way}, {told}']
+        for agreement in calibration.AGREEMENTS:
+            together = found[calibration.TOGETHER.title, f'{way}, {agreement}']
             assert np.bincount(together.labels).tolist() == [JOINED // 4] * 4
             assert np.allclose(together.probabilities.sum(axis=1), 1, atol=1e-5)
 

@@ -64,7 +64,7 @@ def test_what_both_learn_alike_is_trained_once(folder):
 
 def test_how_sure_it_may_be_was_found_on_other_corpora_or_on_altered_speakers_of_the_only_one(folder):
     found = {}
-    for file in (folder.parent / 'cache').glob('heard-of-strangers-*.safetensors'):
+    for file in (folder.parent / 'cache').glob('audio-held-out-*.safetensors'):
         tensors = load_file(file)
         found[len(tensors['groups'].unique())] = len(tensors['labels'])
     learnt = {name: checkpoints.load(folder / name).training['samples']['speech']['train'] for name in command.RECIPES}

@@ -23,7 +23,7 @@ CLIPS = [walking('walk', take) for take in range(3)]
 
 @pytest.fixture(scope='module')
 def taught():
-    return posture_trainer.teach(windows.windows(CLIPS, (48, 64), variants=2), CLIPS, 0)
+    return posture_trainer.fit(windows.windows(CLIPS, (48, 64), variants=2), CLIPS, 0)
 
 
 def test_what_was_learnt_counts_but_for_a_little_and_who_sits_does_not(taught):
@@ -39,7 +39,7 @@ def test_another_take_of_the_same_counts(taught):
 
 
 def test_the_same_clips_and_seed_teach_the_same(taught):
-    again = posture_trainer.teach(windows.windows(CLIPS, (48, 64), variants=2), CLIPS, 0)
+    again = posture_trainer.fit(windows.windows(CLIPS, (48, 64), variants=2), CLIPS, 0)
     assert again == taught
 
 

@@ -55,7 +55,7 @@ def random_folds(utterances: Sequence[LabelledUtterance], seed: int) -> tuple[Fo
     fifth of the data, of which a quarter is for development: no utterance is tested twice, none is developed on twice,
     and over all folds 75 % are tested and 25 % developed on.
     """
-    held_out = _dealt(utterances, FOLDS, np.random.default_rng(seed))
+    held_out = _stratified(utterances, FOLDS, np.random.default_rng(seed))
     return tuple(
         _held_out_fold(utterances, ids, f'fold {number + 1}', seed=(seed, number))
         for number, ids in enumerate(held_out)
@@ -81,7 +81,7 @@ def leave_one_session_out(utterances: Sequence[LabelledUtterance], seed: int) ->
     """
     folds = []
     for number, (name, inside, others) in enumerate(_sessions(utterances)):
-        dev = set(_dealt(others, 16, np.random.default_rng((seed, number)))[0])
+        dev = set(_stratified(others, 16, np.random.default_rng((seed, number)))[0])
         fold = Fold(
             train=tuple(u.id for u in others if u.id not in dev),
             dev=tuple(u.id for u in others if u.id in dev),
@@ -167,7 +167,7 @@ def _held_out_fold(
     """All but `held_out` for training; of that a quarter for development, the rest for the test."""
     held_out = set(held_out)
     inside = [u for u in utterances if u.id in held_out]
-    dev = set(_dealt(inside, DEV_TO_TEST, np.random.default_rng(seed))[0]) if inside else set()
+    dev = set(_stratified(inside, DEV_TO_TEST, np.random.default_rng(seed))[0]) if inside else set()
     fold = Fold(
         train=tuple(u.id for u in utterances if u.id not in held_out),
         dev=tuple(u.id for u in inside if u.id in dev),
@@ -180,12 +180,12 @@ def _held_out_fold(
     return fold
 
 
-def _dealt(utterances: Sequence[LabelledUtterance], hands: int, generator: np.random.Generator) -> list[list[str]]:
-    """Ids dealt out like cards, sorted by label and shuffled within: hands alike in size and labels, off by one."""
+def _stratified(utterances: Sequence[LabelledUtterance], parts: int, generator: np.random.Generator) -> list[list[str]]:
+    """Ids in parts of the same size and labels, off by one: in turn, sorted by label and shuffled within."""
     order = generator.permutation(len(utterances))
     ids = [utterances[i].id for i in sorted(order, key=lambda i: utterances[i].label)]
-    first = int(generator.integers(hands))  # else the first hand would always be the largest
-    return [ids[(first + hand) % hands :: hands] for hand in range(hands)]
+    first = int(generator.integers(parts))  # else the first part would always be the largest
+    return [ids[(first + part) % parts :: parts] for part in range(parts)]
 
 
 def _in_proportion(utterances: Sequence[LabelledUtterance], generator: np.random.Generator) -> list[str]:

@@ -25,7 +25,7 @@ _AMPLITUDE = 3.0  # of what shows the label, in deviations of the noise
 
 @dataclass(frozen=True)
 class SyntheticCorpusSpec:
-    """How large the corpus is, and how much is planted."""
+    """How large the corpus is, and how much information each modality carries."""
 
     utterances: int = 600
     audio: float = 0.5                # how often sound shows the label, MFCC and prosody alike; 0..1
@@ -72,9 +72,9 @@ def ceiling(plan: SyntheticCorpusSpec, sources: Collection[str]) -> Ceiling:
 
     Exact for known speakers. On a corpus with `permuted` labels nothing can be known, whatever is seen.
     """
-    untold = 1.0 if plan.permuted else math.prod(1 - getattr(plan, source) for source in sources)
-    shown = 1 - untold
-    return Ceiling(uar=shown + untold / len(LABELS), war=shown + untold * max(plan.counts) / plan.utterances)
+    unknown = 1.0 if plan.permuted else math.prod(1 - getattr(plan, source) for source in sources)
+    known = 1 - unknown
+    return Ceiling(uar=known + unknown / len(LABELS), war=known + unknown * max(plan.counts) / plan.utterances)
 
 
 def margin(expected: float, count: int, deviations: float = 3.0) -> float:
@@ -94,12 +94,12 @@ def corpus(plan: SyntheticCorpusSpec = SyntheticCorpusSpec()) -> FeatureSet:
         samples.append(sample)
         session = speaker // 2 + 1
         rows.append(FeatureRow(
-            f'planted{number:05d}', f'Ses0{session}{"FM"[speaker % 2]}', session, LABELS[label], text
+            f'synthetic{number:05d}', f'Ses0{session}{"FM"[speaker % 2]}', session, LABELS[label], text
         ))
     if plan.permuted:
         order = generator.permutation(len(rows))
         rows = [FeatureRow(r.id, r.speaker, r.session, rows[o].label, r.text) for r, o in zip(rows, order, strict=True)]
-    return FeatureSet.of('planted', rows, samples)
+    return FeatureSet.of('synthetic', rows, samples)
 
 
 class _Patterns:
@@ -147,10 +147,10 @@ def _utterance(
     return sample, ' '.join(_words(plan, LABELS[label] if read else None, generator))
 
 
-def _words(plan: SyntheticCorpusSpec, told: str | None, generator: np.random.Generator) -> Sequence[str]:
+def _words(plan: SyntheticCorpusSpec, label: str | None, generator: np.random.Generator) -> Sequence[str]:
     words = [_FILLERS[i] for i in generator.integers(len(_FILLERS), size=int(generator.integers(2, 2 * plan.words)))]
-    if told is not None:
-        words[int(generator.integers(len(words)))] = _TELLING[told][int(generator.integers(2))]
+    if label is not None:
+        words[int(generator.integers(len(words)))] = _TELLING[label][int(generator.integers(2))]
     return words
 
 

@@ -90,8 +90,8 @@ class Unit:
         features, problems = _Extraction(self, cache).run()
         folder = self.folder(cache)
         folder.mkdir(parents=True, exist_ok=True)
-        told = [{'path': str(p.path), 'what': p.what} for p in problems]
-        (folder / _PROBLEMS).write_text(json.dumps(told, indent=1), encoding='utf-8')
+        stored = [{'path': str(p.path), 'what': p.what} for p in problems]
+        (folder / _PROBLEMS).write_text(json.dumps(stored, indent=1), encoding='utf-8')
         features.save(folder)  # its index comes last: with it, all is there
 
     def found(self, cache: Path) -> tuple[FeatureSet, list[Problem]] | None:
@@ -99,8 +99,8 @@ class Unit:
         folder = self.folder(cache)
         try:
             features = FeatureSet.load(folder, memory_mapped=True)
-            told = json.loads((folder / _PROBLEMS).read_text(encoding='utf-8'))
-            return features, [Problem(Path(problem['path']), problem['what']) for problem in told]
+            stored = json.loads((folder / _PROBLEMS).read_text(encoding='utf-8'))
+            return features, [Problem(Path(problem['path']), problem['what']) for problem in stored]
         except (FeatureError, OSError, ValueError, KeyError, TypeError):  # never made whole
             return None
 

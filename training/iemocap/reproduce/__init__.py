@@ -1,7 +1,7 @@
-"""The paper's tables 1 to 4 and figures 4 and 5, made from runs of `experiments` and set beside what it reports;
-and a table that it does not have.
+"""The paper's tables 1 to 4 and figures 4 and 5, made from runs of `experiments` and compared with what it reports;
+and tables that it does not have.
 
-`published` is what the paper reports, `beside` the table of ours, `plan` which runs each table and figure needs,
-`gather` what came of them, `tables` and `figures` set both side by side, `report` writes it all down. Nothing is filled
-in that was not measured.
+`published` is what the paper reports, `extra_tables` the tables of ours, `experiment_plan` which runs each table and
+figure needs, `collect_results` what came of them, `tables` and `figures` compare both, `report` writes it all down.
+Nothing is filled in that was not measured.
 """

@@ -44,7 +44,7 @@ class Kept:
         return cls(sum(run in store for run in runs), len(store.of_other_code(runs)))
 
     @property
-    def told(self) -> str:
+    def summary(self) -> str:
         others = f'; {self.of_other_code} there were made by other code and are not used' if self.of_other_code else ''
         return f'{self.done} are done already, by the code that is here{others}'
 
@@ -90,7 +90,7 @@ def collect_results(
             ('Repetitions, folds, seed', f'{plan.choice.repetitions}, {plan.choice.folds}, {plan.choice.seed}'),
             ('Training', _training(plan, work)),
             ('Time in training', _duration(sum(store.metrics(run).seconds for run in done))),
-            ('Runs', f'{len(done) - kept.done} done by this command; before it {kept.told}'),
+            ('Runs', f'{len(done) - kept.done} done by this command; before it {kept.summary}'),
             ('Code', ', '.join(f'{model} {code}' for model, code in sorted({(run.model, run.code) for run in done}))),
             ('Machine', _each(machines)),
             ('Versions', _each(versions)),

@@ -1,4 +1,4 @@
-"""Small networks, and a planted corpus that they can learn in seconds."""
+"""Small networks, and a synthetic corpus that they can learn in seconds."""
 import pytest
 import torch
 

@@ -21,7 +21,7 @@ def measured(tmp_path_factory, small, quick):
 
     def of(corpus_plan, protocol, **fields):
         if corpus_plan not in folders:
-            folders[corpus_plan] = tmp_path_factory.mktemp('planted')
+            folders[corpus_plan] = tmp_path_factory.mktemp('synthetic')
             synthetic.corpus(corpus_plan).save(folders[corpus_plan] / 'features')
         work = Work(folders[corpus_plan] / 'features', folders[corpus_plan] / 'out')
         runs = plan([MODEL], protocol, repetitions=1, settings=quick, overrides=small[MODEL], **fields)

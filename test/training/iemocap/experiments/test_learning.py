@@ -1,4 +1,4 @@
-"""Every network finds what is planted, fuses it, and none finds more than there is."""
+"""Every network finds what was put in, fuses it, and none finds more than there is."""
 import dataclasses
 
 import numpy as np

@@ -1,4 +1,4 @@
-"""What is planted is there, and the ceilings are what the best reader of it reaches."""
+"""What was put in is there, and the ceilings are what the best reader of it reaches."""
 import dataclasses
 
 import numpy as np

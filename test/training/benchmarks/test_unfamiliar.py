@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import torch
 
-from smern_ros.training.benchmarks import skeleton, unlike
+from smern_ros.training.benchmarks import skeleton, unfamiliar
 
 
 @pytest.fixture(scope='module')
@@ -15,12 +15,12 @@ def source(shared_data, cache):
 
 @pytest.mark.weights
 def test_films_and_contents_left_out_are_scored_by_each_fold_and_by_the_checkpoint(source):
-    head, *lines = unlike.grid(source)
+    head, *lines = unfamiliar.grid(source)
     assert head[1:3] == ('bow left out', 'run left out') and {len(line) for line in lines} == {len(head)}
-    assert [line[0] for line in lines] == [*unlike.HELD_OUT, unlike.SEATED, unlike.SIGNERS]
+    assert [line[0] for line in lines] == [*unfamiliar.HELD_OUT, unfamiliar.SEATED, unfamiliar.SIGNERS]
     numbers = {line[0]: int(line[3]) for line in lines}
-    assert numbers[unlike.SEATED] == unlike.COUNT and numbers[unlike.SIGNERS] >= 2
-    seated = next(line for line in lines if line[0] == unlike.SEATED)
+    assert numbers[unfamiliar.SEATED] == unfamiliar.COUNT and numbers[unfamiliar.SIGNERS] >= 2
+    seated = next(line for line in lines if line[0] == unfamiliar.SEATED)
     assert float(seated[1].split('AUC ')[1].rstrip(')')) > 0.8
 
 
@@ -28,16 +28,16 @@ def test_what_is_taught_is_taught_by_the_clips_learnt_from_alone(source):
     shown, clips = source.windows(), source.clips()
     learn, _ = skeleton.leave_out(shown, ['run'])
     without = [clip for clip in clips if clip.content != 'run']
-    assert unlike.taught(learn, clips) == unlike.taught(learn, without)
+    assert unfamiliar.fit_posture(learn, clips) == unfamiliar.fit_posture(learn, without)
 
 
 def test_lines_tell_what_was_measured(monkeypatch):
     scores = {'0': [-1.0, 1.0, 2.0, 3.0], 'checkpoint': [1.0, 1.0, -1.0, np.inf]}
     said = [[0.1, 0.7, 0.1, 0.1], [0.3, 0.4, 0.2, 0.1], [0.4, 0.3, 0.2, 0.1], [0.1, 0.1, 0.1, 0.7]]
-    names = (*unlike.HELD_OUT, unlike.SIGNERS)
-    kept = {f'{name}|{by}': torch.tensor(of) for name in names for by, of in {**scores, 'said': said}.items()}
+    names = (*unfamiliar.HELD_OUT, unfamiliar.SIGNERS)
+    kept = {f'{name}|{by}': torch.tensor(of) for name in names for by, of in {**scores, 'probabilities': said}.items()}
     kept['left out, seen by a camera|0'] = torch.tensor([0.0, 1.0])
-    monkeypatch.setattr(unlike, '_measured', lambda source: kept)
-    *_, line = unlike.grid(SimpleNamespace(folds=('bow',)))
+    monkeypatch.setattr(unfamiliar, '_measured', lambda source: kept)
+    *_, line = unfamiliar.grid(SimpleNamespace(folds=('bow',)))
     # Of eight pairs five are in order and one is level: 5.5 / 8.
-    assert line == (unlike.SIGNERS, '75 % (AUC 0.69)', '4', '75 %', '50 %', '25 %', '0.55')
+    assert line == (unfamiliar.SIGNERS, '75 % (AUC 0.69)', '4', '75 %', '50 %', '25 %', '0.55')

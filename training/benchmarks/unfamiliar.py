@@ -43,7 +43,7 @@ _MODULES = (
     'smern_ros.spec',
     'smern_ros.training.corpora',
     'smern_ros.training.skeleton.skeleton_augment',
-    'smern_ros.training.benchmarks.unlike',
+    'smern_ros.training.benchmarks.unfamiliar',
     'smern_ros.training.skeleton.posture_trainer',
     'smern_ros.training.skeleton.windows',
 )
@@ -62,10 +62,10 @@ class Source(Protocol):
     def folds(self) -> tuple[str, ...]: ...
 
 
-def taught(learn: Sequence[LabelledWindow], clips: Sequence[Motion]) -> Posture:
+def fit_posture(learn: Sequence[LabelledWindow], clips: Sequence[Motion]) -> Posture:
     """:param clips: those of `learn`, and others, of which nothing is learnt."""
     ids = {s.clip for s in learn}
-    return posture_trainer.teach(learn, [clip for clip in clips if clip.id in ids], 0)
+    return posture_trainer.fit(learn, [clip for clip in clips if clip.id in ids], 0)
 
 
 def need(source: Source) -> Need:
@@ -83,11 +83,11 @@ def grid(source: Source) -> list[tuple[str, ...]]:
             scores, known = kept[f'{name}|{k}'].numpy(), kept[f'left out, {SEEN}|{k}'].numpy()
             auc = '' if name in HELD_OUT else f' (AUC {_auc(known, scores):.2f})'
             cells.append(f'{_percent(scores > 0)}{auc}')
-        said = kept[f'{name}|said'].numpy()
-        sad = said.argmax(axis=1) == LABELS.index('sad')
+        probabilities = kept[f'{name}|probabilities'].numpy()
+        sad = probabilities.argmax(axis=1) == LABELS.index('sad')
         lines.append((
-            name, *cells, str(len(said)), _percent(kept[f'{name}|checkpoint'].numpy() > 0), _percent(sad),
-            _percent(sad & (said.max(axis=1) > 0.5)), f'{said.max(axis=1).mean():.2f}',
+            name, *cells, str(len(probabilities)), _percent(kept[f'{name}|checkpoint'].numpy() > 0), _percent(sad),
+            _percent(sad & (probabilities.max(axis=1) > 0.5)), f'{probabilities.max(axis=1).mean():.2f}',
         ))
     return lines
 
@@ -97,13 +97,13 @@ def _measured(source: Source) -> dict[str, torch.Tensor]:
     if it can. All folds score the same windows of films; the checkpoint those of the contents that it did not learn."""
     folder = checkpoint_folder()
     stages = Stages(source.cache, [checkpoints.digest(folder), source.trial])
-    return stages.tensors('unlike', _MODULES, partial(_measure, source, folder))
+    return stages.tensors('unfamiliar', _MODULES, partial(_measure, source, folder))
 
 
 def _measure(source: Source, folder: Path) -> dict[str, torch.Tensor]:
     from smern_ros.training.benchmarks.skeleton import FRAMES, leave_out
 
-    clips, shown, films = source.clips(), source.windows(), footage(source.data, source.trial)
+    clips, windows, films = source.clips(), source.windows(), footage(source.data, source.trial)
     filmed = {name: [model_input(window) for window in windows] for name, windows in films.items()}
 
     def kinds(test: Sequence[LabelledWindow]) -> dict[str, list[tuple[np.ndarray, np.ndarray]]]:
@@ -117,18 +117,18 @@ def _measure(source: Source, folder: Path) -> dict[str, torch.Tensor]:
 
     found: dict[str, torch.Tensor] = {}
     for k, fold in enumerate(source.folds):
-        learn, test = leave_out(shown, fold.split(bandai.AND))
+        learn, test = leave_out(windows, fold.split(bandai.AND))
         require_disjoint(Split(train=learn, dev=(), test=test), lambda s: s.clip)
-        found |= _scores(taught(learn, clips), kinds(test), str(k))
+        found |= _scores(fit_posture(learn, clips), kinds(test), str(k))
     predictor = EmotionPredictor.load(folder)
     contents = predictor.checkpoint.training['held_out']['contents']
-    inputs = kinds([s for s in shown if s.content in contents])
+    inputs = kinds([s for s in windows if s.content in contents])
     assert predictor.checkpoint.posture is not None, 'the one that is shipped has it'
     found |= _scores(predictor.checkpoint.posture, inputs, 'checkpoint')
     bare = EmotionPredictor(replace(predictor.checkpoint, posture=None))
     for name, of_kind in inputs.items():
         vectors = [_encoded(bare, x, visible) for x, visible in of_kind]
-        found[f'{name}|said'] = torch.from_numpy(np.stack(
+        found[f'{name}|probabilities'] = torch.from_numpy(np.stack(
             [bare.fuse({SKELETON: vector}).probabilities for vector in vectors]
         ))
     return found
