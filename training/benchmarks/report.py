@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from smern_ros.training.benchmarks.collect import BenchmarkResults, MeasuredRow
@@ -11,7 +11,7 @@ from smern_ros.training.benchmarks.experiment import BenchmarkRow, BenchmarkTabl
 from smern_ros.training.common import plots
 from smern_ros.training.common.metrics import Bin
 from smern_ros.training.iemocap.experiments.integrate import Summary
-from smern_ros.training.iemocap.reproduce.tables import written
+from smern_ros.training.iemocap.reproduce.tables import markdown_table, written
 
 TEXT, DRAWINGS = 'results.md', 'results'
 _HEAD = """# What the encoders are worth on open corpora
@@ -50,7 +50,7 @@ def _replace(path: Path, text: str) -> None:
 
 def _lines(results: BenchmarkResults, facts: Mapping[str, str]) -> Iterator[str]:
     yield _HEAD
-    yield from _grid(('', ''), [
+    yield from markdown_table(('', ''), [
         *facts.items(),
         ('Work', f'{results.done} of {results.total} trainings and measurements done, '
                  f'{results.seconds / 60:.1f} core-minutes together, at most {_size(results.peak_bytes)} of memory '
@@ -69,22 +69,22 @@ def _table(table: BenchmarkTable, rows: Sequence[MeasuredRow]) -> Iterator[str]:
     head = ['', *([table.axis] if table.axis else []), 'UAR', 'WAR', *(['ECE'] if with_ece else []),
             *(['cross-entropy'] if with_loss else []), 'seeds', 'tested', 's a training', 'memory']
     yield ''
-    yield from _grid(head, [_row(m, table.axis is not None, with_ece, with_loss) for m in rows])
+    yield from markdown_table(head, [_row(m, table.axis is not None, with_ece, with_loss) for m in rows])
     if table.axis and (points := _points(rows)):
         yield from ('', f'![UAR against {table.axis}: {", ".join(points)}]({DRAWINGS}/{_file(table)})')
     if table.grid is not None and all(m.scores for m in rows):
         head, *lines = table.grid()
         yield ''
-        yield from _grid(head, lines)
+        yield from markdown_table(head, lines)
     drawn = [m for m in rows if m.row.confusion and m.scores]
     if drawn:
         yield from ('', 'Percent of all that truly show an emotion (row) that were said to show which (column):', '')
-        yield from _grid([_name(m.row) for m in drawn], [
+        yield from markdown_table([_name(m.row) for m in drawn], [
             [f'![{_name(m.row)}: confusion matrix]({DRAWINGS}/{_file(table, m.row)})' for m in drawn]
         ])
     if sure := _by_name(rows):
         yield from ('', 'How often right (up) against how sure (right); what lies below the diagonal is too sure:', '')
-        yield from _grid(list(sure), [
+        yield from markdown_table(list(sure), [
             [f'![{name}: reliability diagram]({DRAWINGS}/{_reliability_file(table, name)})' for name in sure]
         ])
 
@@ -154,10 +154,3 @@ def _written(summary: Summary | None) -> str:
 
 def _size(count: int) -> str:
     return f'{count / 2**20:.0f} MiB' if count < 2**30 else f'{count / 2**30:.1f} GiB'
-
-
-def _grid(head: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
-    yield f'| {" | ".join(head)} |'
-    yield '|' + '---|' * len(head)
-    for row in rows:
-        yield f'| {" | ".join(cell.replace("|", "/") for cell in row)} |'

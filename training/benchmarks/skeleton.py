@@ -15,7 +15,7 @@ from smern_ros.models.inputs import InputEncoder, Normalisation
 from smern_ros.skeleton.features import model_input
 from smern_ros.spec import LABELS
 from smern_ros.text.vocabulary import Vocabulary
-from smern_ros.training.benchmarks import postures, unfamiliar
+from smern_ros.training.benchmarks import references, unfamiliar
 from smern_ros.training.benchmarks.experiment import BenchmarkRow, BenchmarkTable, Experiment, Need
 from smern_ros.training.common.cache import SKELETON_FEATURES, code
 from smern_ros.training.common.splits import Split, require_disjoint
@@ -54,7 +54,7 @@ _WINDOWS = (
     'smern_ros.training.skeleton.skeleton_trainer',
 )
 _MODULES = (
-    *_WINDOWS, 'smern_ros.models', 'smern_ros.training.benchmarks.postures', 'smern_ros.training.benchmarks.skeleton',
+    *_WINDOWS, 'smern_ros.models', 'smern_ros.training.benchmarks.references', 'smern_ros.training.benchmarks.skeleton',
     'smern_ros.skeleton.posture', 'smern_ros.training.skeleton.posture_trainer',
 )
 
@@ -247,15 +247,13 @@ def run_references(source: SkeletonSource, fold: str, seed: int) -> list[Predict
         return [s.x for s in windows]
 
     raw = _unfiltered(source.clips(), [*plain, *captured])
+    functionals, postures = references.skeleton_functionals, references.mean_postures
+    svm, trees, labels = references.linear_svm, references.extra_trees, _labels(plain)
     return [
-        _predictions(captured, postures.by_a_plane(
-            postures.functionals(x(plain)), _labels(plain), postures.functionals(x(captured)))),
-        _predictions(captured, postures.by_a_plane(
-            postures.functionals(raw[: len(plain)]), _labels(plain), postures.functionals(raw[len(plain):]))),
-        _predictions(captured, postures.by_trees(
-            postures.postures(x(plain)), _labels(plain), postures.postures(x(captured)))),
-        _predictions(seen, postures.by_trees(
-            postures.postures(x(any_manner)), _labels(any_manner), postures.postures(x(seen)))),
+        _predictions(captured, svm(functionals(x(plain)), labels, functionals(x(captured)))),
+        _predictions(captured, svm(functionals(raw[: len(plain)]), labels, functionals(raw[len(plain):]))),
+        _predictions(captured, trees(postures(x(plain)), labels, postures(x(captured)))),
+        _predictions(seen, trees(postures(x(any_manner)), _labels(any_manner), postures(x(seen)))),
     ]
 
 

@@ -23,6 +23,7 @@ from smern_ros.training.audio.audio_trainer import (
     train_voice,
 )
 from smern_ros.training.audio.speaker_context import known_after, known_in_all
+from smern_ros.training.benchmarks import references
 from smern_ros.training.benchmarks.experiment import Need
 from smern_ros.training.common.splits import Split, require_disjoint
 from smern_ros.training.corpora import Clip, emodb, nemo, ravdess
@@ -32,9 +33,6 @@ from smern_ros.training.open_model.samples import some_of_each_label
 READERS = {emodb.CORPUS: emodb.read, nemo.CORPUS: nemo.read, ravdess.CORPUS: ravdess.read}
 LITTLE = {'speakers': 3, 'clips': 8}
 """Of a trial: speakers of each corpus, and clips of each speaker."""
-SVM_C = 0.003
-"""C of the simple reference, a linear support vector machine; of 0.0001 to 0.03 the best on the development speakers
-of both corpora together."""
 
 
 @dataclass(frozen=True)
@@ -117,40 +115,12 @@ def run_functionals(
     """
     clips = [clip for corpus in corpora for clip in source.clips(corpus)]
     learn, test = (source.spoken(part) for part in leave_out(clips, who))
-    values = functionals([*learn, *test])
+    values = references.speech_functionals([*learn, *test])
     if known:
-        values = normalised_by_speaker(values, [s.clip.speaker for s in [*learn, *test]])
-    predicted = svm_probabilities(values[: len(learn)], [s.label for s in learn], values[len(learn):])
+        values = references.normalised_by_speaker(values, [s.clip.speaker for s in [*learn, *test]])
+    labels = [s.label for s in learn]
+    predicted = references.linear_svm(values[: len(learn)], labels, values[len(learn):], max_iter=5000)
     return [_predictions(test, predicted)]
-
-
-def functionals(spoken: Sequence[LabelledSpeech]) -> np.ndarray:
-    """(N, 113): mean and deviation of the MFCC as recorded, and the prosodic values."""
-    recorded = [s.versions[0] for s in spoken]
-    return np.stack([np.concatenate([f.mfcc.mean(axis=0), f.mfcc.std(axis=0), f.prosody]) for f in recorded])
-
-
-def normalised_by_speaker(values: np.ndarray, speakers: Sequence[str]) -> np.ndarray:
-    """Each speaker's values less their mean, in their deviations, over all of the speaker's utterances."""
-    out, of = np.empty_like(values), np.array(speakers)
-    for speaker in set(speakers):
-        own = values[of == speaker]
-        out[of == speaker] = (own - own.mean(axis=0)) / np.maximum(own.std(axis=0), 1e-6)
-    return out
-
-
-def svm_probabilities(learn: np.ndarray, labels: Sequence[int], test: np.ndarray) -> np.ndarray:
-    """(N, 4) float32: a softmax of distances to the planes. It ranks the labels; it is not calibrated."""
-    from sklearn.pipeline import make_pipeline
-    from sklearn.preprocessing import StandardScaler
-    from sklearn.svm import LinearSVC
-
-    machine = make_pipeline(
-        StandardScaler(), LinearSVC(C=SVM_C, class_weight='balanced', max_iter=5000, random_state=0)
-    )
-    distances = machine.fit(learn, labels).decision_function(test)
-    shares = np.exp(distances - distances.max(axis=1, keepdims=True))
-    return (shares / shares.sum(axis=1, keepdims=True)).astype(np.float32)
 
 
 def run_voice(

@@ -43,6 +43,7 @@ _MODULES = (
     'smern_ros.training.common.normalisation:of_audio',
     'smern_ros.training.audio.speaker_context',
     'smern_ros.training.audio.audio_trainer',
+    'smern_ros.training.benchmarks.references',
     'smern_ros.training.benchmarks.speakers',
 )
 

@@ -22,7 +22,8 @@ from smern_ros.training.audio.audio_trainer import (
     train_voice,
     weights_of,
 )
-from smern_ros.training.benchmarks.speakers import heard_after, normalised_by_speaker
+from smern_ros.training.benchmarks.references import normalised_by_speaker
+from smern_ros.training.benchmarks.speakers import heard_after
 from smern_ros.training.corpora import Clip
 from smern_ros.training.open_model.samples import audio_batch
 from smern_ros.values import AudioFeatures

@@ -1,13 +1,21 @@
 """The report as Markdown, for a terminal, a diff or a repository."""
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 from smern_ros.spec import LABELS
 from smern_ros.training.iemocap.reproduce import published
 from smern_ros.training.iemocap.reproduce.figures import Confusion, CurvePoint, findings
 from smern_ros.training.iemocap.reproduce.report import TITLE, Report
-from smern_ros.training.iemocap.reproduce.tables import Cell, PairTest, ResultRow, ResultTable, written, written_p
+from smern_ros.training.iemocap.reproduce.tables import (
+    Cell,
+    PairTest,
+    ResultRow,
+    ResultTable,
+    markdown_table,
+    written,
+    written_p,
+)
 
 LEGEND = ("Each cell has our figure, the paper's and the difference in percentage points, in this order, in percent, "
           'mean ± standard deviation over repeated experiments; a dash where there is none.')
@@ -32,7 +40,7 @@ def _lines(report: Report) -> Iterator[str]:
         yield from _few_data(report.points)
     if report.failures:
         yield from ('## Runs that failed', '', *(f'- {failure}' for failure in report.failures), '')
-    yield from ('## How this was made', '', *_grid(('', ''), report.facts))
+    yield from ('## How this was made', '', *markdown_table(('', ''), report.facts))
 
 
 def _table(table: ResultTable) -> Iterator[str]:
@@ -40,7 +48,7 @@ def _table(table: ResultTable) -> Iterator[str]:
     yield from (f'## {paper.heading}', '', paper.origin, '')
     metrics = (metric.upper() for metric in paper.metrics)
     head = (*paper.columns, *metrics, 'repetitions', 'utterances tested', 'parameters, ours')
-    yield from (*_grid(head, (_row(row) for row in table.rows)), '')
+    yield from (*markdown_table(head, (_row(row) for row in table.rows)), '')
 
 
 def _row(row: ResultRow) -> tuple[str, ...]:
@@ -62,7 +70,7 @@ def _tests(tests: Sequence[PairTest]) -> Iterator[str]:
             for test in tests for metric, paper in test.paper.p.items()
         )
         yield from ("Student's t-test, two-sided, over repeated experiments:", '',
-                    *_grid(('pair', 'metric', 'p, ours', 'p, the paper'), rows), '')
+                    *markdown_table(('pair', 'metric', 'p, ours', 'p, the paper'), rows), '')
 
 
 def _p(test: PairTest, metric: str) -> str:
@@ -80,7 +88,7 @@ def _confusion(confusion: Confusion) -> Iterator[str]:
         return
     rows = ((f'**{label}**', *(f'{100 * share:.1f}' for share in shares))
             for label, shares in zip(LABELS, confusion.shares, strict=True))
-    yield from (*_grid(('true, % said', *LABELS), rows), '')
+    yield from (*markdown_table(('label, % predicted', *LABELS), rows), '')
 
 
 def _few_data(points: Sequence[CurvePoint]) -> Iterator[str]:
@@ -93,13 +101,6 @@ def _few_data(points: Sequence[CurvePoint]) -> Iterator[str]:
          written(p.scratch.mean, p.scratch.std), f'{p.gap.difference:+.1f}', written_p(p.gap.p))
         for p in points
     )
-    yield from (*_grid(('trained on', 'UAR pretrained', 'UAR from scratch', 'gap', 'p'), rows), '')
+    yield from (*markdown_table(('trained on', 'UAR pretrained', 'UAR from scratch', 'gap', 'p'), rows), '')
     pairs = zip(published.FEW_DATA, findings(points), strict=True)
-    yield from (*_grid(('the paper (section V-C)', 'ours'), pairs), '')
-
-
-def _grid(head: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
-    yield f'| {" | ".join(head)} |'
-    yield '|' + '---|' * len(head)
-    for row in rows:
-        yield f'| {" | ".join(cell.replace("|", "/") for cell in row)} |'
+    yield from (*markdown_table(('the paper (section V-C)', 'ours'), pairs), '')

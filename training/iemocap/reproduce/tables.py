@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from smern_ros.training.iemocap.experiments.integrate import Scores, Summary, TTest, compare, summarise
@@ -106,6 +106,14 @@ def written_p(p: float) -> str:
     if math.isnan(p):
         return 'unknown: one repetition'
     return '< 0.001' if p < 0.001 else f'{p:.4f}'
+
+
+def markdown_table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
+    """Its lines, in the dialect of GitHub."""
+    yield f'| {" | ".join(head)} |'
+    yield '|' + '---|' * len(head)
+    for row in rows:
+        yield f'| {" | ".join(cell.replace("|", "/") for cell in row)} |'
 
 
 def _row(row: PaperRow, metrics: Sequence[str], measured: CellResult) -> ResultRow:
