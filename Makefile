@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 # `make` or `make help` lists the targets. All of them set up by themselves; nothing is installed outside .venv.
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test lint audit bench bench-train evaluate checkpoint reproduce-mini mmpose transformers opensmile ray clean

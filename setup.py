@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The pip way in: builds messages and services with the CMakeLists.txt that colcon uses, and puts them in the wheel."""
 import contextlib
 import importlib

@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """`make bench`: prints what this machine does, in one run, so that ratios can be trusted."""
 from __future__ import annotations
 

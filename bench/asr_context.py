@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """How much context Whisper needs: word error rate and CPU time, encoding 30 s or less.
 
 usage: python -m bench.asr_context [--model NAME|DIR] [GROUP ...]   (all groups of clips if none is named)

@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Word error rate and CPU time of the recognisers that are assets, and how well they tell languages apart.
 
 usage: python -m bench.asr_models [--data DIR] [--clips N]

@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Films for measurements: nobody in view, and people who come and go."""
 from __future__ import annotations
 

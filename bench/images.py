@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """`python -m bench.images`: what it costs a node to be given a camera's images, and to do nothing with them."""
 from __future__ import annotations
 

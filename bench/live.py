@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The whole graph, as separate processes over DDS, on a clip at real time and as fast as it goes."""
 from __future__ import annotations
 

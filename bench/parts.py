@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The heavy steps alone, in this process, on one thread."""
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Training as one writes it first: what `bench.training` compares ours with."""
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """`python -m bench.soak`: the graph at real time for long, with somebody who comes, speaks and goes, and what it costs.
 
 What it asks for: the memory of no node grows by more than 1 MB a minute, no node keeps file descriptors, and final

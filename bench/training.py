@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """`make bench-train`: how long training takes, the plain way and ours, in one run and on the same data.
 
 Every network of tables 1 and 2 is trained once each way, with the paper's sizes, as many epochs and utterances, the

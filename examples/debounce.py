@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """When a feeling is settled enough to be answered: pure Python, for any dialog manager.
 
 A classifier changes its mind several times a second, and a robot that answers each time is unbearable. A feeling counts

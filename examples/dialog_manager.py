@@ -1,4 +1,6 @@
 #!/usr/bin/env python3
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """A dialog manager that chooses what the robot says by how people feel.
 
     smern run --with media_source                          # or ros2 launch ... emotion.launch.py media_source:=true

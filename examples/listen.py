@@ -1,4 +1,6 @@
 #!/usr/bin/env python3
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Prints how people feel, a line for each state: the shortest listener to `emotion_state`.
 
     smern run --with media_source     # webcam and microphone into the graph

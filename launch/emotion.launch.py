@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Starts the graph: `ros2 launch smern_ros emotion.launch.py`, with --show-args for the arguments."""
 from launch import LaunchDescription, Substitution
 from launch.actions import DeclareLaunchArgument, EmitEvent, LogInfo, OpaqueFunction, SetEnvironmentVariable

@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Writes CHANGELOG.rst, which catkin's release tools read: python scripts/changelog_rst.py > CHANGELOG.rst"""
 from __future__ import annotations
 

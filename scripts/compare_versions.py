@@ -1,4 +1,6 @@
 #!/usr/bin/env python3
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Whether two checkouts compute the same of recordings: features, words and probabilities.
 
     git worktree add build/before v0.1.0

@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Writes config/emotion.yaml from the nodes' own tables: python scripts/parameters_yaml.py > config/emotion.yaml"""
 from __future__ import annotations
 

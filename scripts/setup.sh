@@ -1,4 +1,6 @@
 #!/usr/bin/env bash
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 # Makes .venv and installs what is asked for: scripts/setup.sh [EXTRA...], EXTRA a file of requirements/.
 # What is installed already is left alone: each step leaves a hash of what it was made from in .venv/stamps.
 set -euo pipefail

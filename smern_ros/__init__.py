@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """SMERN-GA on a robot: emotion from voice, words and body movement. Importing this needs no ROS."""
 import os
 import pkgutil

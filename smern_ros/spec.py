@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Labels, modalities, joints and features, shared by code, checkpoints and tests."""
 from __future__ import annotations
 

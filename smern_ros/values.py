@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Value objects from signals to predictions, the same live and offline.
 
 Times are integer nanoseconds on the input's time line (the stamps of camera and microphone).

@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """What every test shares: where the real data is, and DDS kept to this host and to one test process."""
 import fcntl
 import os

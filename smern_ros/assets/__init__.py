@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Third-party weights and clips, fetched once into the user's cache, verified, and then used offline.
 
     from smern_ros import assets

@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Takes single members out of a wheel or source distribution."""
 from __future__ import annotations
 

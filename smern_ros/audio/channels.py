@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Downmix to mono: the mean of all channels, or one channel if the mean would lose the voice."""
 from __future__ import annotations
 

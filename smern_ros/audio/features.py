@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Features of an utterance for the audio encoder."""
 from __future__ import annotations
 

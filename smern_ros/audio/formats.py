@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Audio of other packages' messages: sample formats, and stamps for audio without any."""
 from __future__ import annotations
 

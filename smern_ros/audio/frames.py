@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The frames every audio feature is computed on: one each 10 ms, the k-th centred on sample k * shift."""
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Mel-frequency cepstral coefficients: the sequence that the audio encoder reads (paper, section IV-B)."""
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Prosody: 35 numbers that say how something was said (paper, section IV-B; the list is ours, see below).
 
 The paper counts 35 prosodic values made of "the F0 fundamental frequency, the voicing probability, and the loudness

@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Audio chunks to voice activity and utterances."""
 from __future__ import annotations
 

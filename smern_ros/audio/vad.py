@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Voice activity: silero-vad 6 (MIT), whose weights come inside its package."""
 from __future__ import annotations
 

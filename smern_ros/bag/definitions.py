@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """What message types look like, in the words that a bag carries along so that anybody can read it. Needs no ROS."""
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Which of a bag's topics go into the graph, and as what."""
 from __future__ import annotations
 

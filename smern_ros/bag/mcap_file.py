@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """An MCAP file: with or without an index, with or without chunks, and whole or cut off. Needs no ROS.
 
 The `mcap` package reads it; here is what it leaves to whoever does not trust the file: bounds before memory is taken,

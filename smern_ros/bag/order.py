@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Messages of many files and chunks, in the order of time. Needs no ROS."""
 from __future__ import annotations
 

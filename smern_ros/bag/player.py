@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Plays what a bag holds, in its own time or as fast as the graph can follow. Needs no ROS."""
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """What waits between the network and the disk: bounded, so that a slow disk costs messages and never memory."""
 from __future__ import annotations
 

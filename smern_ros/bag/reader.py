@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Any bag of ROS 2, MCAP or sqlite3, a folder or one of its files. What it tells is not believed before it is checked.
 
 Needs no ROS.

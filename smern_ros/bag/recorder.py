@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Listens to the graph's topics and writes what comes to a bag, as it is: nothing is unpacked, nobody is held up."""
 from __future__ import annotations
 

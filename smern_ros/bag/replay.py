@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The node that plays a bag's camera and sound into the graph, and hears what the graph says of it now."""
 from __future__ import annotations
 

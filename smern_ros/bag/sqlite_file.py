@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The .db3 files that older ROS 2 records, with what was not yet put into them when the recorder died. Needs no ROS."""
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Writes an MCAP bag as `ros2 bag` does. A disk that runs full ends it with a bag that is whole. Needs no ROS."""
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """`smern adapt`: a few labelled recordings teach the checkpoint how one person feels. Needs no ROS."""
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """`smern assets`: third-party weights and clips: what there is, fetch, verify."""
 from __future__ import annotations
 

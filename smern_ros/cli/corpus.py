@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """`smern corpus`: what a corpus on disk holds, against what was published."""
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """`smern demo`: a clip, any media file or the webcam through the real graph, and a report of what was felt."""
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """`smern devices`: the cameras and microphones of this computer, as media_source takes them. Needs no ROS."""
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """`smern evaluate`: what the encoders are worth on open corpora, on people and contents never learnt from."""
 from __future__ import annotations
 

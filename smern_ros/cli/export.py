@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """`smern export`: a trained run of SMERN-GA as a checkpoint for the fusion node."""
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """`smern features`: sound, movement and motion capture of a corpus, as the networks take them."""
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Options of the commands that start the graph or listen to it."""
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The `smern` command. A subcommand's module is imported only when it is used, so that help comes at once."""
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """`smern predict`: emotions of media or audio files, one JSON line an utterance. Needs no ROS."""
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """How far a long command is, told on stderr."""
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """`smern record`: what goes through the graph, in a bag that `ros2 bag` and Foxglove open."""
 from __future__ import annotations
 

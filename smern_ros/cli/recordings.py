@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """What the commands share that read films and sound files: options, and the utterances found in a file."""
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """`smern replay`: a recording into the graph again, and whether the graph says the same of it."""
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """`smern reproduce`: the paper's tables and figures, from the features of a corpus."""
 from __future__ import annotations
 

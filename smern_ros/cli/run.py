@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """`smern run`: the graph as supervised processes, without `ros2 launch`."""
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The report's drawings as inline SVG: pictures with skeletons, and the time line. The style sheet colours them."""
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The clip that is played when no media is given: a real person on a silent film, with somebody else's real speech."""
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """What the graph says, each message as one line that a person can read."""
 from __future__ import annotations
 

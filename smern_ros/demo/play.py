@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The demo from start to end: starts the graph, plays the media, listens, writes the report, judges."""
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The demo's ear in the graph: a node that writes states as they come and keeps what the report shows."""
 from __future__ import annotations
 

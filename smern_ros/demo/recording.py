@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """What a demo heard from the graph, bounded however long it ran. Needs no ROS: a report is made from this alone."""
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The demo's page: one HTML file that needs nothing else, made from a recording."""
 from __future__ import annotations
 

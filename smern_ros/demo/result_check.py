@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Whether the demo showed what it is for, and if not, what was missing, why, and what to do."""
 from __future__ import annotations
 

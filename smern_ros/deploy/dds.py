@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Which Fast DDS profile the nodes use, so that camera images reach other processes whole. Needs no ROS.
 
 With the default profile a raw image is split into more UDP packets than the sockets take at once, and most images are

@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Whether the DDS profile that was chosen is the one that a process runs with. Needs no ROS.
 
 Where Fast DDS does not read the variable or cannot read the file it goes on with its own settings, open to the network.

@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The Fast DDS profile of a graph on several computers: who they are, and through which network cards. Needs no ROS."""
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The one list of the graph's nodes: the launch file, `smern run`, the build and the tests read it. Needs no ROS."""
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Parameter files of ROS: for whom they are, and their values as the types that a node declares. Needs no ROS."""
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The graph as child processes: what the launch file does, for whoever has no `ros2 launch`. Needs no ROS itself."""
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """A node's ROS arguments, with parameters as the types that it declares. Needs no ROS.
 
 ROS guesses types: `language: no` would be a boolean, `text_timeout: 2` not a float, and both be refused.

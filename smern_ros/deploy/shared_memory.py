@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """What killed processes leave in shared memory: with room for images each leaves 34 MB, for ever. Needs no ROS."""
 from __future__ import annotations
 

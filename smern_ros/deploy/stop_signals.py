@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Ctrl-C and other signals that ask a process to end, as something that it asks for when it is ready to. Needs no ROS.
 
 Python's own answer to SIGINT is an exception wherever the main thread happens to be. In a callback below C++, such as

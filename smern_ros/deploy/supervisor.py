@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Keeps child processes alive, shows their output, and leaves none behind. Knows nothing of ROS or of the graph."""
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Files that live as long as this process, for the processes that it starts."""
 from __future__ import annotations
 

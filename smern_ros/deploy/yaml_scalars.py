@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Values of parameters as text and YAML, read as the type that is declared: `no` is a language, 2 a time. No ROS."""
 from __future__ import annotations
 

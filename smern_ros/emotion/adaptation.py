@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Adaptation of the fusion to a person from labels: a linear correction of the logits.
 
 The examples are kept and the correction is refitted from the start each time. The problem is convex, so the result does

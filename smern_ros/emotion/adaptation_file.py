@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The adaptation file: labelled examples by person, in one safetensors file.
 
 It has the examples, not the fitted fusions, so that later labels are fitted together with them. Labels of voices

@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Collects audio, text and skeleton evidence by utterance and decides when a state is ready to be published.
 
 Evidence is keyed by the utterance's id and end: when the voice activity detector revokes an end, evidence for that end

@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """A trained model on disk: a directory with model.safetensors, config.json and, if it knows words by their rows in a
 vocabulary, vocabulary.json.
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """CSV table of recordings with labels, for `smern adapt`."""
 from __future__ import annotations
 

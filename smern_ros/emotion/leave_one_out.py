@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Offline adaptation to a person's labelled recordings, with leave-one-out evaluation."""
 from __future__ import annotations
 

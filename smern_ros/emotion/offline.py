@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Analysis of a recording without ROS, with the same functions as the graph; used by `smern predict`."""
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The statistics of the people met in one session, by person_id."""
 from __future__ import annotations
 

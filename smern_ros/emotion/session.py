@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Prediction over one session, live or recorded: inputs are normalised by the statistics of the people met so far."""
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The checkpoints that come with the package, by name. Without the code that reads them, which takes long to import."""
 from __future__ import annotations
 

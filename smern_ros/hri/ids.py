@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Tracked ids of other nodes: bounded in number, and valid as part of a topic name."""
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Our values in the terms of ROS4HRI's messages."""
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Which body, face and voice belong to which person, and which voice is active."""
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Assigns the texts of an external speech recogniser, which knows no utterances, to our utterances."""
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Back-pressure: a file is played no faster than the graph processes it, so that nothing is lost."""
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """A camera and a microphone of this computer, with the times at which light and sound came in."""
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Whether a file is shorter than it was written: how many bytes its own structure tells beyond its end."""
 from __future__ import annotations
 

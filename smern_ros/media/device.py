@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """A camera or microphone kept open: one that is lost is said and opened again, however long it stays away."""
 from __future__ import annotations
 

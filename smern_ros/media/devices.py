@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The cameras and microphones of this computer and what they can do, without opening them for good."""
 from __future__ import annotations
 

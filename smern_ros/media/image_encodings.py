@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Pixels as camera drivers encode them (sensor_msgs/image_encodings) to BGR. Needs no ROS.
 
 What an image claims is checked before a byte of it is touched. OpenCV is imported where it is needed.

@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The size of a JPEG, PNG or WebP image from its first bytes, and whether its end is there, before it is decoded."""
 from __future__ import annotations
 

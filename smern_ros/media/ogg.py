@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Chained Ogg (RFC 3533): streams one after the other in one file, as radio stations and `cat` make them.
 
 FFmpeg follows a chain only while codec, rate and channels stay.

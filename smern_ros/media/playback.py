@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """A file played in time, as a camera and a microphone would give it, or as fast as it is taken."""
 from __future__ import annotations
 

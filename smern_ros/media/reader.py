@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Any film or sound file, as frames and sound in the order of time (decoded by FFmpeg through PyAV)."""
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """One growing time line for a file whose own stamps begin anywhere, go back or leap."""
 from __future__ import annotations
 

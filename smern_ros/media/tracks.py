@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """One track of a file, decoded by FFmpeg through PyAV: stamps that grow, pictures as shown, sound in 16 bit."""
 from __future__ import annotations
 

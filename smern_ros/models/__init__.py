@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The paper's networks and ours, one a file. `build(name)` makes one; its hyper-parameters default to the paper's.
 
 `smern_ga` is the second phase of SMERN-GA, from three vectors to an emotion, as a robot runs it on whatever has

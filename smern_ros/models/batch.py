@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Utterances in a batch: what every network takes its inputs from, so that one trainer fits all."""
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """What every network asks of its hyper-parameters and of the tensors it is given."""
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Cross-modal attention between audio and text [32], with prosody and movement (paper, section IV-D)."""
 from __future__ import annotations
 

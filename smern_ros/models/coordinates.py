@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """How a convolution tells the coordinates of a skeleton from each other.
 
 The paper's image of a sequence has one channel, over which the kernels slide: of a number they know what stands beside

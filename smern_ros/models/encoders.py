@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """First phase of SMERN and SMERN-GA: the three encoders as parts of a larger network (paper, section III-C)."""
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Multi-head graph attention over the modalities (paper, section III-D, eq. 7 and 8)."""
 from __future__ import annotations
 

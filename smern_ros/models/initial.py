@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """What weights are before they are trained or loaded."""
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Features to normalised tensors of bounded length, for training and inference."""
 from __future__ import annotations
 

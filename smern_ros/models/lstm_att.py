@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """LSTM with attention over the skeleton sequence (paper, section IV-D, table 2)."""
 from __future__ import annotations
 

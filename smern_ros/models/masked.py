@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Operations that neither padding nor a hidden joint can reach, shared by the networks that read them."""
 from __future__ import annotations
 

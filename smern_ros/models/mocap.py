@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """CNN over the motion capture of face, head and hands [49] (paper, section IV-D, table 1)."""
 from __future__ import annotations
 

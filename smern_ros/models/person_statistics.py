@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Mean and deviation of a person's features, for normalisation by person.
 
 Voices and bodies differ more between people than between emotions. While a person has few observations, the statistics

@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """What the recurrent networks share: variable lengths by index, never by packing.
 
 Packing the sequences (`pack_padded_sequence`) makes the backward pass ten times slower on a CPU. Here the padding,

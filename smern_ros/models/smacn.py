@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Spatial multi-head attention-based convolutional network (paper, section III-B, eq. 1 to 6).
 
 The paper names the layers and the number of parameters (1143.8k, table 2) but not the kernels, nor H and F. The

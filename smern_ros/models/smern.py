@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Skeletal movement-enhanced emotion recognition network (paper, section III-C, fig. 2)."""
 from __future__ import annotations
 

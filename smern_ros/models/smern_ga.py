@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Skeletal movement-enhanced emotion recognition network with graph attention (paper, section III-D, fig. 3)."""
 from __future__ import annotations
 

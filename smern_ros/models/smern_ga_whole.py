@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Both phases of SMERN-GA as one network (paper, section III-D, fig. 3): what the experiments train."""
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Text Recurrent Encoder (paper, section III-C; base model [30])."""
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The voice encoder that is shipped: linear layers on features of a pretrained speech encoder, MFCC and prosody."""
 from __future__ import annotations
 

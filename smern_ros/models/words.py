@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Text encoder for contextual vectors of words; ours."""
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Attention-based alignment of speech and text of Xu et al. [33], with prosody and movement (paper, section IV-D)."""
 from __future__ import annotations
 

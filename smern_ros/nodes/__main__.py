@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """`python -m smern_ros.nodes NAME --ros-args ...` and the installed executables: a node as a process of its own."""
 from __future__ import annotations
 

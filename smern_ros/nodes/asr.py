@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """asr: utterances to words. It begins when silence begins, so that the words are there when the end is certain."""
 from __future__ import annotations
 

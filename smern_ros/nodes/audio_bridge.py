@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """audio_bridge: the sound of a driver that speaks audio_common_msgs, of either kind, into the graph."""
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """audio_features: sound to voice activity, utterances, and the features of each."""
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """fusion: audio features, words and skeleton windows of one utterance to one emotional state (SMERN-GA)."""
 from __future__ import annotations
 

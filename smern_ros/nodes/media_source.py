@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """media_source: a file, a webcam or a microphone into the graph, as a robot's drivers would give them."""
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """pose_estimation: camera images to the joints of everybody in them."""
 from __future__ import annotations
 

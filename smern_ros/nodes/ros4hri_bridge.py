@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """ros4hri_bridge: the graph's people, in the terms of ROS4HRI (REP-155), and ROS4HRI's voices into the graph."""
 from __future__ import annotations
 

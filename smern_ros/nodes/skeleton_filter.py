@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """skeleton_filter: raw skeletons to a smooth stream and to windows of movement, one for each utterance."""
 from __future__ import annotations
 

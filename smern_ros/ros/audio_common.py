@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Sound in the messages of either package called audio_common_msgs, as our AudioChunk."""
 from __future__ import annotations
 

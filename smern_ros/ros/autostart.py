@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """How a node that starts itself becomes active: when those that take what it gives are there to take it."""
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Images in encodings that only ROS's cv_bridge reads, where it is there and works."""
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """What a node tells of its health: rates, latency, drops, queue, errors, model."""
 from __future__ import annotations
 

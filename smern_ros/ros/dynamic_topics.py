@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Topics that come and go while a node is active: those of one person, body or voice, which end when it leaves."""
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """What runs a node's callbacks: rclpy's events executor where there is one.
 
 rclpy's older executors go through everything that a node has, services and timers and all, for each message. At thirty

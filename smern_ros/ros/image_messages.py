@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Image messages to BGR arrays and back. What a message claims is checked before a byte of it is touched.
 
 OpenCV is imported where it is needed: who only publishes raw images does without it.

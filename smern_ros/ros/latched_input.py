@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Subscription to a topic whose last message is valid until the next one, such as `speaker`."""
 from __future__ import annotations
 

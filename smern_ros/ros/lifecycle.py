@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The lifecycle of every node: what its transitions do, and what becomes of it when one fails."""
 from __future__ import annotations
 

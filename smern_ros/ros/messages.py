@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Messages to the core's values and back. What a message says is checked here, where it enters."""
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The base class of all nodes: parameters, publishers, guarded callbacks and services, timers, workers."""
 from __future__ import annotations
 

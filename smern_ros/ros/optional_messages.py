@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Message packages that need not be installed, and that share their name with another one."""
 from __future__ import annotations
 

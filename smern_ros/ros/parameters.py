@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Node parameters as a table: declared, described and checked from one place."""
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Quality of service by the kind of stream: which may lose messages, and what a late joiner must still get."""
 from rclpy.qos import (
     DurabilityPolicy,

@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Acknowledgements of a lossless replay: the output of the graph."""
 from __future__ import annotations
 

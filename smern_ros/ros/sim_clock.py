@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The time of use_sim_time, given by whoever plays a recording."""
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The graph's topics with their types: what goes in and what comes out, for whoever listens to all of it."""
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Subscriptions that are as reliable as their publishers.
 
 A reliable subscription hears no best-effort publisher; a best-effort one loses what does not fit into a socket's

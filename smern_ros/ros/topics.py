@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Names of topics and services, relative so that namespaces and remapping work."""
 IMAGE = 'image_raw'
 IMAGE_COMPRESSED = 'image_raw/compressed'

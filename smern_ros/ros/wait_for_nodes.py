@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Waits until other nodes are active, by their lifecycle state."""
 from __future__ import annotations
 

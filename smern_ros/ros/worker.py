@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """A thread of its own for inference, so that the executor's thread is never blocked."""
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The colours of what somebody wears, coarse enough for light and folds: tells two people apart who cross."""
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """A buffer of raw skeletons, from which windows are cut."""
 from __future__ import annotations
 

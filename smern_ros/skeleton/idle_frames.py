@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Frame skipping while nobody is in view. Depends on stamps only, so a replay skips the same frames."""
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Mapping of the joints of pose estimators to the ten joints of the spec.
 
 A mapping is a matrix of weights: each row is one of our joints as the mean of some source joints, with the lowest of

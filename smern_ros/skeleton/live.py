@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Causal filtering of live skeletons at 30 Hz, with a known delay."""
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The low-pass filter of the joints' positions (paper, section III-A.2: order 8, normalised cut-off 0.1).
 
 Butterworth, as second-order sections: order 8 at this cut-off is numerically poor as one pair of polynomials.

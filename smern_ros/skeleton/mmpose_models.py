@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Networks of mmpose and mmdet from their configs and the user's checkpoints. Nothing is ever downloaded."""
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Pose by MediaPipe's PoseLandmarker: 33 world landmarks of everybody in the image, on the CPU.
 
 World landmarks are metres from the middle of the hips, x to the right of the image, y down, z away from the camera

@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Pose by mmpose: 2D keypoints (RTMPose), lifted into space by a network that sees a stretch of them.
 
 Lifters of Human3.6M answer in metres from the pelvis with the axes of the camera: x right, y down, z away from it.

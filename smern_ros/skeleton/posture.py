@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Whether arms are held as they were where movement was learnt from, or otherwise, as by people who sit.
 
 A network is as sure of what it has never seen as of what it has. Where elbow and wrist are on average tells the two

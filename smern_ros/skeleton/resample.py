@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Resampling of skeletons to a fixed rate, by their stamps.
 
 Gaps up to `max_gap` are interpolated; in longer ones the joint is not visible.

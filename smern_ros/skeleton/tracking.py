@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Tracking of people from frame to frame, by the position and velocity of their torsos and the colour of their clothes.
 
 Distances are in the person's own shoulder widths. Other clothes count as one shoulder width.

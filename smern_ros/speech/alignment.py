@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """When each token was said: dynamic time warping over a Whisper decoder's cross-attention (OpenAI, timing.py)."""
 from __future__ import annotations
 

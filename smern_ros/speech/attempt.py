@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """One decoding of speech, and the checks that reject unlikely results."""
 from __future__ import annotations
 

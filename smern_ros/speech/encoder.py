@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Speech embedding: the encoder of a pretrained recogniser, which also carries the tone of voice."""
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """A CTranslate2 Whisper model with as little of its decoder as CTranslate2 takes: the encoder is a fifth of the whole.
 
 CTranslate2 has no Whisper encoder alone. It counts the decoder's layers and looks up the size of the vocabulary in the

@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The log-mel spectrogram that Whisper reads. faster-whisper's, without the memory that its import takes."""
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Scheduling of recognition: which utterance is transcribed next, and whether its transcript is final.
 
 Recognition starts at the tentative end of an utterance, so that the transcript is ready when it ends.

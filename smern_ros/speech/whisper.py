@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Recognition with a Whisper network: how much context it gets, when it is not believed, and what leaves it.
 
 Whisper was trained on 30 s, to which shorter speech is padded with silence; most of the work is then done on nothing.

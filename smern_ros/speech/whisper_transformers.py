@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Any Whisper model in Hugging Face's format, through transformers. Always on Whisper's full 30 s."""
 from __future__ import annotations
 

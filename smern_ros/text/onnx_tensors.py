@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Reads the tensors stored in an ONNX file, without the onnx package and without a copy."""
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Words to contextual vectors: all-MiniLM-L6-v2, a small pretrained encoder of sentences."""
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Vocabulary: words to rows of the embedding."""
 from __future__ import annotations
 

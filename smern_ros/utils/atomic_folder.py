@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Putting a folder in place of another in one step: whoever looks finds the old one or the new one, whole."""
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """How large a file may be that others made: what is larger is damaged or hostile, and not a byte of it is read.
 
 A pipe is no such file: whoever opens it may wait for ever.

@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Let wheels that were linked against CUDA import beside a CPU-only torch.
 
 The usual wheel of torchaudio ends its import with a shared library that needs CUDA's, although nothing this package

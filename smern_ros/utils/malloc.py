@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """When freed memory goes back to the system. Where the C library is not glibc nothing is done."""
 from __future__ import annotations
 

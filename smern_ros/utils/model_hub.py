@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Nothing is asked of a model hub unless the user allows it: Hugging Face's libraries are told."""
 from __future__ import annotations
 

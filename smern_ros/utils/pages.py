@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """HTML pages from Jinja templates: one file that needs nothing else, in one style. All values are escaped."""
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Where the files beside the code are: configuration and launch files. Needs no ROS."""
 from __future__ import annotations
 

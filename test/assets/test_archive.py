@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Taking members out of archives that may be hostile."""
 import io
 import tarfile

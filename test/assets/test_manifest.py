@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """What the shipped manifest promises, and that what was fetched keeps it."""
 import re
 import zipfile

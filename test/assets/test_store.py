@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The asset store, with a small wheel that the real pip finds in a local folder."""
 import hashlib
 import multiprocessing

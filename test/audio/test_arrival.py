@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Sound without stamps: as steady as its samples, never stamped before it can have been heard."""
 import numpy as np
 from hypothesis import given

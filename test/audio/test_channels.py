@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Several channels to one: the voice is heard whatever a cable or a dead capsule makes of them."""
 import numpy as np
 import pytest

@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Samples of any format that drivers send are the same sound in an AudioChunk."""
 import numpy as np
 import pytest

@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """MFCC are those of speechbrain, of which the audio node needs nothing."""
 import sys
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """F0 is that of the voice: known tones, glides, octaves, noise and silence."""
 import numpy as np
 import pytest

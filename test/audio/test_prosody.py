@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Prosody says how something was said, in stated units, for any signal there is."""
 import numpy as np
 import pytest

@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The resampler keeps the voice, its time and nothing above the new Nyquist frequency."""
 import numpy as np
 import pytest

@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """When an utterance begins and ends, told by frames of 32 ms that are voiced (1) or not (0)."""
 import pytest
 from hypothesis import given

@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Utterances lie where people spoke, on the microphone's time line, however the sound arrives."""
 from itertools import pairwise
 

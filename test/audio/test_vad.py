@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The voice activity detector is silero's, frame by frame."""
 import numpy as np
 import pytest

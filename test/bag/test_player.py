@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Pictures and sound of a bag, in their order, each held up by its own answers."""
 import threading
 

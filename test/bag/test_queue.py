@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Between the network and the disk: bounded, in order, and nothing lost in secret."""
 from hypothesis import given
 from hypothesis import strategies as st

@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Bags of anybody: what ros2 bag writes is read, what was cut off gives what is there, the rest is refused in words."""
 import os
 import shutil

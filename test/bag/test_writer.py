@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """A bag as others read it, and a disk that runs full."""
 import contextlib
 import resource

@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """What the benchmark says of a graph that lost something: how much came, not only how fast it was."""
 from bench.live import LOSSLESS, Heard, tell_latencies, tell_throughput
 from smern_ros.deploy import graph, processes

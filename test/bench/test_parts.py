@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The heavy steps alone are measured on the speech of the clip that is given."""
 import pytest
 import soundfile

@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """What a soak finds: growth, kept files, lateness and lost states, and nothing where there is nothing."""
 import numpy as np
 import pytest

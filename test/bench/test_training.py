@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Both ways of training learn the same; only the time differs."""
 import numpy as np
 import pytest

@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """`smern adapt` on real speech: what it learns is told honestly, kept in a file, and used by `smern predict`."""
 import csv
 import json

@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """A slice of what `make evaluate` does, from recordings to the page."""
 import pytest
 

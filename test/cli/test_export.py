@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """`smern export`: what a run learnt is what the robot says."""
 import dataclasses
 import errno

@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """`smern predict` on real speech and film: one JSON line an utterance, whatever is missing."""
 import json
 import shutil

@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """`smern record` beside publishers of the graph's topics: the bag has all that came, and is closed whatever happens."""
 import os
 import resource

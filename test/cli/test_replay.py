@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """`smern replay` to whoever listens: what was recorded comes again as it was, and nothing is played that is none."""
 import subprocess
 import sys

@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """`smern reproduce` on a corpus small enough to train real networks on in seconds."""
 import dataclasses
 import html

@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """What people and disks do to features and results: each time a sentence that says what to do, never a traceback."""
 import dataclasses
 import json

@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """`smern run` on real nodes: it keeps them up, and ends them all."""
 import os
 import re

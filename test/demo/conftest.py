@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """A small recording, made by hand: three seconds of silence, an utterance with all modalities, one without words."""
 import pytest
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The demo's clip: the film's pictures as they are, the voice where it belongs, the same file each time."""
 import shutil
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """A state is one line that a person can read, and so are the words."""
 from smern_ros.demo.console import format_state, format_transcript
 from smern_ros.demo.recording import Kind

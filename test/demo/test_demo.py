@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """`smern demo` as a person runs it: the real graph on a real clip, and what it leaves behind."""
 import json
 import os

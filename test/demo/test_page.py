@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The page in a real browser: it is drawn, nothing is fetched, and nothing is wider than a phone."""
 import re
 import shutil

@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """What the graph publishes is written line by line, and the recorder knows when the last state has come."""
 import json
 import math

@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """What a recording keeps is bounded and spread over the whole time."""
 import itertools
 import json

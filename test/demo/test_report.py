@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The page tells the facts of the recording, needs nothing from outside, and what was said cannot act in it."""
 import itertools
 import re

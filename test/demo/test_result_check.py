@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """When the demo has not shown what it is for, it says which modality was missing, why, and what to do."""
 import pytest
 

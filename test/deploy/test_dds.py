@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The nodes get a profile with room for images, unless the user has one."""
 import contextlib
 import socket

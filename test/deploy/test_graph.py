@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The list of nodes is the truth: each has a module with a main, and no node is missing from the list."""
 import ast
 

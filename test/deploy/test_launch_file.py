@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """What the launch file would start, compared with the list of nodes and with what `smern run` starts.
 
 `launch` and `launch_ros` are in no registry of Python packages: the modules here are fakes that keep what they are

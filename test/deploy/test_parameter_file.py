@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Parameter files: refused where they mean nobody, and read as the types that a node declares."""
 import math
 import os

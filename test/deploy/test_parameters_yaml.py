@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """config/emotion.yaml lists every parameter of every node with its default, and nothing else."""
 import runpy
 

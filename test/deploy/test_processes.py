@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """What `smern run` starts, and with which arguments."""
 import sys
 from pathlib import Path

@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The launch file under the real launch, where that is installed: nodes end for good or are started again."""
 from __future__ import annotations
 

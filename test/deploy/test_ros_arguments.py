@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """A node's ROS arguments reach ROS with each parameter as its declared type."""
 from pathlib import Path
 

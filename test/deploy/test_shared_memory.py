@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Who is killed leaves nothing in shared memory for long; who lives is left alone."""
 import os
 import signal

@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Children are kept alive, shown, and never left behind. Real processes; what they write is what tests wait for."""
 from __future__ import annotations
 

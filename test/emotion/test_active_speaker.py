@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Assignment of utterances to the speaker that another node publishes."""
 import pytest
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Labels teach one person's network and nobody else's, in any order, and leave no trace when they are taken back."""
 import dataclasses
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The state of an utterance is published once, for the right end, and never waits for what does not come."""
 import pytest
 from hypothesis import given

@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """A checkpoint is read back as it was saved, and nothing else is ever taken for one."""
 import json
 import pickle

@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """A table of labelled recordings is read as people write it, or refused with every line that is wrong."""
 import pytest
 

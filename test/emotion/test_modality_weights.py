@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """How much an answer leans on each modality: over many mixed utterances of the shipped checkpoint, and at the edges."""
 import csv
 import dataclasses

@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The people of a session: who is remembered, and how long a voice without a body is one person."""
 import numpy as np
 import pytest

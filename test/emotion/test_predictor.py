@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The predictor with the shipped checkpoint: any evidence, in any order, in time."""
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace

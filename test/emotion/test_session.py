@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """A session judges by the evidence and by the utterances before, however the evidence comes."""
 from dataclasses import replace
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """A feeling is answered when it is settled, and not again and again."""
 import itertools
 import runpy

@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Garbage for audio_bridge in the messages of mgonzs13. In a process of its own (test_fuzzing_edges.py starts it): they
 share their package's name with those of ros-drivers, and a process has room for one."""
 import array

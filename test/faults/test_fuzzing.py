@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Garbage on every topic of every node, over DDS, to its real process: it lives, does not grow, and answers rightly."""
 import array
 

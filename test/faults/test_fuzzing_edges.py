@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Garbage for the optional nodes at the graph's edges, as for those within it (test_fuzzing.py)."""
 import array
 import subprocess

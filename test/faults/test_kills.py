@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """kill -9 of any node at any time, under the supervisor of `smern run`: the graph is whole again, the others have lost
 nothing, and no state is wrong."""
 import os

@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """A minute of `make soak`: what is kept of pictures shows at once."""
 import json
 import subprocess

@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Cameras of all kinds, an hour of silence, clocks that jump: through the real nodes."""
 import array
 

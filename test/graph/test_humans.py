@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Voices that others tell apart and understand (REP-155), through our nodes: whoever spoke is who feels so."""
 import array
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """A run of the whole graph is recorded and played into a fresh one: it says the same again."""
 import os
 import signal

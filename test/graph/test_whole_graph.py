@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The whole graph on a real film with real speech: what it says live is what is computed offline."""
 import os
 import signal

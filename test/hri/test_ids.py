@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Ids of others become parts of topic names: only legal ones, and not without end."""
 import itertools
 

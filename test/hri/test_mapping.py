@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Our skeletons and labels in ROS4HRI's terms."""
 import numpy as np
 import pytest

@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Whose body, face and voice, and who is listened to."""
 from smern_ros.hri.people import BODY, FACE, MAX_CHANGES, VOICE, PersonAssignments, VoiceHistory, Voices
 

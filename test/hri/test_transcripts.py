@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Words of a recogniser that knows nothing of our utterances find theirs."""
 import pytest
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """A camera and a microphone: what comes has the time at which it came in, and what is not there is named."""
 import sys
 import threading

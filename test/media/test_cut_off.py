@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """A file is called cut off if it is, and not because of what its header claims."""
 import struct
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """A device that is lost is told and comes back; one that is stopped is freed."""
 import threading
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The list of cameras and microphones. Drivers and PortAudio are stand-ins here: no test machine has devices."""
 import struct
 import sys

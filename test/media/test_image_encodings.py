@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Each encoding gives the colours that were encoded: the bytes are made here by formula from a known picture."""
 import numpy as np
 import pytest

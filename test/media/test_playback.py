@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """A file is played in time, or as fast as it is taken, and nothing of it is lost."""
 import itertools
 import queue

@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Any film or sound file gives its frames and its sound, each at its time; a broken one says what is wrong."""
 import itertools
 import os

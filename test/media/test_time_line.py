@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """One growing time line from zero on, whatever the stamps of a file are; all of its sound and pictures are given."""
 import itertools
 import json

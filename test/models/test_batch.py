@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Batches: an utterance gives the same answer alone and in any company, in every network."""
 import dataclasses
 

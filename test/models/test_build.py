@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Every network: built by name, checked, and all of it learns."""
 from pathlib import Path
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Skeleton networks as their recipe has them: several frames read as one, coordinates apart."""
 import dataclasses
 

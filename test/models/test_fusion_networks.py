@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """MDRE, SMERN, CMA, Xu et al. and the whole of SMERN-GA: what they are made of."""
 import dataclasses
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Graph attention and SMERN-GA: any subset of the modalities, none of the missing ones felt."""
 from itertools import combinations
 

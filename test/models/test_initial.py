@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """What weights are at first: as torch draws them, and without what is not needed to load others over them."""
 import subprocess
 import sys

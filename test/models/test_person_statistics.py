@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Statistics of a person: laws of the moments, and normalisation by them."""
 import numpy as np
 import pytest

@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Both directions of a sequence: the backward one begins where the utterance ends, not where the padding does."""
 import torch
 from hypothesis import given, settings

@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """ARE and TRE: what an utterance says depends on nothing but the utterance."""
 import pytest
 import torch

@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The networks of table 2: as large as the paper counted, and blind to what the camera did not see."""
 import dataclasses
 

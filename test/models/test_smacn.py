@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """SMACN: padding and hidden joints change nothing, and it is the network that the paper counted."""
 import pytest
 import torch

@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The shipped voice encoder: what it reads, and what it does without the speech encoder."""
 import pytest
 import torch

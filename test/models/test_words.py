@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The text encoder for contextual vectors: padding says nothing, every vector is read."""
 import pytest
 import torch

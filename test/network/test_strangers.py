@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Unless somebody chooses otherwise, nobody on the network sees the graph, hears or sees people, or says how they feel.
 
 The robot and a stranger's computer are network namespaces of this machine with a wire between them. On the robot runs a

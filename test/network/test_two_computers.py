@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Camera and microphone on one computer, the networks on another: what is said here is judged there.
 
 Both computers are network namespaces of this machine, with shared memory and an identity of their own. What loses and

@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Of the tests of ros4hri_bridge: the messages of ROS4HRI, whoever else speaks them, and the node among them."""
 import pytest
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """asr as the process it is: utterances in, words out, begun before the end is certain."""
 import array
 import math

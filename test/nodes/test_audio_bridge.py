@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """audio_bridge as the process it is: drivers that speak either audio_common_msgs are heard."""
 import numpy as np
 import pytest

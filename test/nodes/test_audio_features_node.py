@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The audio_features node through real DDS: real speech in, utterances and their features out."""
 import array
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Stamps far from now are told: the camera and this computer do not have the same time."""
 import time
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Ctrl-C as a terminal gives it: SIGINT to the whole foreground group, whose processes have SIGINT's default handler.
 
 Jobs in the background, tests among them, inherit that SIGINT is ignored: then nothing would be seen of what it breaks.

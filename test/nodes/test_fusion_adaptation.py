@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Labels given to the fusion node: learnt in the background, taken back, saved when asked, and never fatal."""
 import numpy as np
 import pytest

@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The fusion node as a process: what it says for every subset of evidence, and that no message ends it."""
 import array
 import json

@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The fusion node normalises by person as a session over the same utterances does, and forgets when it is told to."""
 from dataclasses import dataclass
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Several people before the fusion node: a state for each, and the voice is of whom the parameter says."""
 import pytest
 from rcl_interfaces.srv import SetParameters

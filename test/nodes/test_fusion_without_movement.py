@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The fusion node with a checkpoint that reads no movement: it waits for none, and says so."""
 import pytest
 from diagnostic_msgs.msg import KeyValue

@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Camera images reach another process whole and all of them, best effort as cameras publish, with either profile."""
 import json
 import os

@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """A job that goes on after its node was cleaned up: it keeps its own model, and the next configuration has another.
 
 The models are stand-ins, since only a stand-in can be held up for as long as a test needs: until a file appears.

@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """media_source in a real graph: the file as it is, at its time, to whoever is there, and nothing lost."""
 import time
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Every parameter of every node: described, bounded, and changed while the node runs, or refused with what to do."""
 from __future__ import annotations
 
@@ -88,7 +90,7 @@ def another(p: Parameter):
             return p.default + 1 if p.default < p.bounds[1] else p.default - 1
         case float():
             low, high = p.bounds
-            return 0.95 * p.default + 0.05 * low if p.default > low else min(low + 0.5, high)
+            return 0.95 * p.default + 0.05 * (low if p.default > low else high)
         case str():
             return 'another'
     raise AssertionError(f'{p.name}: a parameter of type {type(p.default)}')

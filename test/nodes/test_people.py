@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Two real people before the camera: each has a skeleton and states of their own, and it is said when one leaves."""
 import pytest
 from sensor_msgs.msg import Image

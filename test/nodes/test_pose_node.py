@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """pose_estimation as the process it is: images in, one SkeletonArray for each, whatever else comes in."""
 from itertools import pairwise
 from pathlib import Path

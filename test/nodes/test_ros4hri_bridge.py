@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """ros4hri_bridge as the process it is: people, bodies and feelings for nodes that speak ROS4HRI (REP-155)."""
 import math
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """ros4hri_bridge as the process it is: voices that other nodes tell apart (REP-155), into the graph."""
 import array
 from types import SimpleNamespace

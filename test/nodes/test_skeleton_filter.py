@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """skeleton_filter in a real graph: windows as cut offline, when they are due, and only once."""
 import re
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """CHANGELOG.rst, which catkin's tools read, says what CHANGELOG.md says."""
 import runpy
 from pathlib import Path

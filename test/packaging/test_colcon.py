@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The same tree is a package of a colcon workspace."""
 import os
 import shutil

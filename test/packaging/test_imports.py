@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Imports go one way: nodes -> ros -> core, training -> core; and in no circle."""
 import ast
 from pathlib import Path

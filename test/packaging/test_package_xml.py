@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """package.xml tells whoever builds with colcon what rosdep cannot install."""
 import re
 from pathlib import Path

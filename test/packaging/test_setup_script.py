@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """`make setup` installs what changed and nothing else. pip is a stand-in here that notes how it was called."""
 import os
 import re

@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The wheel holds all that a robot needs: messages, nodes, networks, configuration, and no ROS."""
 import subprocess
 import sys

@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Image messages become BGR arrays and back; what cannot be is named before it is touched."""
 import contextlib
 import sys

@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Every node of the graph, put to sleep, emptied and woken again by a lifecycle manager, works as on the first day.
 
 On its way each is asked how it is: what it says on /diagnostics is what happened, and its memory is given back.

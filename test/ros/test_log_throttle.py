@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Trouble is told once for each kind, and garbage that makes a new kind with each message does not flood."""
 from smern_ros.ros.log_throttle import MAX_KINDS, Throttle
 

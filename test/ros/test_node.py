@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """What every node promises: states, refusals, errors that are said once, and a clean end."""
 import os
 import textwrap

@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """What may be lost is heard reliably where it is published so, best effort where not; and loss is told."""
 import re
 import textwrap

@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The SROS2 policies in security/policies allow each node what it does in the running graph, and nothing else."""
 import contextlib
 import os

@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Speech and skeletons by different clocks are told from a camera that is late, new or gone."""
 import pytest
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Place, size and heading of a person say nothing of emotion: the network does not see them."""
 import numpy as np
 import pytest

@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """What is remembered of the camera's frames."""
 import numpy as np
 import pytest

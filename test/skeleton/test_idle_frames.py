@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Who is alone looks up now and then; who has company never looks away."""
 import pytest
 from hypothesis import given

@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Other skeletons become our ten joints: midpoints, sides, confidences and gates."""
 import numpy as np
 import pytest

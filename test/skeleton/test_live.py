@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The smooth stream: causal, 30 a second, stamped with the time its values belong to."""
 import numpy as np
 import pytest

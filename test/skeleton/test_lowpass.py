@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The low-pass filter of paper section III-A.2, whole and as a stream."""
 import numpy as np
 import pytest

@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Real people in one picture: they keep their ids while they hide and cross, and it is known when one has left."""
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The default pose estimator on real people, and on what is none."""
 import subprocess
 import sys

@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The mmpose backend on real video. No trained weights can be had in tests: what is checked is all but accuracy."""
 import sys
 

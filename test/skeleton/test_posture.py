@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Which arms are held unlike those learnt from, by where elbow and wrist are on average."""
 import math
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Frames of any camera become frames at 30 a second."""
 import numpy as np
 import pytest

@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """A person keeps an id while tracked, whatever the order of detections, and no id is given twice."""
 import numpy as np
 import pytest

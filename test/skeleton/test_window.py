@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """A window of movement, cut out of raw skeletons."""
 import dataclasses
 

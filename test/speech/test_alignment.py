@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Dynamic time warping finds where each token begins."""
 import numpy as np
 from hypothesis import given

@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The speech encoder: its definition by other means, and sound that is none."""
 import math
 import shutil

@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Recognition in several languages: whisper-base on real English, German and Polish speech."""
 import re
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The hang-over's bookkeeping: no ended utterance is forgotten, no void transcript gets out."""
 import numpy as np
 import pytest

@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Both recognisers with real weights on real speech."""
 import numpy as np
 import pytest

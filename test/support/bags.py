@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Bags for tests: what was said, as messages in CDR, and bags of it as others write them."""
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Somebody who stands with hanging arms, whose movement every checkpoint uses."""
 import numpy as np
 

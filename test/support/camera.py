@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """A camera process: 640x480 images at a steady rate to whoever listens, as a driver publishes them."""
 import contextlib
 import sys

@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Several people in one picture, who come, go, hide and cross: signers cut from real footage and moved about."""
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Makes a Hugging Face folder of a Whisper model that is only at hand in CTranslate2's format."""
 from __future__ import annotations
 

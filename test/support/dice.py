@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Experiments without any learning; here, for processes that are spawned can import no test."""
 import dataclasses
 from pathlib import Path

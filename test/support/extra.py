@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Features with what pretrained encoders might have made of the utterances: it shows the label of some."""
 import dataclasses
 

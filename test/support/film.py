@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Films for tests: real pictures and real speech, in any container."""
 from __future__ import annotations
 

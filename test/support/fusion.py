@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The fusion node as a process, with evidence to give it."""
 import numpy as np
 from diagnostic_msgs.msg import DiagnosticArray

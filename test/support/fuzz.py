@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Garbage for every topic that a node listens to, drawn from the fields of its messages by hypothesis."""
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The whole graph as real processes, and what it said."""
 from __future__ import annotations
 

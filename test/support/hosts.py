@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Two computers on one: each with a network, shared memory and identity of its own, and a wire between them.
 
 They are namespaces that a process holds whose standard input is ours: whatever way the tests end, it ends, and with it

@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The other nodes of a robot that speaks ROS4HRI (REP-155)."""
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """A listener process: counts the images of `camera.py` and ends with the last one, or at a deadline.
 
 Best effort loses what is sent before both ends know each other, so it says when it knows the camera.

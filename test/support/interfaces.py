@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Message packages that others publish, compiled from the definitions in test/interfaces as our own messages are.
 
 They are built once into the build folder, never installed: a test process and the processes it starts import them from

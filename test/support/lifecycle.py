@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """A lifecycle manager, as a robot's launch has one: it moves a node from state to state through its services."""
 from __future__ import annotations
 

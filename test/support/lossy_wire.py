@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """A wire between two computers that loses and delays packets: what the kernel's netem does where there is one.
 
     lossy_wire.py PID NAME     between the network of this process and that of process PID, as tunnel devices NAME

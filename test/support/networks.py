@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Networks and utterances for tests of any network: narrow ones, because the laws hold at any width."""
 import torch
 

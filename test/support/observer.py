@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """A process that listens to the graph, sees what ROS tells of it, and says so in JSON, four times a second.
 
     observer.py [SPEAKS]     it publishes emotion_state with that label, too

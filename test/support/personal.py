@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The shipped networks as a checkpoint that normalises by person: its answers are no better, but they differ.
 
 It uses all movement.

@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """SROS2 policies as the files in security/policies have them, and what a running node really has."""
 from __future__ import annotations
 

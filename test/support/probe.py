@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """A test's own end of the graph: real DDS, conditions instead of sleeps, nodes as real processes."""
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """A test that plays the camera and the microphone itself: any frame rate, lost frames, any size of chunk."""
 from __future__ import annotations
 

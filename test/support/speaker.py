@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """A driver's process that publishes sound in audio_common_msgs, of whichever kind it finds: two steady channels."""
 import array
 import contextlib

@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Real speech with its words, from the fetched assets."""
 from __future__ import annotations
 

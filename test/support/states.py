@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Whether a state says what its evidence says: recomputed from the messages that a test heard beside it."""
 from __future__ import annotations
 

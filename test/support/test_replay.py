@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """What the tests' own camera sends of a film: the same moments, neither ahead of the sound nor behind it."""
 import numpy as np
 from hypothesis import given

@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Sentences become contextual vectors, as the encoder's makers would compute them."""
 import time
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """A small IEMOCAP and a cache of features that all tests of training share. Nobody may change the corpus: `copy_of`
 gives a test its own."""
 import dataclasses

@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """A folder takes another's place whole, whatever fails or is killed, and the next one repairs what is left."""
 import errno
 import os

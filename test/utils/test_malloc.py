@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Memory that a network frees is there for the next step."""
 import subprocess
 import sys

@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Nothing is asked of a model hub: what is missing in a model's folder is named."""
 import shutil
 import subprocess

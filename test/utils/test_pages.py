@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """A page escapes what it is given, and does not leave out what it was not given."""
 import jinja2
 import pytest

@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """`~` is the home folder wherever a path is given, and nowhere a folder of that name."""
 import argparse
 import importlib

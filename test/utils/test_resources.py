@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Files beside the code are found where the code was installed."""
 import importlib.util
 import shutil

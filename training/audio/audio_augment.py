@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Recorded utterances as samples for the audio encoder; each also as it would sound elsewhere."""
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Teaching the audio encoder: one recipe, for the shipped checkpoint and for the results on people never heard."""
 from __future__ import annotations
 

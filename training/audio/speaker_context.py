@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """What a robot would know of a speaker at the time of an utterance, so that the encoders learn and are judged with it.
 
 All of it is about the other utterances of the same speaker: the one at hand always counts besides

@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """What a few labels are worth: the checkpoint adapted to speakers it never heard, beside learning them from scratch."""
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Words that the recogniser doubts: what they are worth by its confidence, and the rule that does most with them."""
 from __future__ import annotations
 

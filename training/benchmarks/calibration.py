@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """How sure a checkpoint made without one corpus of speech may be of the voices in it, alone and together with words.
 
 Temperatures are found as those of the shipped checkpoint (`smern_ros.training.fusion.calibrate`), on the corpora that

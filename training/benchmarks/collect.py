@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """From stored predictions to the figures of a table."""
 from __future__ import annotations
 

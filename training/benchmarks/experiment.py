@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """One row of a table of results, or a few: what is trained and measured, and how to do it.
 
 A source of data is a module of this package with

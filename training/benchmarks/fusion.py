@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The checkpoint as a robot runs it: one modality alone, any subset of them joined by label, and how sure it may be."""
 from __future__ import annotations
 

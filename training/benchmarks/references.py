@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Simple references for speech and movement: statistics of the same features through scikit-learn."""
 from __future__ import annotations
 

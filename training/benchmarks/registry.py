@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Which sources of data there are. A new one is a module of this package (see `experiment`) and a line here."""
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """All that was measured, written down: results.md, and its drawings beside it in results/."""
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Doing the jobs of all experiments, in several processes, from wherever they were left."""
 from __future__ import annotations
 

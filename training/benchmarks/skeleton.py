@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Emotion in what nobody was seen doing before: Bandai's clips, all contents that look alike left out at a time."""
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """What is done when one speaker or one corpus is left out: learning from all others, and what is then said of it."""
 from __future__ import annotations
 

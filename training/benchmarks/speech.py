@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Emotion in the voice of people never heard before: one speaker left out at a time, and one corpus."""
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Words: the text encoder and a simple reference on GoEmotions, as written and as a robot hears them."""
 from __future__ import annotations
 

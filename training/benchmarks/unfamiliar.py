@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """What is recognised as movement unlike all that was learnt: of contents left out, people who sit, and real footage."""
 from __future__ import annotations
 

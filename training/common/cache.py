@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Results of expensive steps on disk, in files named by all that they depend on: unchanged steps are not done again."""
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Runs jobs in this process, in several processes or on a Ray cluster. What is stored is not run again.
 
 A job has an `id` and stores its result itself, complete or not at all: a command that is stopped continues from there.

@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Mean and deviation of the inputs over the training data, as `smern_ros.models.inputs.Normalisation` wants them."""
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Plots as SVG texts that need nothing else. The same data give the same text."""
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Who is learnt from, who is chosen by and who is measured on: never the same speaker or content twice."""
 from __future__ import annotations
 

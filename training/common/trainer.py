@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Fitting a network to batches until the development set stops getting better."""
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Readers of open corpora: what lies in a folder, as samples with a label. One corpus a file.
 
 Each has a LICENCE, and COMMERCIAL_USE tells whether that allows it.

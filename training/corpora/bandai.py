@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Bandai-Namco-Research-Motiondataset 1 (Kobayashi et al. 2023). CC BY-NC 4.0.
 
 44 acted clips in the four styles that are emotions of ours: walking, running, dashing, bowing, waving good-bye,

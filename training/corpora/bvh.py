@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Motion capture in the BVH format: a tree of joints and, for each frame, where each is and how it is turned."""
 from __future__ import annotations
 

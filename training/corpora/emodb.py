@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """EMO-DB, Berlin Database of Emotional Speech: German, 10 actors (Burkhardt et al. 2005). CC0."""
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """GoEmotions: English comments of a forum (Demszky et al. 2020). CC BY 4.0."""
 from __future__ import annotations
 

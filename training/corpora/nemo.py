@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """nEMO: Polish, 9 actors (Christop 2024). CC BY-NC-SA 4.0."""
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """RAVDESS, the speech of 16 of its 24 actors: North American English (Livingstone, Russo 2018). CC BY-NC-SA 4.0.
 
 Two sentences that tell nothing of the emotion, each said twice in each emotion, normally and (neutral apart) strongly.

@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """How sure the networks may be: temperatures found on corpora, comments and contents that they did not learn from."""
 from __future__ import annotations
 

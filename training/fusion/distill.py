@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Teaching the second phase: modalities joined by label, every subset of them at once.
 
 Nobody was recorded with all three modalities, so a voice, a comment and a movement of different people are joined

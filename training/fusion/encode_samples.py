@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """What the encoders make of the samples: what the fusion learns from, and what its temperatures are found on."""
 from __future__ import annotations
 

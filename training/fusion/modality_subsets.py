@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """What each subset of the modalities is worth, on test samples that were joined by label.
 
 No one was recorded with all modalities. A voice, a comment and a movement of different people are joined because

@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """From a run of SMERN-GA to the checkpoint that the fusion node loads."""
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The README beside a checkpoint that was exported: which run it is, on which data, what it is worth and what not."""
 from __future__ import annotations
 

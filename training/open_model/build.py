@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Make the checkpoints that are shipped: python -m smern_ros.training.open_model.build [--data DIR] [--out DIR]"""
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """All that a checkpoint learns from, read, split and turned into features."""
 from __future__ import annotations
 

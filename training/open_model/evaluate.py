@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """What a saved checkpoint is worth on people, comments and contents that it was not made from, as a robot runs it."""
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The README beside a checkpoint: what it is, what it is worth, what it must not be used for."""
 from __future__ import annotations
 

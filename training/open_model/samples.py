@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """What is learnt from, split by people, contents and comments; and samples as batches."""
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Training the encoders of text and skeleton, each alone on its own source; that of audio is `voice.teach`."""
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Teaching what movement is unlike what was learnt. No people who sit were recorded; they are made of the clips."""
 from __future__ import annotations
 

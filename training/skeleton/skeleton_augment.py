@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Motion-captured clips as windows that look as a camera beside a robot would see them."""
 from __future__ import annotations
 

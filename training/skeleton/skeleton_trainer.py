@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Teaching the skeleton encoders: one recipe, for the shipped checkpoint and for the results on contents never seen."""
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Windows of motion-captured clips in every manner that is learnt from, kept once they were made."""
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Comments as a robot would hear them: spoken by espeak-ng in many voices, also in noise, and recognised by it."""
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Training the text encoder that reads contextual vectors of words: comments, without capitals and punctuation."""
 from __future__ import annotations
 

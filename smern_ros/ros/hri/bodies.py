@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """ROS4HRI bodies: the list of ids, and the image points of each body."""
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Conversions to and from the messages of ROS4HRI, an optional package."""
 from __future__ import annotations
 

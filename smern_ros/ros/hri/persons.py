@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """ROS4HRI persons, and the expression of each person and face."""
 from __future__ import annotations
 

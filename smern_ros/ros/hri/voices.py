@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """ROS4HRI voices, with their audio, activity and speech: instead of our microphone, detector and asr."""
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """What a simulated robot knows of a speaker is never about the utterance at hand, and never about the future."""
 import numpy as np
 import pytest

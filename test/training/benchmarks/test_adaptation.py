@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """What labels are worth is measured on people whom the checkpoint never heard, and never on what was labelled."""
 import dataclasses
 import json

@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Words that the recogniser doubts: rules for how much they count, and what each is measured on."""
 import dataclasses
 from collections import Counter

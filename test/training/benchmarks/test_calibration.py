@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """How sure the voices of a corpus left out may be is found without that corpus; here on a little of the data."""
 import numpy as np
 import pytest

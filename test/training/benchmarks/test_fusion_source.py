@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The checkpoint is measured as a robot runs it, with any of the modalities missing; here on a little of the data."""
 import numpy as np
 import pytest

@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """What was measured stands in the report, and what was not is said to be missing."""
 import math
 import xml.etree.ElementTree as ElementTree

@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Jobs are done once, in any number of processes, and never again unless what they depend on changes."""
 import math
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Movements of contents never seen: clips stay on one side, whatever the folds ask for."""
 import dataclasses
 

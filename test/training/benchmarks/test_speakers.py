@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Whoever is tested was never learnt from, neither by name nor by recording."""
 import itertools
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """What the encoder learns with is what a robot would have: the speaker's scale from other utterances, no labels."""
 import math
 from dataclasses import replace

@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Experiments on words: nothing tested was learnt from, and without a voice the rest is done all the same."""
 import dataclasses
 

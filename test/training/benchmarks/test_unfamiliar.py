@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The table of movement unlike what was learnt: of contents and people on no other side, and in words."""
 from types import SimpleNamespace
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """A dear step is done once, and again when what it depends on has changed."""
 import subprocess
 import sys

@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Jobs in processes and on a cluster: it does what one process does, and tells who cannot be reached or has died.
 
 Both machines of the cluster are this one, as Ray's own tests have it; real are the processes, connections and deaths.

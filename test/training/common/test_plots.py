@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Plots are whole SVG files that need nothing else, and the same for the same data."""
 import math
 import re

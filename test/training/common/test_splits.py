@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """No speaker, comment or content is ever learnt from and measured on."""
 from dataclasses import replace
 

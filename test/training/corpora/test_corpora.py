@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The corpora are read as their makers describe them."""
 import csv
 from collections import Counter

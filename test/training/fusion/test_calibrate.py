@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Temperatures make the networks as sure as they may be about people not learnt from."""
 import numpy as np
 import pytest

@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The fusion learns from modalities joined by label to say what their encoders say, whichever of them are there."""
 import numpy as np
 import pytest

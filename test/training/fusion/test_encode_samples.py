@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """No encoder says what it makes of strangers about a speaker or content that it learnt from."""
 import pytest
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The table of missing modalities comes from the predictor that a robot runs, and says where its rule is broken."""
 import numpy as np
 import pytest

@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The small IEMOCAP is made of real sound and real people, in the corpus's formats."""
 import hashlib
 from collections import Counter

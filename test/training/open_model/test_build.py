@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The training command, on a little of the real data, makes checkpoints that everything else can use."""
 import json
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """What training makes of a recording is what the robot's path makes of the same recording, stamp by stamp."""
 import numpy as np
 import pytest

@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The shipped checkpoint knows something about people, comments and contents that it was not made from."""
 import functools
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """People who sit are made as anatomy allows, and told from clips of others who do not."""
 import numpy as np
 import pytest

@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Comments are spoken, and heard by the robot's own recogniser."""
 import dataclasses
 import shutil

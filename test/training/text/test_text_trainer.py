@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The text encoder learns from contextual vectors, and reads one sentence as it read many."""
 import pytest
 import torch

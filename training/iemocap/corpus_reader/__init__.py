@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """IEMOCAP: acted English dialogs of two, ten actors in five sessions (Busso et al. 2008). Its licence is USC's.
 
 `read` takes the folder IEMOCAP_full_release as it is unpacked.

@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """What was found in the corpus, what was left out, and what is wrong with it."""
 from __future__ import annotations
 

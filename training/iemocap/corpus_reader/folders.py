@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Where the files of a session lie, and which are missing."""
 from __future__ import annotations
 

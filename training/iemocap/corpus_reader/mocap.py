@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Motion capture of a dialog: markers on the face, the head's pose and markers on the hands, of one of the two.
 
 Three text files with two lines of title, then on each line the frame, its time in seconds and the values.

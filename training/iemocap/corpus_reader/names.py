@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Names of dialogs and utterances, such as Ses01F_impro01 and Ses01F_impro01_M003."""
 from __future__ import annotations
 

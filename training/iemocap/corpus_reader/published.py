@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """What the corpus is known to hold, and which of it the paper uses."""
 from __future__ import annotations
 

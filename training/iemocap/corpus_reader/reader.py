@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """From the folder IEMOCAP_full_release to utterances with a label, words, sound, video and motion capture."""
 from __future__ import annotations
 

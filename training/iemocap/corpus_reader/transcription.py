@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Transcription files: the words of each utterance.
 
     Ses01F_impro01_F000 [006.2901-008.2357]: Excuse me.

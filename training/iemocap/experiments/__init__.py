@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The paper's experiments: who is trained on whom, how often, and what comes of it. Needs no ROS.
 
 `protocols` parts the utterances, `network_samples` makes tensors of their features, `train_network` fits one network,

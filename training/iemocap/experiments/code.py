@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The code that a run depends on: what was computed by other code is another run."""
 from __future__ import annotations
 

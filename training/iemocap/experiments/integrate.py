@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Figures of predictions, integrated over folds and repeated experiments (paper, section IV-D)."""
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """From the features of a corpus to what one network takes. All that is learnt of them comes of the training part."""
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Which utterances are learnt from, chosen by and measured on, in each of the paper's experiments.
 
 Every part has the labels in the proportions of the data that it is a part of ("stratified as the data is"): utterances

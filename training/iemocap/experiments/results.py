@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """What runs left behind, on disk: a folder each, complete or not there at all."""
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Carrying out a plan of runs, in several processes or on a cluster, from wherever it was left."""
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """One run: a network trained on one fold and tested on it. A plan is a list of them, of which each has its own id."""
 from __future__ import annotations
 

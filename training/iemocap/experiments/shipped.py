@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The encoders of the shipped checkpoint in the paper's experiments: an extra, taught by their own trainers.
 
 They begin with nothing but what the pretrained encoders make of an utterance. Unlike for the checkpoint, each utterance

@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """A seeded corpus in which it is known how much each modality tells, and so which network must do better.
 
 In each utterance each modality either shows the label without doubt or, the rest of the time, shows nothing: an erasure

@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """One network trained on one fold (paper, section IV-C): Adam, batches of 128, cross-entropy.
 
 The paper is silent on when to stop: training ends when the development set has not got better for some epochs, and

@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Pretrained word vectors from a file as GloVe publishes it: a word and its numbers a line, parted by spaces."""
 from __future__ import annotations
 

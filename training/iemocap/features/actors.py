@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Both actors of a dialog, from its video: the pose of each half of the picture, while its actor is of interest."""
 from __future__ import annotations
 

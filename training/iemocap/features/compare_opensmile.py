@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """How near our MFCC and F0 are to openSMILE's, the paper's extractor, on real speech.
 
 openSMILE is licensed for research only, so this package never uses it; install it beside (`pip install

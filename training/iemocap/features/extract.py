@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """A whole corpus to one set of features on disk: dialog by dialog, each kept, so that nothing is done twice."""
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Sound through openSMILE, the paper's extractor, instead of the robot's front end.
 
 A network that is trained on these hears something else than the robot does: compare with it, do not ship it.

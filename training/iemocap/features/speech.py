@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Features of an utterance's sound, as the robot computes them, and those of pretrained encoders of sound and words."""
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Features of a corpus on disk: one folder, an index in JSON and one NumPy file a quantity. Nothing is pickled.
 
 The features are as the robot computes them, not normalised: that needs the training part of a split. Words are text:

@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """One dialog of the corpus: its utterances' features, made once and then found again."""
 from __future__ import annotations
 

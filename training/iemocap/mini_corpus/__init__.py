@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """A small corpus in the folders, file formats and oddities of IEMOCAP, made of open data.
 
 It proves that everything runs from a folder on disk to a report. It proves nothing about emotions: the sound is German

@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Build a small IEMOCAP: python -m smern_ros.training.iemocap.mini_corpus OUT [--data DIR]"""
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Which dialogs a small IEMOCAP has, and who says what in them, when and how."""
 from __future__ import annotations
 

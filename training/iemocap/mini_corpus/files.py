@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Files of a dialog in the corpus's own formats and syntax, with the oddities that it has."""
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Videos of two real people side by side, 720x480 at 29.97 frames a second, as DivX encodes.
 
 Each pair is encoded once, as a few segments that begin with a whole picture. A dialog's video is put together from

@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The paper's tables 1 to 4 and figures 4 and 5, made from runs of `experiments` and compared with what it reports;
 and tables that it does not have.
 

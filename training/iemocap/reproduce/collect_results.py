@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """A report of whatever runs of a plan are done."""
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Which runs fill which rows of the tables and parts of the figures."""
 from __future__ import annotations
 

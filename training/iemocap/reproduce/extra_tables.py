@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Tables that the paper does not have, in the form of its tables: people of whom nothing was learnt, and the encoders
 of the shipped checkpoint."""
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Figures 4 and 5 of the paper: what was measured for them, and their plots."""
 from __future__ import annotations
 

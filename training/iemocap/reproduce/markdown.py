@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The report as Markdown, for a terminal, a diff or a repository."""
 from __future__ import annotations
 

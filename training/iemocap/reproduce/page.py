@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The report as one HTML file that needs nothing else: no script, no network."""
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """What the paper reports: tables 1 to 4, t-tests, and what it says of figures 4 and 5. Figures are in percent."""
 from __future__ import annotations
 

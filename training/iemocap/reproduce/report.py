@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """All that was reproduced, written down: report.html and report.md for people, results.json for machines."""
 from __future__ import annotations
 

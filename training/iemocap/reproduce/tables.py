@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Tables with our figures beside the paper's. A row without a run has no figures of ours, and says so."""
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """`smern corpus iemocap`: counts against the published ones, in words and in an exit code."""
 import json
 import shutil

@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Evaluation, transcription and motion capture files: whole, malformed and cut off."""
 import numpy as np
 import pytest

@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """What the names of IEMOCAP say."""
 import pytest
 from hypothesis import given

@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """IEMOCAP is read whole from its folder; what is missing or broken is named and costs only itself."""
 import os
 import shutil

@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Small networks, and a synthetic corpus that they can learn in seconds."""
 import pytest
 import torch

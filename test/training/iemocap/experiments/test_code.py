@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The digest of a run's code covers all by which it is made, and of the networks its own alone."""
 import json
 import subprocess

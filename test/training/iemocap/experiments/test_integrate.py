@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Figures are scikit-learn's, and the test is Student's."""
 import math
 import warnings

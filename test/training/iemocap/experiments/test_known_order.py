@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The paper's further experiments, where the answer is known: what filter, speakers and pretraining are worth."""
 import pytest
 

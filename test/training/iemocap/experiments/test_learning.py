@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Every network finds what was put in, fuses it, and none finds more than there is."""
 import dataclasses
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """What goes into a network is what a robot would put in, and nothing of it comes of what is tested."""
 import dataclasses
 

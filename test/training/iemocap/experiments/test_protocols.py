@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Nothing is learnt from and measured on, and every part looks like the whole."""
 from collections import Counter
 from dataclasses import dataclass, replace

@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """A plan of runs: stopped anywhere, it goes on; however it is carried out, the results are the same."""
 import dataclasses
 import json

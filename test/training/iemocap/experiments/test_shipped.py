@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The shipped encoders on the paper's folds: taught by their own trainers, and beside the paper's networks."""
 import dataclasses
 import json

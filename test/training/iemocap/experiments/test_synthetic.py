@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """What was put in is there, and the ceilings are what the best reader of it reaches."""
 import dataclasses
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The trainer: the same seed, the same network; the test set is unseen; the papers' details."""
 import copy
 import dataclasses

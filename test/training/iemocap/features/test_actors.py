@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """What of an actor's movement is kept: as the robot passes it on, or nearer to the paper."""
 import numpy as np
 import pytest

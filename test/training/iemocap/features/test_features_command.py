@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """`smern features`: every utterance as the robot hears and sees it, or the reason why not."""
 import functools
 import os

@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """An utterance's sound file is taken if it is whole and as the corpus has it."""
 import numpy as np
 import pytest

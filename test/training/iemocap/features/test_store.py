@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Features come back from disk as they were put there, or not at all."""
 import dataclasses
 import json

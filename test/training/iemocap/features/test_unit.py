@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Motion capture of any length becomes 200 frames, whatever was lost on the way."""
 import numpy as np
 import pytest

@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The whole way on the smallest corpus that it can be gone on: folder, features, all networks, report, robot."""
 import dataclasses
 import json

@@ -1,3 +1,5 @@
+# Copyright 2026 The smern_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The paper agrees with itself: what it says twice is the same in both places."""
 import pytest
 
