@@ -31,7 +31,7 @@ from smern_ros.spec import SKELETON, SPEC
 from smern_ros.training.iemocap.experiments import network_samples, synthetic, train_network
 from smern_ros.training.iemocap.experiments.network_samples import Preparation
 from smern_ros.training.iemocap.experiments.train_network import Machine, TrainingSettings, build
-from smern_ros.training.iemocap.features.store import FeatureSet
+from smern_ros.training.iemocap.features.feature_store import FeatureSet
 from smern_ros.utils import malloc
 
 MEDIAN, SPREAD, SHORTEST, LONGEST = 3.6, 0.67, 0.6, 30.0

@@ -14,7 +14,7 @@ from rosgraph_msgs.msg import Clock
 
 from smern_ros import msg
 from smern_ros.audio import pcm
-from smern_ros.bag import inputs
+from smern_ros.bag import input_topics
 from smern_ros.bag.contents import Message
 from smern_ros.bag.errors import BagError
 from smern_ros.bag.player import Player, TimedMessage
@@ -164,14 +164,14 @@ def recorded(plan: ReplayOptions) -> RunStates:
 
     :raises BagError: if the bag does not tell.
     """
-    bag, near = plan.bag, inputs.namespaces(plan.inputs)
+    bag, near = plan.bag, input_topics.namespaces(plan.inputs)
     takes = {
         name: (stream, take) for stream in STREAMS for topic, take in TAKES if topic == stream.topic
-        for name in inputs.of(bag, stream, near)
+        for name in input_topics.of(bag, stream, near)
     }
     if not any(stream.topic == topics.EMOTION_STATE for stream, _ in takes.values()):
-        raise BagError(f'{bag.path} holds no {topics.EMOTION_STATE} to compare with. {inputs.has(bag)}')
-    inputs.require_same_version(bag, list(takes))
+        raise BagError(f'{bag.path} holds no {topics.EMOTION_STATE} to compare with. {input_topics.has(bag)}')
+    input_topics.require_same_version(bag, list(takes))
     said = RunStates()
     with contextlib.suppress(BagError):  # what can be read is worth comparing; the player tells of the rest
         for message in bag.messages(takes):

@@ -44,8 +44,8 @@ def run(args: argparse.Namespace) -> int:
     """:return: 0 if all is done, 1 if something failed, 2 if it cannot start or go on."""
     from smern_ros.training.benchmarks import registry, report
     from smern_ros.training.benchmarks.collect import collect_results
+    from smern_ros.training.benchmarks.result_store import BenchmarkStore, BenchmarkStoreError
     from smern_ros.training.benchmarks.run_jobs import run_jobs
-    from smern_ros.training.benchmarks.store import BenchmarkStore, BenchmarkStoreError
     from smern_ros.training.common.jobs import JobError, WorkersError
 
     began = time.monotonic()

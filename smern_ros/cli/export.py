@@ -30,7 +30,7 @@ def run(args: argparse.Namespace) -> int:
     """:return: 0 if it was written and can be loaded, 2 if not."""
     from smern_ros.training.iemocap.experiments.results import ExperimentStoreError
     from smern_ros.training.iemocap.export import CARD, export
-    from smern_ros.training.iemocap.features.store import FeatureError
+    from smern_ros.training.iemocap.features.feature_store import FeatureError
 
     try:
         made = export(args.run, args.out, identity=args.id, features=args.features)

@@ -80,8 +80,8 @@ def run(args: argparse.Namespace) -> int:
     from smern_ros.training.iemocap import corpus_reader
     from smern_ros.training.iemocap.features import speech
     from smern_ros.training.iemocap.features.extract import extract
+    from smern_ros.training.iemocap.features.feature_store import SkeletonChoice
     from smern_ros.training.iemocap.features.smile import MissingOpenSmile
-    from smern_ros.training.iemocap.features.store import SkeletonChoice
 
     shown = _Shown()
     pose, skeletons = _pose(args), SkeletonChoice(args.raw_skeleton, args.filter)

@@ -111,13 +111,13 @@ def _prepared(args: argparse.Namespace) -> tuple[ReplayOptions, list[Override]]:
         raise ValueError('--domain, --checkpoint and --set are of a graph that is started here: give --run, too')
     if not 0 <= args.rate < math.inf:
         raise ValueError(f'--rate is {args.rate:g}; give 0 or more')
-    from smern_ros.bag import inputs, replay  # after the environment is set: they load DDS
+    from smern_ros.bag import input_topics, replay  # after the environment is set: they load DDS
     from smern_ros.bag.reader import BagReader
 
     bag = BagReader(args.bag)
     plan = replay.ReplayOptions(
         bag=bag,
-        inputs=inputs.find(bag, image=args.image, audio=args.audio, robot_speaking=args.robot_speaking),
+        inputs=input_topics.find(bag, image=args.image, audio=args.audio, robot_speaking=args.robot_speaking),
         rate=args.rate, clock=args.clock or args.start,
         wait_for=replay.LISTENERS if args.wait_for is None else [n for n in args.wait_for.split(',') if n],
         wait=args.wait if args.wait is not None else READY_WITHIN if args.start else 60.0,

@@ -71,7 +71,7 @@ def run(args: argparse.Namespace) -> int:
     from smern_ros.training.iemocap.experiments.results import ExperimentStoreError
     from smern_ros.training.iemocap.experiments.run_experiments import Work, run_experiments
     from smern_ros.training.iemocap.experiments.train_network import Machine
-    from smern_ros.training.iemocap.features.store import FeatureError, FeatureSet
+    from smern_ros.training.iemocap.features.feature_store import FeatureError, FeatureSet
     from smern_ros.training.iemocap.reproduce import report
     from smern_ros.training.iemocap.reproduce.collect_results import Kept, collect_results
     from smern_ros.training.iemocap.reproduce.experiment_plan import plan

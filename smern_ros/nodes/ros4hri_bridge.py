@@ -9,7 +9,7 @@ from std_msgs.msg import String
 
 from smern_ros import msg
 from smern_ros.hri.ids import Changes
-from smern_ros.hri.people import BODY, VOICE, PersonAssignments
+from smern_ros.hri.person_assignments import BODY, VOICE, PersonAssignments
 from smern_ros.ros import qos, topics
 from smern_ros.ros.audio_common import BARE, FORMAT_PARAMETERS, KINDS
 from smern_ros.ros.hri.bodies import Bodies

@@ -13,7 +13,7 @@ from smern_ros.values import Transcript, Utterance
 
 
 @dataclass(frozen=True)
-class Job:
+class _Job:
     """An utterance to transcribe."""
 
     utterance: Utterance
@@ -28,7 +28,7 @@ class Schedule:
     def __init__(self, capacity: int) -> None:
         """:param capacity: utterances that may wait; beyond it tentative ones are dropped first."""
         self.capacity = capacity  # may be changed at any time
-        self._jobs: dict[str, Job] = {}
+        self._jobs: dict[str, _Job] = {}
         self._lock = threading.Lock()
 
     def tentative(self, utterance: Utterance) -> list[Utterance]:
@@ -38,7 +38,7 @@ class Schedule:
         """
         with self._lock:
             self._jobs.pop(utterance.id, None)
-            self._jobs[utterance.id] = Job(utterance, ended=False)
+            self._jobs[utterance.id] = _Job(utterance, ended=False)
             return self._shrink()
 
     def resumed(self, utterance_id: str) -> None:
@@ -55,7 +55,7 @@ class Schedule:
             job = self._jobs.get(utterance.id)
             if job is None or job.utterance.end_ns != utterance.end_ns:
                 self._jobs.pop(utterance.id, None)
-                self._jobs[utterance.id] = Job(utterance, ended=True)
+                self._jobs[utterance.id] = _Job(utterance, ended=True)
             elif job.transcript is not None:
                 del self._jobs[utterance.id]
                 return job.transcript, []

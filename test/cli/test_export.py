@@ -20,7 +20,7 @@ from smern_ros.training.iemocap.experiments.runs import Run, fold_of
 from smern_ros.training.iemocap.experiments.synthetic import SyntheticCorpusSpec, corpus
 from smern_ros.training.iemocap.experiments.train_network import predict
 from smern_ros.training.iemocap.export import _network
-from smern_ros.training.iemocap.features.store import SkeletonChoice
+from smern_ros.training.iemocap.features.feature_store import SkeletonChoice
 from smern_ros.values import SECOND, AudioFeatures, Transcript
 
 

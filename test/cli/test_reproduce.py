@@ -13,7 +13,7 @@ from support.extra import with_extra
 from smern_ros.cli.main import main
 from smern_ros.training.iemocap.experiments.code import code_of
 from smern_ros.training.iemocap.experiments.synthetic import SyntheticCorpusSpec, corpus
-from smern_ros.training.iemocap.features.store import FeatureSet
+from smern_ros.training.iemocap.features.feature_store import FeatureSet
 
 
 @pytest.fixture(scope='module')

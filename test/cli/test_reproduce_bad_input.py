@@ -11,7 +11,7 @@ import pytest
 from smern_ros.cli.main import main
 from smern_ros.spec import LABELS
 from smern_ros.training.iemocap.experiments.synthetic import SyntheticCorpusSpec, corpus
-from smern_ros.training.iemocap.features.store import FeatureSet
+from smern_ros.training.iemocap.features.feature_store import FeatureSet
 
 SMALL = SyntheticCorpusSpec(utterances=200, frames=4, mocap_fraction=0)
 CUTS = {'empty': lambda content: b'', 'cut': lambda content: content[: len(content) // 2],

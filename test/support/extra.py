@@ -6,7 +6,7 @@ import dataclasses
 import numpy as np
 
 from smern_ros.spec import LABELS, SPEC
-from smern_ros.training.iemocap.features.store import FeatureSet
+from smern_ros.training.iemocap.features.feature_store import FeatureSet
 
 
 def with_extra(features: FeatureSet, shown: float = 0.5, seed: int = 3) -> FeatureSet:

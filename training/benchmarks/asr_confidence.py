@@ -74,7 +74,7 @@ _MODULES = (
 
 def experiments(data: Path, cache: Path, trial: bool) -> Iterable[Experiment]:
     """See `experiment`."""
-    source = Source(data, cache, checkpoint_folder(), 32 if trial else COMMENTS, 4 if trial else CLIPS)
+    source = AsrConfidenceSource(data, cache, checkpoint_folder(), 32 if trial else COMMENTS, 4 if trial else CLIPS)
     by_confidence, by_rule = _tables(source)
     for part, called in PARTS.items():
         rows = (
@@ -89,7 +89,7 @@ def experiments(data: Path, cache: Path, trial: bool) -> Iterable[Experiment]:
 
 
 @dataclass(frozen=True)
-class Source:
+class AsrConfidenceSource:
     """Where what is heard comes from, and who reads it."""
 
     data: Path
@@ -131,7 +131,7 @@ class Source:
         ]
 
 
-def run(source: Source, part: str, seed: int) -> list[Predictions]:
+def run(source: AsrConfidenceSource, part: str, seed: int) -> list[Predictions]:
     """In the order of the rows: every bin of confidence, and every rule."""
     try:
         heard = source.recognised(part)
@@ -170,7 +170,7 @@ def _predictions(labels: np.ndarray, probabilities: np.ndarray, rows: np.ndarray
     return Predictions(np.array([str(i) for i in rows], str), labels[rows], probabilities[rows].astype(np.float32))
 
 
-def _tables(source: Source) -> tuple[BenchmarkTable, BenchmarkTable]:
+def _tables(source: AsrConfidenceSource) -> tuple[BenchmarkTable, BenchmarkTable]:
     data = (
         f'comments of GoEmotions, {source.comments // len(LABELS)} of each emotion in each part, spoken by espeak-ng: '
         'an eighth each clean, in pink noise of 5, 0 and -5 dB, with other voices at 10, 5 and 0 dB beside, and '
@@ -199,7 +199,7 @@ def _tables(source: Source) -> tuple[BenchmarkTable, BenchmarkTable]:
     )
 
 
-def _verdict(source: Source) -> str:
+def _verdict(source: AsrConfidenceSource) -> str:
     """Whether the rule that is best on the development part is better than the robot's on the test part, too."""
     losses = {}
     for part in PARTS:
@@ -222,7 +222,7 @@ def _losses(predictions: Predictions) -> np.ndarray:
     return -np.log(np.maximum(predictions.probabilities[np.arange(len(predictions.ids)), predictions.labels], 1e-12))
 
 
-def _missing(source: Source) -> str:
+def _missing(source: AsrConfidenceSource) -> str:
     try:
         source.recognised('dev')
     except synthesize.SpeechMissing as error:
@@ -230,7 +230,7 @@ def _missing(source: Source) -> str:
     return 'A bin without all four emotions is left out'
 
 
-def _hear(source: Source) -> None:
+def _hear(source: AsrConfidenceSource) -> None:
     """Fills the cache, where it can."""
     try:
         for part in PARTS:

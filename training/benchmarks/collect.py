@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from smern_ros.training.benchmarks.experiment import BenchmarkJob, BenchmarkRow, BenchmarkTable, Experiment, jobs
-from smern_ros.training.benchmarks.store import BenchmarkStore
+from smern_ros.training.benchmarks.result_store import BenchmarkStore
 from smern_ros.training.common.metrics import Bin, expected_calibration_error, reliability
 from smern_ros.training.iemocap.experiments.integrate import Predictions, Scores, Summary, score, summarise
 

@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 
 from smern_ros.training.benchmarks.experiment import BenchmarkJob, Experiment, Need, jobs
-from smern_ros.training.benchmarks.store import BenchmarkStore, Result
+from smern_ros.training.benchmarks.result_store import BenchmarkStore, Result
 from smern_ros.training.common import jobs as common_jobs
 from smern_ros.training.common.jobs import Failure, JobError, Progress, one_thread, workers
 

@@ -51,7 +51,7 @@ _MODULES = (
 )
 
 
-class Source(Protocol):
+class WindowSource(Protocol):
     """Where the clips are (`skeleton.SkeletonSource`)."""
 
     data: Path
@@ -70,11 +70,11 @@ def fit_posture(learn: Sequence[LabelledWindow], clips: Sequence[Motion]) -> Pos
     return posture_trainer.fit(learn, [clip for clip in clips if clip.id in ids], 0)
 
 
-def need(source: Source) -> Need:
+def need(source: WindowSource) -> Need:
     return Need('movement unlike what was learnt', partial(_measured, source))
 
 
-def grid(source: Source) -> list[tuple[str, ...]]:
+def grid(source: WindowSource) -> list[tuple[str, ...]]:
     """The head, and a line for each kind of windows: the share recognised, and what the checkpoint would say of all."""
     kept = _measured(source)
     lines = [('windows', *(f'{fold} left out' for fold in source.folds), 'number for the checkpoint', 'it recognises',
@@ -94,7 +94,7 @@ def grid(source: Source) -> list[tuple[str, ...]]:
     return lines
 
 
-def _measured(source: Source) -> dict[str, torch.Tensor]:
+def _measured(source: WindowSource) -> dict[str, torch.Tensor]:
     """Of each kind of windows the scores by each fold and by the checkpoint, and what that says of them, from the cache
     if it can. All folds score the same windows of films; the checkpoint those of the contents that it did not learn."""
     folder = checkpoint_folder()
@@ -102,7 +102,7 @@ def _measured(source: Source) -> dict[str, torch.Tensor]:
     return stages.tensors('unfamiliar', _MODULES, partial(_measure, source, folder))
 
 
-def _measure(source: Source, folder: Path) -> dict[str, torch.Tensor]:
+def _measure(source: WindowSource, folder: Path) -> dict[str, torch.Tensor]:
     from smern_ros.training.benchmarks.skeleton import FRAMES, leave_out
 
     clips, windows, films = source.clips(), source.windows(), footage(source.data, source.trial)

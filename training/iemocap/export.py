@@ -26,7 +26,7 @@ from smern_ros.training.iemocap.experiments.network_samples import samples
 from smern_ros.training.iemocap.experiments.results import CONFIG, ExperimentStore, Metrics, digest
 from smern_ros.training.iemocap.experiments.runs import Run, Start, fold_of
 from smern_ros.training.iemocap.experiments.train_network import predict
-from smern_ros.training.iemocap.features.store import FeatureSet, SkeletonChoice
+from smern_ros.training.iemocap.features.feature_store import FeatureSet, SkeletonChoice
 from smern_ros.training.iemocap.run_card import write_card
 from smern_ros.utils import atomic_folder
 

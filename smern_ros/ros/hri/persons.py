@@ -13,7 +13,7 @@ from std_msgs.msg import Bool, String
 
 from smern_ros import msg
 from smern_ros.hri.ids import Changes, Roster, require_valid_id
-from smern_ros.hri.people import BODY, FACE, VOICE, PersonAssignments
+from smern_ros.hri.person_assignments import BODY, FACE, VOICE, PersonAssignments
 from smern_ros.ros import qos, topics
 from smern_ros.ros.dynamic_topics import DynamicEndpoints, warn_of_other_publishers
 from smern_ros.ros.hri.messages import HriMessages

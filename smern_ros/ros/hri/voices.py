@@ -12,7 +12,7 @@ from std_msgs.msg import Bool
 from smern_ros import msg
 from smern_ros.audio.segmenter import UtteranceState
 from smern_ros.hri.ids import Changes, Roster
-from smern_ros.hri.people import VoiceHistory, Voices
+from smern_ros.hri.person_assignments import VoiceHistory, Voices
 from smern_ros.hri.transcripts import TranscriptAssigner
 from smern_ros.ros import qos, topics
 from smern_ros.ros.audio_common import AudioCommon, Format, SoundStream

@@ -20,7 +20,7 @@ from smern_ros.values import Transcript, UtteranceInputs
 
 @pytest.fixture
 def source(shared_data, tmp_path):
-    return asr_confidence.Source(shared_data, tmp_path, checkpoint_folder(), comments=32, clips=4)
+    return asr_confidence.AsrConfidenceSource(shared_data, tmp_path, checkpoint_folder(), comments=32, clips=4)
 
 
 def test_what_counts_nothing_is_an_even_guess_and_what_counts_wholly_is_as_it_was():
@@ -72,7 +72,7 @@ def test_every_row_has_its_predictions_and_a_bin_that_lacks_a_label_none(source,
     heard = [(i % 4, RecognisedText('i am so happy', c)) for i, c in enumerate(np.repeat([0.2, 0.65, 0.95, 1.0], 4))]
     heard.append((0, RecognisedText('what', 0.45)))
     predictor = EmotionPredictor.load()
-    monkeypatch.setattr(asr_confidence.Source, 'recognised', lambda self, part: heard)
+    monkeypatch.setattr(asr_confidence.AsrConfidenceSource, 'recognised', lambda self, part: heard)
     job, _ = [job for e in asr_confidence.experiments(source.data, source.cache, trial=True) for job in jobs(e)]
     found = dict(zip(job.experiment.rows, asr_confidence.run(source, 'dev', 0), strict=True))
     counts = {row.at: len(p.ids) for row, p in found.items() if row.at is not None}

@@ -12,8 +12,8 @@ from smern_ros.training.benchmarks import report
 from smern_ros.training.benchmarks.collect import collect_results
 from smern_ros.training.benchmarks.experiment import BenchmarkRow, BenchmarkTable, jobs
 from smern_ros.training.benchmarks.registry import SOURCES
+from smern_ros.training.benchmarks.result_store import BenchmarkStore
 from smern_ros.training.benchmarks.run_jobs import run_jobs
-from smern_ros.training.benchmarks.store import BenchmarkStore
 from smern_ros.training.iemocap.experiments.integrate import Predictions
 
 CURVE = BenchmarkTable('Dice thrown often', data='a die', protocol='fair', development='another die', axis='throws')

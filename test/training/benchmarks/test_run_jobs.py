@@ -8,8 +8,8 @@ from support.dice import TABLE, Same, dice
 
 from smern_ros.training.benchmarks.collect import collect_results
 from smern_ros.training.benchmarks.experiment import BenchmarkRow, jobs
+from smern_ros.training.benchmarks.result_store import BenchmarkStore, BenchmarkStoreError, key
 from smern_ros.training.benchmarks.run_jobs import run_jobs
-from smern_ros.training.benchmarks.store import BenchmarkStore, BenchmarkStoreError, key
 
 
 def thrown(tmp_path):

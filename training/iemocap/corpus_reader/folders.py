@@ -7,7 +7,7 @@ from collections import Counter
 from pathlib import Path
 
 from smern_ros.training.iemocap.corpus_reader.corpus_report import Problem
-from smern_ros.training.iemocap.corpus_reader.mocap import WIDTHS, MocapFiles
+from smern_ros.training.iemocap.corpus_reader.motion_capture import WIDTHS, MocapFiles
 from smern_ros.training.iemocap.corpus_reader.names import Dialog, UtteranceId
 from smern_ros.training.iemocap.corpus_reader.published import WITHOUT_MOCAP
 

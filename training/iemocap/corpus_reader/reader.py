@@ -23,7 +23,7 @@ from smern_ros.training.iemocap.corpus_reader.corpus_report import (
 )
 from smern_ros.training.iemocap.corpus_reader.evaluation import Evaluation, Unreadable
 from smern_ros.training.iemocap.corpus_reader.folders import SessionFiles
-from smern_ros.training.iemocap.corpus_reader.mocap import MocapFiles
+from smern_ros.training.iemocap.corpus_reader.motion_capture import MocapFiles
 from smern_ros.training.iemocap.corpus_reader.names import Dialog, Side
 from smern_ros.training.iemocap.corpus_reader.transcription import Skipped, TranscribedUtterance
 

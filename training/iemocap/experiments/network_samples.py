@@ -19,7 +19,7 @@ from smern_ros.models.inputs import LIMIT, MAX_SKELETON_FRAMES, InputEncoder, No
 from smern_ros.spec import LABELS, SPEC
 from smern_ros.text.tokens import tokenise
 from smern_ros.text.vocabulary import SPECIAL, UNKNOWN, Vocabulary
-from smern_ros.training.iemocap.features.store import FeatureError, FeatureSet, SampleArrays
+from smern_ros.training.iemocap.features.feature_store import FeatureError, FeatureSet, SampleArrays
 
 SMALLEST_DEVIATION = {'mfcc': 1e-3, 'prosody': 1e-3, 'skeleton': 0.02, 'mocap': 1e-3, 'speech': 1e-3}
 """What hardly varies, such as the joint that all others are relative to, must not be magnified."""

@@ -22,7 +22,7 @@ from smern_ros.spec import LABELS
 from smern_ros.training.iemocap.experiments.integrate import Predictions, Scores, score
 from smern_ros.training.iemocap.experiments.network_samples import Preparation
 from smern_ros.training.iemocap.experiments.runs import Run, RunOutcome, Start
-from smern_ros.training.iemocap.features.store import EXTRA, FeatureSet, SkeletonChoice
+from smern_ros.training.iemocap.features.feature_store import EXTRA, FeatureSet, SkeletonChoice
 
 CONFIG, METRICS, PREDICTIONS = 'config.json', 'metrics.json', 'predictions.npz'
 INPUTS, WEIGHTS = 'inputs.json', 'model.safetensors'

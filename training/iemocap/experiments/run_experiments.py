@@ -14,7 +14,7 @@ from smern_ros.training.iemocap.experiments import network_samples, vectors
 from smern_ros.training.iemocap.experiments.results import ExperimentStore
 from smern_ros.training.iemocap.experiments.runs import Run, execute
 from smern_ros.training.iemocap.experiments.train_network import TRAINERS, Machine
-from smern_ros.training.iemocap.features.store import FeatureSet
+from smern_ros.training.iemocap.features.feature_store import FeatureSet
 from smern_ros.utils import malloc
 
 

@@ -30,7 +30,7 @@ from smern_ros.training.iemocap.experiments.train_network import (
     train,
 )
 from smern_ros.training.iemocap.experiments.vectors import WordVectors
-from smern_ros.training.iemocap.features.store import FeatureSet
+from smern_ros.training.iemocap.features.feature_store import FeatureSet
 
 HERE = ''
 """In place of a run's code: that of this installation."""

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from smern_ros.spec import AUDIO, LABELS, MODALITIES, PROSODY, SKELETON, SPEC, TEXT
-from smern_ros.training.iemocap.features.store import MOCAP_SHAPE, FeatureRow, FeatureSet, SampleArrays
+from smern_ros.training.iemocap.features.feature_store import MOCAP_SHAPE, FeatureRow, FeatureSet, SampleArrays
 
 UNFILTERED, MOCAP = 'skeleton_unfiltered', 'mocap'
 SESSIONS = 5

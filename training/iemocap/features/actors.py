@@ -21,7 +21,7 @@ from smern_ros.skeleton.window import cut, smooth
 from smern_ros.spec import SPEC
 from smern_ros.training.common.cache import code, file_state, key
 from smern_ros.training.iemocap.corpus_reader.names import Side
-from smern_ros.training.iemocap.features.store import AS_THE_ROBOT, FILTERS, SkeletonChoice
+from smern_ros.training.iemocap.features.feature_store import AS_THE_ROBOT, FILTERS, SkeletonChoice
 from smern_ros.values import SECOND, Skeleton, SkeletonWindow
 
 IN_VIEW = 0.25

@@ -13,9 +13,9 @@ import numpy as np
 
 from smern_ros.training.common.jobs import JobLost, WorkersError, workers
 from smern_ros.training.iemocap.corpus_reader import Corpus, Problem
-from smern_ros.training.iemocap.features import store
+from smern_ros.training.iemocap.features import feature_store
 from smern_ros.training.iemocap.features.actors import PoseChoice
-from smern_ros.training.iemocap.features.store import AS_THE_ROBOT, FeatureSet, SkeletonChoice
+from smern_ros.training.iemocap.features.feature_store import AS_THE_ROBOT, FeatureSet, SkeletonChoice
 from smern_ros.training.iemocap.features.unit import CORPUS, Unit, units
 
 CACHE = 'cache'
@@ -77,7 +77,7 @@ def extract(
             done += by_dialog[dialog].size
             progress(ExtractionProgress(count, len(every), done / work))
     assembly = _Assembly(every, cache, failures, skeletons)
-    store.save(assembly.parts(), out)
+    feature_store.save(assembly.parts(), out)
     return ExtractionOutcome(assembly.labels, assembly.without, assembly.left_out, tuple(assembly.problems))
 
 

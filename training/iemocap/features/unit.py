@@ -14,13 +14,13 @@ import numpy as np
 from smern_ros.media.reader import MediaError
 from smern_ros.spec import SPEC
 from smern_ros.training.common.cache import code, file_state, key
-from smern_ros.training.iemocap.corpus_reader import CorpusError, IemocapUtterance, Problem, mocap
+from smern_ros.training.iemocap.corpus_reader import CorpusError, IemocapUtterance, Problem, motion_capture
 from smern_ros.training.iemocap.corpus_reader.corpus_report import NO_ACTOR
-from smern_ros.training.iemocap.corpus_reader.mocap import VALUES, MocapRecording
+from smern_ros.training.iemocap.corpus_reader.motion_capture import VALUES, MocapRecording
 from smern_ros.training.iemocap.corpus_reader.names import Side
 from smern_ros.training.iemocap.features import smile, speech
 from smern_ros.training.iemocap.features.actors import Actors, PoseChoice, watch
-from smern_ros.training.iemocap.features.store import (
+from smern_ros.training.iemocap.features.feature_store import (
     AS_THE_ROBOT,
     MOCAP_SHAPE,
     FeatureError,
@@ -80,7 +80,9 @@ class Unit:
             skeletons=vars(self.skeletons),
             extra=speech.pretrained_state() if self.extra else None,
             spec=SPEC.to_dict(),
-            code=code(['smern_ros.audio', 'smern_ros.media', 'smern_ros.skeleton', __package__, mocap.__name__]),
+            code=code([
+                'smern_ros.audio', 'smern_ros.media', 'smern_ros.skeleton', __package__, motion_capture.__name__,
+            ]),
         )
         return cache / 'dialogs' / f'{self.dialog}-{name}'
 
@@ -231,7 +233,7 @@ class _Extraction:
         if files is None:
             return None
         try:
-            recording = mocap.read(files)
+            recording = motion_capture.read(files)
         except CorpusError as error:
             self._problems.append(Problem(files.rotated, _without(files.rotated, error)))
             return None

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
-from smern_ros.training.iemocap.corpus_reader.mocap import WIDTHS
+from smern_ros.training.iemocap.corpus_reader.motion_capture import WIDTHS
 from smern_ros.training.iemocap.mini_corpus.dialogs import RATE, PlannedDialog, PlannedUtterance
 
 MOCAP_RATE = 12

@@ -18,7 +18,7 @@ from smern_ros.training.iemocap.experiments.results import ExperimentStore
 from smern_ros.training.iemocap.experiments.run_experiments import Work
 from smern_ros.training.iemocap.experiments.runs import Run
 from smern_ros.training.iemocap.experiments.train_network import TrainingSettings
-from smern_ros.training.iemocap.features.store import FeatureSet
+from smern_ros.training.iemocap.features.feature_store import FeatureSet
 from smern_ros.training.iemocap.reproduce import published
 from smern_ros.training.iemocap.reproduce.experiment_plan import ExperimentPlan, Runs
 from smern_ros.training.iemocap.reproduce.figures import Confusion, CurvePoint

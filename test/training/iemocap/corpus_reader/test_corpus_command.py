@@ -40,7 +40,7 @@ def whole(tmp_path_factory):
                 wav.parent.mkdir(parents=True)
             wav.touch()
         texts = {'EmoEvaluation': ('txt', evaluations), 'transcriptions': ('txt', words)}
-        for kind, suffix in [('avi/DivX', 'avi'), *((kind, 'txt') for kind in corpus_reader.mocap.WIDTHS)]:
+        for kind, suffix in [('avi/DivX', 'avi'), *((kind, 'txt') for kind in corpus_reader.motion_capture.WIDTHS)]:
             texts[kind] = (suffix, {name: [] for name in names})
         for kind, (suffix, contents) in texts.items():
             (folder / 'dialog' / kind).mkdir(parents=True)
@@ -81,7 +81,7 @@ def test_a_part_of_the_corpus_has_problems_unless_it_is_called_a_part(capsys, mi
 def test_videos_and_motion_capture_that_nobody_wants_are_not_missed(capsys, mini, copy_of):
     root = copy_of(mini.root)
     for session in root.glob('Session*'):
-        for kind in ('avi', *corpus_reader.mocap.WIDTHS):
+        for kind in ('avi', *corpus_reader.motion_capture.WIDTHS):
             shutil.rmtree(session / 'dialog' / kind)
     code, said, _ = run(capsys, root, '--subset')
     assert code == 1 and 'PROBLEMS (20)' in said

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from smern_ros.training.iemocap.corpus_reader import CorpusError, Problem, evaluation, mocap, transcription
+from smern_ros.training.iemocap.corpus_reader import CorpusError, Problem, evaluation, motion_capture, transcription
 from smern_ros.training.iemocap.corpus_reader.evaluation import Evaluation, Unreadable
-from smern_ros.training.iemocap.corpus_reader.mocap import MocapFiles
+from smern_ros.training.iemocap.corpus_reader.motion_capture import MocapFiles
 from smern_ros.training.iemocap.corpus_reader.names import Dialog
 from smern_ros.training.iemocap.corpus_reader.transcription import Skipped, TranscribedUtterance
 
@@ -120,7 +120,7 @@ def motion_files(tmp_path):
     def write(frames=5, **lines):
         """:param lines: of `rotated`, `head` or `hand`, in place of those by default."""
         paths = {}
-        for kind, width in zip(('rotated', 'head', 'hand'), mocap.WIDTHS.values(), strict=True):
+        for kind, width in zip(('rotated', 'head', 'hand'), motion_capture.WIDTHS.values(), strict=True):
             default = [f'{k} {k / 120:.5f} ' + ' '.join([f'{k}.5'] * width) for k in range(1, frames + 1)]
             paths[kind] = tmp_path / f'{kind}.txt'
             paths[kind].write_text('\n'.join(['Frame# Time', '- -', *lines.get(kind, default)]))
@@ -130,7 +130,7 @@ def motion_files(tmp_path):
 
 
 def test_motion_is_joined_frame_by_frame(motion_files):
-    recording = mocap.read(motion_files(frames=5))
+    recording = motion_capture.read(motion_files(frames=5))
     assert recording.values.shape == (5, 189) and recording.values.dtype == np.float32
     assert (recording.values == np.arange(1.5, 6)[:, None]).all()
     assert recording.times_ns[1] == 16_670_000
@@ -140,7 +140,7 @@ def test_motion_is_joined_frame_by_frame(motion_files):
 
 def test_motion_that_one_file_lacks_is_left_out_and_damage_is_counted(motion_files):
     head = ['1 0.00833 1 2 3 4 5 6', '2 0.01667 1 2 NaN 4 5 6', '3 0.025 1 2 x 4 5 6', '4 0.03333 1 2']
-    recording = mocap.read(motion_files(frames=5, head=head))
+    recording = motion_capture.read(motion_files(frames=5, head=head))
     assert recording.values.shape == (2, 189)
     assert np.isnan(recording.values).sum() == 1 and np.isnan(recording.values[1, 167])
     assert recording.unreadable == 2
@@ -149,9 +149,9 @@ def test_motion_that_one_file_lacks_is_left_out_and_damage_is_counted(motion_fil
 def test_motion_that_cannot_be_read_is_named(motion_files):
     files = motion_files()
     with pytest.raises(CorpusError, match='no frame in common'):
-        mocap.read(motion_files(head=['77 0.6 1 2 3 4 5 6']))
+        motion_capture.read(motion_files(head=['77 0.6 1 2 3 4 5 6']))
     with pytest.raises(CorpusError, match=r'hand\.txt has no frame of 18 values'):
-        mocap.read(motion_files(hand=[]))
+        motion_capture.read(motion_files(hand=[]))
     files.rotated.unlink()
     with pytest.raises(CorpusError, match=r'rotated\.txt cannot be read'):
-        mocap.read(files)
+        motion_capture.read(files)

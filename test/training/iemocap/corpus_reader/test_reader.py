@@ -8,7 +8,7 @@ from collections import Counter
 import pytest
 
 from smern_ros.training.iemocap import corpus_reader
-from smern_ros.training.iemocap.corpus_reader import CorpusError, LeftOut, corpus_report, mocap
+from smern_ros.training.iemocap.corpus_reader import CorpusError, LeftOut, corpus_report, motion_capture
 from smern_ros.training.iemocap.corpus_reader.published import LABEL_OF
 from smern_ros.training.iemocap.mini_corpus import MALFORMED
 
@@ -105,7 +105,7 @@ def test_motion_capture_is_of_who_wears_the_markers(corpus):
         wears = utterance.id[5] == utterance.id[-4] and utterance.dialog != 'Ses05M_script01_1b'
         assert (utterance.mocap is not None) == wears
     worn = next(u for u in corpus.utterances if u.mocap)
-    values = mocap.read(worn.mocap).between(worn.start_ns, worn.end_ns)
+    values = motion_capture.read(worn.mocap).between(worn.start_ns, worn.end_ns)
     assert values.shape[1] == 189
     assert abs(len(values) - (worn.end_ns - worn.start_ns) / 1e9 * 12) <= 1
 

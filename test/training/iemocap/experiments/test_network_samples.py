@@ -12,7 +12,7 @@ from smern_ros.spec import SPEC
 from smern_ros.training.iemocap.experiments import network_samples, synthetic
 from smern_ros.training.iemocap.experiments.network_samples import Preparation, samples, usable
 from smern_ros.training.iemocap.experiments.synthetic import SOURCES, SyntheticCorpusSpec
-from smern_ros.training.iemocap.features.store import FeatureRow, FeatureSet, SampleArrays
+from smern_ros.training.iemocap.features.feature_store import FeatureRow, FeatureSet, SampleArrays
 
 GENERATOR = np.random.default_rng(0)
 

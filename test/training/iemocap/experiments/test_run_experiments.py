@@ -18,7 +18,7 @@ from smern_ros.training.iemocap.experiments.run_experiments import Work, run_exp
 from smern_ros.training.iemocap.experiments.runs import Run, plan
 from smern_ros.training.iemocap.experiments.synthetic import SyntheticCorpusSpec
 from smern_ros.training.iemocap.experiments.train_network import TrainingSettings
-from smern_ros.training.iemocap.features.store import FeatureError
+from smern_ros.training.iemocap.features.feature_store import FeatureError
 
 BRIEF = TrainingSettings(epochs=2, patience=2, batch=32, learning_rate=5e-3)
 SMALL = {'hidden': 16}

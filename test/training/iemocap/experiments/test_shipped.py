@@ -15,7 +15,7 @@ from smern_ros.training.iemocap.experiments.run_experiments import Work, run_exp
 from smern_ros.training.iemocap.experiments.runs import Run, execute, plan
 from smern_ros.training.iemocap.experiments.synthetic import SyntheticCorpusSpec
 from smern_ros.training.iemocap.experiments.train_network import TRAINERS, TrainingSettings
-from smern_ros.training.iemocap.features.store import FeatureError
+from smern_ros.training.iemocap.features.feature_store import FeatureError
 
 SETTINGS = TrainingSettings(epochs=30, patience=6, batch=32)
 PLAN = SyntheticCorpusSpec(utterances=500, frames=6, mocap_fraction=0, audio=0.5)

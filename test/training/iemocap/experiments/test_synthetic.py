@@ -10,7 +10,7 @@ from smern_ros.models import NETWORKS, OF_CHECKPOINTS
 from smern_ros.spec import LABELS, MODALITIES
 from smern_ros.training.iemocap.experiments import synthetic
 from smern_ros.training.iemocap.experiments.synthetic import SyntheticCorpusSpec, ceiling, margin
-from smern_ros.training.iemocap.features.store import FeatureSet
+from smern_ros.training.iemocap.features.feature_store import FeatureSet
 
 
 def nearest(frames, patterns):

@@ -9,7 +9,7 @@ from smern_ros.skeleton.lowpass import causal, delay_frames, zero_phase
 from smern_ros.spec import Joint
 from smern_ros.training.iemocap.corpus_reader.names import Side
 from smern_ros.training.iemocap.features.actors import Actors
-from smern_ros.training.iemocap.features.store import SkeletonChoice
+from smern_ros.training.iemocap.features.feature_store import SkeletonChoice
 from smern_ros.values import SECOND
 
 FRAMES = 90

@@ -23,11 +23,11 @@ from smern_ros.speech.encoder import SpeechEncoder
 from smern_ros.text.sentence_encoder import SentenceEncoder
 from smern_ros.training.iemocap import corpus_reader
 from smern_ros.training.iemocap.corpus_reader.corpus_report import NO_ACTOR
-from smern_ros.training.iemocap.corpus_reader.mocap import WIDTHS
+from smern_ros.training.iemocap.corpus_reader.motion_capture import WIDTHS
 from smern_ros.training.iemocap.corpus_reader.names import Side
 from smern_ros.training.iemocap.features import speech
 from smern_ros.training.iemocap.features.actors import LEAD, Actors
-from smern_ros.training.iemocap.features.store import EXTRA, FeatureSet, SkeletonChoice
+from smern_ros.training.iemocap.features.feature_store import EXTRA, FeatureSet, SkeletonChoice
 from smern_ros.training.iemocap.features.unit import UNREADABLE_SOUND, UNREADABLE_VIDEO
 from smern_ros.values import Utterance
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from smern_ros.training.iemocap.corpus_reader.mocap import MocapRecording
+from smern_ros.training.iemocap.corpus_reader.motion_capture import MocapRecording
 from smern_ros.training.iemocap.features.unit import mocap_features
 from smern_ros.values import SECOND
 

@@ -18,7 +18,7 @@ from smern_ros.training.iemocap.corpus_reader.published import LABEL_OF
 from smern_ros.training.iemocap.experiments.train_network import TRAINERS
 from smern_ros.training.iemocap.features import speech
 from smern_ros.training.iemocap.features.actors import Actors
-from smern_ros.training.iemocap.features.store import FeatureSet
+from smern_ros.training.iemocap.features.feature_store import FeatureSet
 from smern_ros.training.iemocap.reproduce.experiment_plan import MODELS
 from smern_ros.values import Transcript, UtteranceInputs
 

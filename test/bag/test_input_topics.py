@@ -27,9 +27,9 @@ def bag(tmp_path):
 
 
 def found(bag, **names):
-    from smern_ros.bag import inputs
+    from smern_ros.bag import input_topics
 
-    return {name: stream.topic for name, stream in inputs.find(bag, **names).items()}
+    return {name: stream.topic for name, stream in input_topics.find(bag, **names).items()}
 
 
 def test_the_graphs_own_names_need_not_be_told(bag):

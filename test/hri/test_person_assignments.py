@@ -1,7 +1,7 @@
 # Copyright 2026 The smern_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
 """Whose body, face and voice, and who is listened to."""
-from smern_ros.hri.people import BODY, FACE, MAX_CHANGES, VOICE, PersonAssignments, VoiceHistory, Voices
+from smern_ros.hri.person_assignments import BODY, FACE, MAX_CHANGES, VOICE, PersonAssignments, VoiceHistory, Voices
 
 
 def test_the_body_of_a_voice_is_found_through_its_person():

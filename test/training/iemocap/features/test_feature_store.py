@@ -10,8 +10,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from smern_ros.spec import LABELS
-from smern_ros.training.iemocap.features import store
-from smern_ros.training.iemocap.features.store import FeatureError, FeatureRow, FeatureSet, SampleArrays, SkeletonChoice
+from smern_ros.training.iemocap.features import feature_store
+from smern_ros.training.iemocap.features.feature_store import (
+    FeatureError,
+    FeatureRow,
+    FeatureSet,
+    SampleArrays,
+    SkeletonChoice,
+)
 
 
 def some(frames, generator, *, sound=True, body=True, mocap=True, extra=False):
@@ -51,7 +57,7 @@ def test_whatever_is_missing_every_utterance_comes_back_as_it_was(present, cut, 
     generator = np.random.default_rng(0)
     samples = [some(n, generator, sound=a, body=b, mocap=c, extra=d) for n, a, b, c, d in present]
     parts = [features(samples[:cut], 'a'), features(samples[cut:], 'b')]
-    store.save(iter(parts), tmp_path)
+    feature_store.save(iter(parts), tmp_path)
     loaded = FeatureSet.load(tmp_path, memory_mapped=mapped)
     assert loaded.utterances == parts[0].utterances + parts[1].utterances
     assert loaded.left_out == {'a-gone': 'no actor in view', 'b-gone': 'no actor in view'}
@@ -62,9 +68,9 @@ def test_whatever_is_missing_every_utterance_comes_back_as_it_was(present, cut, 
 def test_without_the_extra_the_folder_is_as_it_was_before_there_was_one(tmp_path):
     generator = np.random.default_rng(1)
     features([some(5, generator, extra=True)]).save(tmp_path)
-    assert {name for name in store.EXTRA if (tmp_path / f'{name}.npy').exists()} == set(store.EXTRA)
+    assert {name for name in feature_store.EXTRA if (tmp_path / f'{name}.npy').exists()} == set(feature_store.EXTRA)
     features([some(5, generator)]).save(tmp_path)
-    assert not any((tmp_path / f'{name}.npy').exists() for name in store.EXTRA)
+    assert not any((tmp_path / f'{name}.npy').exists() for name in feature_store.EXTRA)
     assert 'extra' not in json.loads((tmp_path / 'index.json').read_text())
     loaded = FeatureSet.load(tmp_path)
     assert not loaded.has_extra and loaded.sample_arrays(0).speech is None
@@ -94,7 +100,7 @@ def test_what_was_cut_short_while_it_was_written_is_not_taken_for_whole(saved):
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        store.save(parts(), saved)
+        feature_store.save(parts(), saved)
     with pytest.raises(FeatureError, match='holds no features'):
         FeatureSet.load(saved)
 
