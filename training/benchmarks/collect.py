@@ -10,7 +10,12 @@ import numpy as np
 
 from smern_ros.training.benchmarks.experiment import BenchmarkJob, BenchmarkRow, BenchmarkTable, Experiment, jobs
 from smern_ros.training.benchmarks.result_store import BenchmarkStore
-from smern_ros.training.common.metrics import Bin, expected_calibration_error, reliability
+from smern_ros.training.common.metrics import (
+    Bin,
+    calibration_error_by_chance,
+    expected_calibration_error,
+    reliability,
+)
 from smern_ros.training.iemocap.experiments.integrate import Predictions, Scores, Summary, score, summarise
 
 
@@ -24,6 +29,7 @@ class MeasuredRow:
     peak_bytes: int             # of memory, the most of any fold and seed; of its experiment
     losses: tuple[float, ...] = ()  # cross-entropy of each seed, in nats, if the row wants it shown
     errors: tuple[float, ...] = ()  # expected calibration error of each seed, if the row wants it shown
+    chance_errors: tuple[float, ...] = ()  # `calibration_error_by_chance` of each seed, likewise
     bins: tuple[Bin, ...] = ()      # the reliability diagram of all seeds together, if the row wants it shown
 
     @property
@@ -40,6 +46,11 @@ class MeasuredRow:
     def ece(self) -> Summary | None:
         """0..1, over the seeds; None if nothing is done or wanted."""
         return summarise(self.errors) if self.errors else None
+
+    @property
+    def ece_by_chance(self) -> Summary | None:
+        """0..1, over the seeds; None if nothing is done or wanted."""
+        return summarise(self.chance_errors) if self.chance_errors else None
 
     @property
     def loss(self) -> Summary | None:
@@ -103,8 +114,9 @@ def _cross_entropy(whole: Predictions) -> float:
     return float(-np.log(np.maximum(likelihoods, 1e-12)).mean())
 
 
-def _reliability(whole: list[Predictions]) -> tuple[tuple[float, ...], tuple[Bin, ...]]:
+def _reliability(whole: list[Predictions]) -> tuple[tuple[float, ...], tuple[float, ...], tuple[Bin, ...]]:
     return (
         tuple(expected_calibration_error(p.labels, p.probabilities) for p in whole),
+        tuple(calibration_error_by_chance(p.probabilities) for p in whole),
         reliability(np.concatenate([p.labels for p in whole]), np.concatenate([p.probabilities for p in whole])),
     )

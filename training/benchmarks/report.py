@@ -22,8 +22,9 @@ People, contents and comments that were never learnt from. This page and its dra
 UAR, the unweighted average recall, is the mean over the emotions of the fraction found of each (chance: 25 %); WAR is
 the fraction of all that was right. Both are in percent, mean ± standard deviation over seeds, of each the predictions
 of all folds together. ECE, where it is given, is the expected calibration error in 15 bins of confidence (0: as often
-right as it says). The deviation tells of the seeds, not of other people: with ten speakers a figure may be some
-points off for the next ten. Seconds are of one core.
+right as it says); in brackets that of samples with the same confidences that are right just as often as they say, which
+is not 0 because a bin holds few. The deviation tells of the seeds, not of other people: with ten speakers a figure may
+be some points off for the next ten. Seconds are of one core.
 """
 
 
@@ -96,7 +97,7 @@ def _row(m: MeasuredRow, with_place: bool, with_ece: bool, with_loss: bool) -> l
     at = [] if not with_place else ['' if m.row.at is None else plots.place(m.row.at)]
     if not m.scores:
         return [name, *at, 'not done', *[''] * (5 + with_ece + with_loss)]
-    ece = [''] if m.ece is None else [f'{m.ece.mean:.3f}']
+    ece = [''] if m.ece is None or m.ece_by_chance is None else [f'{m.ece.mean:.3f} ({m.ece_by_chance.mean:.3f})']
     loss = [''] if m.loss is None else [f'{m.loss.mean:.3f}']
     return [
         name, *at, f'**{_written(m.uar)}**', _written(m.war), *(ece if with_ece else []),

@@ -65,6 +65,19 @@ def expected_calibration_error(labels: np.ndarray, probabilities: np.ndarray, bi
     return sum(b.count * abs(b.confidence - b.right) for b in found) / sum(b.count for b in found)
 
 
+def calibration_error_by_chance(probabilities: np.ndarray, bins: int = BINS, draws: int = 200) -> float:
+    """The `expected_calibration_error` that samples with these confidences have on average if each is right with just
+    that probability: few samples in a bin are never right exactly as often as they say."""
+    confidence = probabilities.max(axis=1)
+    index = np.minimum((confidence * bins).astype(int), bins - 1)
+    generator = np.random.default_rng(0)
+    distances = [
+        np.abs(np.bincount(index, confidence - (generator.random(len(index)) < confidence), bins)).sum()
+        for _ in range(draws)
+    ]
+    return float(np.mean(distances) / len(index))
+
+
 def measure(labels: np.ndarray, probabilities: np.ndarray) -> Figures:
     """
     :param labels: (N,) int, N >= 1.

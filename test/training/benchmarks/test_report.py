@@ -71,7 +71,7 @@ def test_how_sure_it_may_be_is_told_and_drawn_where_a_row_asks_for_it(tmp_path):
     measured = gathered.tables[0][1][0]
     assert sum(b.count for b in measured.bins) == 32 and len(measured.errors) == 2
     (line,) = [line for line in page.read_text().splitlines() if line.startswith('| die | **')]
-    assert f'| {measured.ece.mean:.3f} | 2 | 16 |' in line
+    assert f'| {measured.ece.mean:.3f} ({measured.ece_by_chance.mean:.3f}) | 2 | 16 |' in line
     assert '(results/dice-die-reliability.svg)' in page.read_text()
     svg = (tmp_path / 'docs/results/dice-die-reliability.svg').read_text()
     assert ElementTree.fromstring(svg) is not None

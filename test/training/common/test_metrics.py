@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from smern_ros.training.common.metrics import (
     Bin,
+    calibration_error_by_chance,
     confusion_matrix,
     expected_calibration_error,
     measure,
@@ -50,3 +51,15 @@ def test_the_reliability_diagram_puts_like_confidence_together_and_leaves_empty_
 def test_labels_without_probabilities_are_refused():
     with pytest.raises(ValueError, match='wanted one row a label'):
         measure(np.array([0, 1]), np.ones((1, 4)))
+
+
+@pytest.mark.parametrize('count', [50, 300, 3000])
+def test_the_error_by_chance_is_that_of_labels_drawn_from_the_probabilities(count):
+    generator = np.random.default_rng(count)
+    probabilities = generator.dirichlet([1.2] * 4, count)
+    errors = [
+        expected_calibration_error(np.array([generator.choice(4, p=p) for p in probabilities]), probabilities)
+        for _ in range(20)
+    ]
+    tolerance = 3 * np.std(errors) / 20**0.5
+    assert calibration_error_by_chance(probabilities) == pytest.approx(np.mean(errors), abs=tolerance)
