@@ -61,8 +61,13 @@ class Foreground:
         return subprocess.Popen(
             command, process_group=group, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
             env={**os.environ, 'PYTHONUNBUFFERED': '1'},
-            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+            preexec_fn=_reset_signals,
         )
+
+
+def _reset_signals():
+    for number in (signal.SIGINT, signal.SIGHUP):  # those that a job in the background, or under nohup, ignores
+        signal.signal(number, signal.SIG_DFL)
 
 
 def listens_to_signals(process, _):
