@@ -71,12 +71,12 @@ class ReplayNode(SmernNode):
 
     def load(self) -> None:
         plan = self._plan
-        self._outputs = {s.topic: self.output(s.type, s.topic, s.qos) for s in plan.inputs.values()}
-        self._time = SimulatedTime(self.output(Clock, '/clock', qos.STREAM).publish) if plan.clock else None
+        self._outputs = {s.topic: self.add_publisher(s.type, s.topic, s.qos) for s in plan.inputs.values()}
+        self._time = SimulatedTime(self.add_publisher(Clock, '/clock', qos.STREAM).publish) if plan.clock else None
         self._acks = ReplayAcks(self)
         for stream in STREAMS:
             for take in (take for topic, take in TAKES if topic == stream.topic):
-                self.listen(stream.type, stream.topic, self._stirring(take), qos.STREAM)
+                self.add_subscription(stream.type, stream.topic, self._stirring(take), qos.STREAM)
         self._to_stop: list[Callable[[], object]] = []
 
     def start(self) -> None:
@@ -92,7 +92,7 @@ class ReplayNode(SmernNode):
 
     def _unheard(self) -> list[str]:
         """Inputs that nobody hears yet; of pictures a listener of raw or compressed ones is enough."""
-        heard = {topic for topic, output in self._outputs.items() if output.listeners}
+        heard = {topic for topic, output in self._outputs.items() if output.subscription_count}
         images = [s.topic for s in self._plan.inputs.values() if s.role is Role.IMAGES]
         sound = [topic for topic in self._outputs if topic in ALWAYS_HEARD]
         missing = [] if heard.intersection(images) else images[:1]
@@ -117,7 +117,7 @@ class ReplayNode(SmernNode):
         self._acks.set_target(pressure, 0)
         player = Player(
             self._pieces(Role.IMAGES), self._pieces(Role.SOUND), send=self._send, rate=self._plan.rate,
-            pressure=pressure, on_end=self._end, on_error=self._take_error,
+            pressure=pressure, on_end=self._end, on_error=self._on_error,
         )
         self._to_stop.append(player.stop)
         self.get_logger().info(f'playing {self._plan.bag.path}')
@@ -126,7 +126,7 @@ class ReplayNode(SmernNode):
     def _end(self) -> None:
         self.finished = True
 
-    def _take_error(self, error: Exception) -> None:
+    def _on_error(self, error: Exception) -> None:
         self.problem = self.problem or str(error)
         if not isinstance(error, BagError):  # ours
             self.log_error('replay', error)

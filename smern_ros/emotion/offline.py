@@ -41,7 +41,7 @@ class Analyser:
         :param speaker: see `smern_ros.emotion.active_speaker.choose`.
         """
         self._pose = pose
-        self._watch = IdleFrameSkipper()
+        self._skipper = IdleFrameSkipper()
         self._recogniser = recogniser
         self._speech_encoder = speech_encoder
         self._speaker = speaker
@@ -80,10 +80,10 @@ class Analyser:
         return choose(self._history.window(start_ns, end_ns), self._speaker)
 
     def _skeletons(self, pose: PoseEstimator, frame: VideoFrame) -> list[Skeleton]:
-        if not self._watch.wants(frame.stamp_ns):
+        if not self._skipper.should_process(frame.stamp_ns):
             return []
         skeletons = pose.estimate(frame.image, frame.stamp_ns)
-        self._watch.looked(frame.stamp_ns, anybody=bool(skeletons))
+        self._skipper.record_processed(frame.stamp_ns, anybody=bool(skeletons))
         return skeletons
 
     def _push(self, samples: np.ndarray, sample_rate: int, stamp_ns: int) -> None:

@@ -58,9 +58,9 @@ class AsrNode(SmernNode):
         self.add_cleanup(lambda: delattr(self, '_recogniser'))
         self._received_at: WeakKeyDictionary[Utterance, float] = WeakKeyDictionary()  # steady time
         self._frame_id = ''  # the microphone's
-        self._transcripts = self.output(msg.Transcript, topics.TRANSCRIPT, qos.EVIDENCE)
+        self._transcripts = self.add_publisher(msg.Transcript, topics.TRANSCRIPT, qos.EVIDENCE)
         self._worker = self.worker('recogniser', capacity=1, waiting=self._schedule.waiting)
-        self.listen(msg.Utterance, topics.UTTERANCE, self._take_utterance, qos.EVIDENCE)
+        self.add_subscription(msg.Utterance, topics.UTTERANCE, self._on_utterance, qos.EVIDENCE)
 
     def stop(self) -> None:
         self._schedule.clear()
@@ -68,7 +68,7 @@ class AsrNode(SmernNode):
     def reconfigure(self) -> None:
         self._schedule.capacity = self.value('queue')
 
-    def _take_utterance(self, message: msg.Utterance) -> None:
+    def _on_utterance(self, message: msg.Utterance) -> None:
         utterance = utterance_from_message(message)
         self._received_at[utterance] = time.monotonic()
         self._frame_id = message.header.frame_id

@@ -48,12 +48,12 @@ class AudioBridgeNode(SmernNode):
         self._kind = ''
         self._endpoints = DynamicEndpoints(self)
         self.add_cleanup(self._endpoints.close)
-        self._sound = self.output(msg.AudioChunk, topics.AUDIO, qos.AUDIO)
+        self._sound = self.add_publisher(msg.AudioChunk, topics.AUDIO, qos.AUDIO)
         self.health.track_subscription(self.value('audio_topic'))
         if self.value('audio_type') == AUTO:
             require_any()
             self.health.set_info('audio_type', 'none yet')
-            self.every(CHECK_PERIOD, self._check_driver)
+            self.add_timer(CHECK_PERIOD, self._check_driver)
         else:
             self._subscribe(self.value('audio_type'))
 
@@ -84,20 +84,20 @@ class AudioBridgeNode(SmernNode):
         package, topic = AudioCommon(kind), self.value('audio_topic')
         audio_format = Format(self.value('sample_rate'), self.value('channels'), self.value('sample_format'))
         self._stream = SoundStream(kind, audio_format, self.value('microphone_frame'), self.value('channel'))
-        self._endpoints.listen(package.type, topic, self._take_sound, qos.ANY_AUDIO, label=topic)
+        self._endpoints.add_subscription(package.type, topic, self._on_sound, qos.ANY_AUDIO, label=topic)
         info_topic = self.value('info_topic')
         if kind != DESCRIBED and info_topic:
-            self._endpoints.listen(package.Info, info_topic, self._take_info, qos.EVIDENCE, label=info_topic)
+            self._endpoints.add_subscription(package.Info, info_topic, self._on_info, qos.EVIDENCE, label=info_topic)
         self._kind = kind
         self.health.set_info('audio_type', kind)
         self.health.set_info('stamps', 'arrival less duration' if kind == BARE else 'of the driver')
 
-    def _take_sound(self, message: Any) -> None:
+    def _on_sound(self, message: Any) -> None:
         received_at = time.monotonic()
         self._sound.publish(self._stream.chunk(message, self.get_clock().now().nanoseconds))
         self.health.record_latency(time.monotonic() - received_at)
 
-    def _take_info(self, message: Any) -> None:
+    def _on_info(self, message: Any) -> None:
         self._stream.audio_format = Format.of(message)
 
 

@@ -110,24 +110,24 @@ class AudioFeaturesNode(SmernNode):
         self._decimator = ActivityDecimator()
         self._frame_id = ''  # of the newest chunk
         self._audio_at = time.monotonic()
-        self._activity = self.output(msg.VoiceActivity, topics.IS_SPEAKING, qos.STREAM)
-        self._utterances = self.output(msg.Utterance, topics.UTTERANCE, qos.EVIDENCE)
-        self._features = self.output(msg.AudioFeatures, topics.AUDIO_FEATURES, qos.EVIDENCE)
+        self._activity = self.add_publisher(msg.VoiceActivity, topics.IS_SPEAKING, qos.STREAM)
+        self._utterances = self.add_publisher(msg.Utterance, topics.UTTERANCE, qos.EVIDENCE)
+        self._features = self.add_publisher(msg.AudioFeatures, topics.AUDIO_FEATURES, qos.EVIDENCE)
         self._worker = self.worker('features', capacity=8)
         self._extractor = extractor = _Extractor()
         use_speech_encoder = self.value('speech_encoder')
         self._worker.submit(lambda: self._warm_up(extractor, use_speech_encoder))
-        self.listen(msg.AudioChunk, topics.AUDIO, self._take_sound, qos.AUDIO)
+        self.add_subscription(msg.AudioChunk, topics.AUDIO, self._on_sound, qos.AUDIO)
         self._robot_topic = LatchedSubscription(
-            self, Bool, topics.ROBOT_SPEAKING, self._take_robot_speaking, self._robot_lost
+            self, Bool, topics.ROBOT_SPEAKING, self._on_robot_speaking, self._robot_lost
         )
-        self.every(0.5, self._check_robot)
+        self.add_timer(0.5, self._check_robot)
         if self.value('voice_activity') == TOPIC:
-            self.listen(msg.VoiceActivity, topics.DETECTED, self._take_detected, qos.EVIDENCE)
-            self.every(0.5, self._check_detector)
+            self.add_subscription(msg.VoiceActivity, topics.DETECTED, self._on_detected, qos.EVIDENCE)
+            self.add_timer(0.5, self._check_detector)
         self._robot_speaking = self._speech_detected = False
         self._voice_id = ''  # frame_id of the newest topics.DETECTED
-        self.every(0.5, self._check_audio_timeout)
+        self.add_timer(0.5, self._check_audio_timeout)
 
     def start(self) -> None:
         self._robot_topic.start()
@@ -152,7 +152,7 @@ class AudioFeaturesNode(SmernNode):
 
     # --- topics -----------------------------------------------------------------------------------------------
 
-    def _take_sound(self, message: msg.AudioChunk) -> None:
+    def _on_sound(self, message: msg.AudioChunk) -> None:
         samples = self._mono.push(sound_from_message(message), message.sample_rate)
         if self._mono.channel != self._channel:
             self._channel = self._mono.channel
@@ -170,13 +170,13 @@ class AudioFeaturesNode(SmernNode):
         self.health.set_info('channel', f'{self._channel}: the channels cancel each other, or the others are silent')
         self.get_logger().info(f'audio channels cancel each other or are silent; using channel {self._channel}')
 
-    def _take_robot_speaking(self, message: Bool) -> None:
+    def _on_robot_speaking(self, message: Bool) -> None:
         if message.data and not self._robot_speaking:
             self._robot_speaking_since = time.monotonic()
         self._robot_speaking = message.data
         self._stream.mute(self.get_clock().now().nanoseconds, message.data)
 
-    def _take_detected(self, message: msg.VoiceActivity) -> None:
+    def _on_detected(self, message: msg.VoiceActivity) -> None:
         if message.is_speaking and self._speech_detected and message.header.frame_id != self._voice_id:
             self._publish(self._stream.flush())  # another voice starts another utterance, even without a pause
         self._speech_detected, self._voice_id = message.is_speaking, message.header.frame_id
@@ -193,7 +193,7 @@ class AudioFeaturesNode(SmernNode):
 
     def _robot_lost(self) -> None:
         if self._robot_speaking:
-            self._take_robot_speaking(Bool(data=False))
+            self._on_robot_speaking(Bool(data=False))
             self.log_error(topics.ROBOT_SPEAKING, 'no publisher; unmuting the audio')
 
     def _check_detector(self) -> None:

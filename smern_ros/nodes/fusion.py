@@ -122,22 +122,22 @@ class FusionNode(SmernNode):
         self._speech_at = -float('inf')  # steady time of the last voiced frame
         self._cancel_deadline: Callable[[], None] | None = None
 
-        self._states = self.output(msg.EmotionState, topics.EMOTION_STATE, qos.STATE)
+        self._states = self.add_publisher(msg.EmotionState, topics.EMOTION_STATE, qos.STATE)
         # The callbacks below run on the worker's thread in order of arrival, so the aligner needs no lock.
         self._worker = self.worker('encoder', capacity=50)
-        for message_type, topic, take, profile in (
-            (msg.Utterance, topics.UTTERANCE, self._take_utterance, qos.EVIDENCE),
-            (msg.AudioFeatures, topics.AUDIO_FEATURES, self._take_audio, qos.EVIDENCE),
-            (msg.Transcript, topics.TRANSCRIPT, self._take_text, qos.EVIDENCE),
-            (msg.SkeletonWindow, topics.SKELETON_WINDOW, self._take_skeleton, qos.EVIDENCE),
-            (msg.SkeletonArray, topics.PEOPLE, self._take_people, qos.STATE),
+        for message_type, topic, callback, profile in (
+            (msg.Utterance, topics.UTTERANCE, self._on_utterance, qos.EVIDENCE),
+            (msg.AudioFeatures, topics.AUDIO_FEATURES, self._on_audio, qos.EVIDENCE),
+            (msg.Transcript, topics.TRANSCRIPT, self._on_text, qos.EVIDENCE),
+            (msg.SkeletonWindow, topics.SKELETON_WINDOW, self._on_skeleton, qos.EVIDENCE),
+            (msg.SkeletonArray, topics.PEOPLE, self._on_people, qos.STATE),
         ):
-            self.listen(message_type, topic, self._on_worker(topic, take), profile)
+            self.add_subscription(message_type, topic, self._on_worker(topic, callback), profile)
         self._speaker_topic = LatchedSubscription(
-            self, String, topics.SPEAKER, self._on_worker(topics.SPEAKER, self._take_speaker), self._speaker_lost,
+            self, String, topics.SPEAKER, self._on_worker(topics.SPEAKER, self._on_speaker), self._speaker_lost,
         )
-        self.every(0.5, self._speaker_topic.check_publishers)
-        self.listen(msg.VoiceActivity, topics.IS_SPEAKING, self._take_activity, qos.STREAM)
+        self.add_timer(0.5, self._speaker_topic.check_publishers)
+        self.add_subscription(msg.VoiceActivity, topics.IS_SPEAKING, self._on_activity, qos.STREAM)
         self._fitter = self.worker('adaptation', capacity=MAX_QUEUED_FITS)
         self.add_service(srv.ForgetPerson, topics.FORGET_PERSON, self._forget_person)
         self.add_service(srv.LabelUtterance, topics.LABEL_UTTERANCE, self._label)
@@ -163,11 +163,11 @@ class FusionNode(SmernNode):
 
     # --- topics -----------------------------------------------------------------------------------------------
 
-    def _take_activity(self, message: msg.VoiceActivity) -> None:
+    def _on_activity(self, message: msg.VoiceActivity) -> None:
         if message.is_speaking:
             self._speech_at = time.monotonic()
 
-    def _take_people(self, message: msg.SkeletonArray) -> None:
+    def _on_people(self, message: msg.SkeletonArray) -> None:
         if not is_tracker_reset(message):
             return
         self._likely_speaker = ABSENT
@@ -176,7 +176,7 @@ class FusionNode(SmernNode):
         for person_id in self._session.reset_tracked_people():
             self._forget_predictions(person_id)
 
-    def _take_speaker(self, message: String) -> None:
+    def _on_speaker(self, message: String) -> None:
         self._assignment.set_current(require_name(message.data, 'a person_id'))
 
     def _speaker_lost(self) -> None:
@@ -184,7 +184,7 @@ class FusionNode(SmernNode):
             self.log_error(topics.SPEAKER, 'no publisher; using the nearest person as the speaker')
         self._worker.submit(lambda: self._assignment.set_current(''), wait=True)
 
-    def _take_utterance(self, message: msg.Utterance) -> None:
+    def _on_utterance(self, message: msg.Utterance) -> None:
         start_ns, end_ns = utterance_span(message)
         if message.state == msg.Utterance.RESUMED:
             self._aligner.resume(message.id, end_ns, now=time.monotonic())
@@ -195,12 +195,12 @@ class FusionNode(SmernNode):
             self._assignment.assign(message.id)
         self._aligner.announce(message.id, start_ns, end_ns, ended=ended, now=time.monotonic())
 
-    def _take_audio(self, message: msg.AudioFeatures) -> None:
+    def _on_audio(self, message: msg.AudioFeatures) -> None:
         features = features_from_message(message)
         encoded = self._session.encode_audio(features, self._speaker(features.utterance_id) or self._likely_speaker)
         self._add(AUDIO, features.utterance_id, features.start_ns, features.end_ns, encoded)
 
-    def _take_text(self, message: msg.Transcript) -> None:
+    def _on_text(self, message: msg.Transcript) -> None:
         transcript = transcript_from_message(message)
         if transcript.doubtful and message.is_final:
             self._doubtful += 1
@@ -215,7 +215,7 @@ class FusionNode(SmernNode):
         encoded = self._session.encode_text(transcript)
         self._add(TEXT, transcript.utterance_id, transcript.start_ns, transcript.end_ns, encoded)
 
-    def _take_skeleton(self, message: msg.SkeletonWindow) -> None:
+    def _on_skeleton(self, message: msg.SkeletonWindow) -> None:
         people, wanted = windows_from_message(message), self.value('speaker')
         if wanted == EXTERNAL:
             wanted = self._speaker(message.utterance_id) or NEAREST
@@ -348,10 +348,10 @@ class FusionNode(SmernNode):
 
     # --- from evidence to states ------------------------------------------------------------------------------
 
-    def _on_worker(self, topic: str, take: Callable) -> Callable:
+    def _on_worker(self, topic: str, callback: Callable) -> Callable:
         def job(message) -> None:
             try:
-                take(message)
+                callback(message)
             except Exception as error:
                 self.log_error(topic, error)
             self._publish_ready()
@@ -389,7 +389,7 @@ class FusionNode(SmernNode):
             self._cancel_deadline()
             self._cancel_deadline = None
         if deadline is not None:
-            self._cancel_deadline = self.after(deadline - time.monotonic(), self._deadline_passed)
+            self._cancel_deadline = self.call_later(deadline - time.monotonic(), self._deadline_passed)
 
     def _deadline_passed(self) -> None:
         self._cancel_deadline = None

@@ -77,10 +77,10 @@ class MediaSourceNode(SmernNode):
         # What is not in the file, or has no device, has no topic: another node may publish it.
         sees = self._media == WEBCAM and self.value('camera') if self._reader is None else self._reader.has_video
         hears = self.value('microphone') if self._reader is None else self._reader.has_audio
-        self._images = self.output(kind, topic, images) if sees else None
-        self._sound = self.output(msg.AudioChunk, topics.AUDIO, qos.AUDIO) if hears else None
-        self._finished = self.output(Bool, topics.MEDIA_FINISHED, qos.STATE)
-        clock = self.output(Clock, '/clock', qos.STREAM) if self.value('publish_clock') else None
+        self._images = self.add_publisher(kind, topic, images) if sees else None
+        self._sound = self.add_publisher(msg.AudioChunk, topics.AUDIO, qos.AUDIO) if hears else None
+        self._finished = self.add_publisher(Bool, topics.MEDIA_FINISHED, qos.STATE)
+        clock = self.add_publisher(Clock, '/clock', qos.STREAM) if self.value('publish_clock') else None
         self._time = None if clock is None else SimulatedTime(clock.publish)
         self._acks = ReplayAcks(self) if self._reader is not None and self.value('lossless') else None
 
@@ -114,9 +114,9 @@ class MediaSourceNode(SmernNode):
     def _missing(self) -> list[str]:
         """What must be there beside the nodes that are waited for."""
         missing = []
-        if POSE_NODE in self._waited_for and self._images is not None and not self._images.listeners:
+        if POSE_NODE in self._waited_for and self._images is not None and not self._images.subscription_count:
             missing.append(f'a subscriber of {topics.IMAGE_COMPRESSED if self._compressed else topics.IMAGE}')
-        if AUDIO_NODE in self._waited_for and self._sound is not None and not self._sound.listeners:
+        if AUDIO_NODE in self._waited_for and self._sound is not None and not self._sound.subscription_count:
             missing.append(f'a subscriber of {topics.AUDIO}')
         if not self._now():
             missing.append('a clock')

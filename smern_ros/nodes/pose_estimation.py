@@ -131,34 +131,34 @@ class PoseEstimationNode(SmernNode):
         except (AssetError, pose.MissingLibrary) as error:
             raise ConfigurationError(str(error)) from error
         self._other_images = bridged_images.create() if self.value('cv_bridge') else None
-        self._assumed: set[str] = set()  # encodings of which it was said what they are taken for
+        self._assumed: set[str] = set()  # ambiguous encodings that were logged
         self.health.set_info('model', ' '.join(filter(None, (self.value('backend'), self._model()))))
-        self._watch = IdleFrameSkipper(self.value('idle_rate'))
+        self._skipper = IdleFrameSkipper(self.value('idle_rate'))
         self._newest_ns = 0
-        self._untold = 0  # frames since the last that was answered
+        self._skipped = 0  # frames since the last submitted one
         self._lossless = not self.value('drop_frames')
         self._presence = PresenceTracker()
         self._frame_id = ''  # the camera's
-        self._came_at = time.monotonic()  # the newest image
-        self._skeletons = self.output(msg.SkeletonArray, topics.SKELETON_RAW, qos.STREAM)
-        self._people = self.output(msg.SkeletonArray, topics.PEOPLE, qos.STATE)
+        self._image_received_at = time.monotonic()  # s, steady clock; the newest image
+        self._skeletons = self.add_publisher(msg.SkeletonArray, topics.SKELETON_RAW, qos.STREAM)
+        self._people = self.add_publisher(msg.SkeletonArray, topics.PEOPLE, qos.STATE)
         self._worker = self.worker('estimator', capacity=self.value('queue'))
         profile = qos.LOSSLESS_IMAGES if self._lossless else qos.IMAGES
         if self.value('transport') == 'compressed':
-            self.listen(CompressedImage, topics.IMAGE_COMPRESSED, self._take_image, profile)
+            self.add_subscription(CompressedImage, topics.IMAGE_COMPRESSED, self._on_image, profile)
         else:
-            self.listen(Image, topics.IMAGE, self._take_image, profile)
-        self.every(0.5, self._notice_blindness)
+            self.add_subscription(Image, topics.IMAGE, self._on_image, profile)
+        self.add_timer(0.5, self._check_images)
 
     def start(self) -> None:
-        self.after(0.0, self._tell_that_nobody_is_here)
+        self.call_later(0.0, self._publish_nobody)
 
     def stop(self) -> None:
-        self._tell_that_nobody_is_here()
+        self._publish_nobody()
 
     def reconfigure(self) -> None:
         self._worker.capacity = self.value('queue')
-        self._watch = IdleFrameSkipper(self.value('idle_rate'))
+        self._skipper = IdleFrameSkipper(self.value('idle_rate'))
         if self._estimator is not None:
             self._estimator.adjust(gates=self._gates(), track_timeout=self.value('track_timeout'))
 
@@ -182,40 +182,42 @@ class PoseEstimationNode(SmernNode):
         return Gates(**{gate: self.value(gate) for gate in ('min_visibility', 'min_score', 'min_extent')})
 
     def _model(self) -> str:
-        """What the skeletons come of: the file, or the asset that the manifest pins."""
+        """File or asset of the pose model, for the diagnostics."""
         if self.value('backend') == 'mediapipe':
             return self.value('model') or ASSET
         files = (self.value('mmpose.pose_weights'), self.value('mmpose.lifter_weights'))
         return ' + '.join(Path(file).name for file in files if file) or 'random weights'
 
-    def _take_image(self, message: Image | CompressedImage) -> None:
-        came = self._came_at = time.monotonic()
-        # A job that outlives this configuration shall not touch what is the next one's.
-        estimator, watch = self._estimator, self._watch
+    def _on_image(self, message: Image | CompressedImage) -> None:
+        received_at = self._image_received_at = time.monotonic()
+        # A job that outlives this configuration must not use the estimator of the next one.
+        estimator, skipper = self._estimator, self._skipper
         if estimator is None:
             return
-        if not self._lossless and self._worker.idle and self._is_uninteresting(stamp_of(message.header)):
+        if not self._lossless and self._worker.idle and self._is_idle_frame(stamp_of(message.header)):
             return
-        dropped = self._worker.submit(lambda: self._estimate(estimator, watch, message, came), wait=self._lossless)
+        dropped = self._worker.submit(
+            lambda: self._estimate(estimator, skipper, message, received_at), wait=self._lossless
+        )
         self.health.dropped(dropped)
 
-    def _is_uninteresting(self, stamp_ns: int) -> bool:
-        """While nobody is in view, and the worker is idle, so that this is known. Some are answered all the same."""
-        if stamp_ns <= self._newest_ns or self._untold + 1 == QUIET_PERIOD or self._watch.wants(stamp_ns):
-            self._untold = 0
+    def _is_idle_frame(self, stamp_ns: int) -> bool:
+        """Whether to skip the frame: nobody is in view. Every `QUIET_PERIOD`-th one is submitted all the same."""
+        if stamp_ns <= self._newest_ns or self._skipped + 1 == QUIET_PERIOD or self._skipper.should_process(stamp_ns):
+            self._skipped = 0
             return False
         self._newest_ns = stamp_ns
-        self._untold += 1
+        self._skipped += 1
         return True
 
     def _estimate(
-        self, estimator: Lease, watch: IdleFrameSkipper, message: Image | CompressedImage, came: float
+        self, estimator: Lease, skipper: IdleFrameSkipper, message: Image | CompressedImage, received_at: float
     ) -> None:
-        """On the worker's thread: one image, one message, with nobody in it too. Whoever waits for each gets it."""
+        """On the worker's thread: publishes one message for each image, also without any skeleton."""
         stamp_ns = stamp_of(message.header)
         if stamp_ns == self._newest_ns:
             raise ValueError(f'two images have the same stamp {stamp_ns / SECOND:.3f} s; dropping the second')
-        image = self._read(message) if watch.wants(stamp_ns) else None  # decoding costs, too
+        image = self._read(message) if skipper.should_process(stamp_ns) else None  # decoding costs, too
         if stamp_ns < self._newest_ns:
             back = (self._newest_ns - stamp_ns) / SECOND
             self.log_error('clock', f'camera stamps jumped back by {back:.1f} s; resetting the tracker')
@@ -226,14 +228,14 @@ class PoseEstimationNode(SmernNode):
             if found is None:
                 return
             skeletons = found
-            watch.looked(stamp_ns, anybody=bool(skeletons))
+            skipper.record_processed(stamp_ns, anybody=bool(skeletons))
         self._skeletons.publish(skeletons_to_message(skeletons, message.header))
-        self.health.record_latency(time.monotonic() - came)
+        self.health.record_latency(time.monotonic() - received_at)
         self.health.set_info('people', len(skeletons))
         self._frame_id = message.header.frame_id
-        here = self._presence.see(stamp_ns, skeletons, track_timeout=self.value('track_timeout'))
-        if here is not None:
-            self._tell_who_is_here(here, message.header)
+        present = self._presence.see(stamp_ns, skeletons, track_timeout=self.value('track_timeout'))
+        if present is not None:
+            self._publish_people(present, message.header)
 
     def _read(self, message: Image | CompressedImage) -> np.ndarray:
         assumed = None if isinstance(message, CompressedImage) else image_encodings.assumed(message.encoding)
@@ -242,23 +244,24 @@ class PoseEstimationNode(SmernNode):
             self.get_logger().warning(f'image encoding {message.encoding} is ambiguous; assuming {assumed}')
         return to_bgr(message, other=self._other_images)
 
-    # --- who is here ------------------------------------------------------------------------------------------
+    # --- people -----------------------------------------------------------------------------------------------
 
-    def _notice_blindness(self) -> None:
-        """Nobody can be said to be here when no image has come for longer than somebody may be out of sight."""
-        if self._presence.anybody and time.monotonic() - self._came_at > self.value('track_timeout') + BLIND_AFTER:
-            self._worker.submit(self._tell_that_nobody_is_here)
+    def _check_images(self) -> None:
+        """Publish an empty list of people after no image was received for `track_timeout` and `BLIND_AFTER`."""
+        silent_for = time.monotonic() - self._image_received_at
+        if self._presence.anybody and silent_for > self.value('track_timeout') + BLIND_AFTER:
+            self._worker.submit(self._publish_nobody)
 
-    def _tell_that_nobody_is_here(self) -> None:
-        """Without a time if no camera was looked through yet: whoever was here before a restart has another id now."""
+    def _publish_nobody(self) -> None:
+        """Publish an empty list of people; with stamp 0 before the first image. Ids do not outlive a restart."""
         self._presence.forget()
         now_ns = self.get_clock().now().nanoseconds if self._newest_ns else 0
-        self._tell_who_is_here([], header(now_ns, self._frame_id))
+        self._publish_people([], header(now_ns, self._frame_id))
 
-    def _tell_who_is_here(self, here: list[Skeleton], noticed: Header) -> None:
-        message = skeletons_to_message(here, noticed)
-        for one, skeleton in zip(message.skeletons, here, strict=True):  # who is out of sight was seen before
-            one.header = header(skeleton.stamp_ns, noticed.frame_id)
+    def _publish_people(self, present: list[Skeleton], stamp: Header) -> None:
+        message = skeletons_to_message(present, stamp)
+        for one, skeleton in zip(message.skeletons, present, strict=True):  # hidden people keep their last stamp
+            one.header = header(skeleton.stamp_ns, stamp.frame_id)
         self._people.publish(message)
 
 

@@ -49,9 +49,9 @@ class Ros4HriBridgeNode(SmernNode):
         self._persons = Persons(self, hri, self._people, self._choose_speaker)
         self._voices = VoiceInputs(self, hri, self._choose_speaker)
         self._persons.set_voice_source(lambda: self._voices.voices.active)
-        self._speakers = self.output(String, topics.SPEAKER, qos.LATCHED)
-        self.listen(msg.SkeletonArray, topics.PEOPLE, self._take_people, qos.STATE)
-        self.every(1.0, self._refresh)
+        self._speakers = self.add_publisher(String, topics.SPEAKER, qos.LATCHED)
+        self.add_subscription(msg.SkeletonArray, topics.PEOPLE, self._on_people, qos.STATE)
+        self.add_timer(1.0, self._refresh)
 
     def reconfigure(self) -> None:
         for part in (self._bodies, self._persons, self._voices):
@@ -81,7 +81,7 @@ class Ros4HriBridgeNode(SmernNode):
         self._choose_speaker()
         self._speakers.publish(String(data=self._speaker))
 
-    def _take_people(self, message: msg.SkeletonArray) -> None:
+    def _on_people(self, message: msg.SkeletonArray) -> None:
         """After a reset of the tracker the assignments are of other bodies."""
         if is_tracker_reset(message):
             self._people.forget_parts(BODY)

@@ -71,11 +71,11 @@ class SkeletonFilterNode(SmernNode):
         self.health.set_info('model', f'low-pass filter of {SPEC.name}')
         self.health.set_info('delay of skeleton/filtered [s]', f'{self._live.delay_ns / SECOND:.3f}')
 
-        self._filtered = self.output(msg.SkeletonArray, topics.SKELETON_FILTERED, qos.STREAM)
-        self._windows = self.output(msg.SkeletonWindow, topics.SKELETON_WINDOW, qos.EVIDENCE)
-        self.listen(msg.SkeletonArray, topics.SKELETON_RAW, self._take_skeletons, qos.STREAM)
-        self.listen(msg.SkeletonArray, topics.PEOPLE, self._take_people, qos.STATE)
-        self.listen(msg.Utterance, topics.UTTERANCE, self._take_utterance, qos.EVIDENCE)
+        self._filtered = self.add_publisher(msg.SkeletonArray, topics.SKELETON_FILTERED, qos.STREAM)
+        self._windows = self.add_publisher(msg.SkeletonWindow, topics.SKELETON_WINDOW, qos.EVIDENCE)
+        self.add_subscription(msg.SkeletonArray, topics.SKELETON_RAW, self._on_skeletons, qos.STREAM)
+        self.add_subscription(msg.SkeletonArray, topics.PEOPLE, self._on_people, qos.STATE)
+        self.add_subscription(msg.Utterance, topics.UTTERANCE, self._on_utterance, qos.EVIDENCE)
 
     def check(self, values: dict[str, Any]) -> None:
         if values['gesture_window'] > values['history']:
@@ -93,7 +93,7 @@ class SkeletonFilterNode(SmernNode):
 
     # --- topics -----------------------------------------------------------------------------------------------
 
-    def _take_skeletons(self, message: msg.SkeletonArray) -> None:
+    def _on_skeletons(self, message: msg.SkeletonArray) -> None:
         received_at = time.monotonic()
         skeletons = skeletons_from_message(message)
         stamp_ns = stamp_of(message.header)
@@ -110,14 +110,14 @@ class SkeletonFilterNode(SmernNode):
             self._publish_gesture(stamp_ns)
         self.health.record_latency(time.monotonic() - received_at)
 
-    def _take_people(self, message: msg.SkeletonArray) -> None:
+    def _on_people(self, message: msg.SkeletonArray) -> None:
         """Two people who have had the same id in turn have not moved as one."""
         if is_tracker_reset(message):
             self._history.clear()
             self._live.reset()
             self._first_ns = None
 
-    def _take_utterance(self, message: msg.Utterance) -> None:
+    def _on_utterance(self, message: msg.Utterance) -> None:
         utterance = utterance_from_message(message)
         if message.state == msg.Utterance.RESUMED:
             self._cancel_waiting(utterance.id)
@@ -142,7 +142,7 @@ class SkeletonFilterNode(SmernNode):
             return
         if len(self._waiting) == MAX_WAITING:
             self.each(topics.SKELETON_WINDOW, [next(iter(self._waiting))], self._publish_waiting)
-        cancel = self.after(self.value('late_frame_wait'), lambda: self._wait_expired(utterance.id))
+        cancel = self.call_later(self.value('late_frame_wait'), lambda: self._wait_expired(utterance.id))
         self._waiting[utterance.id] = PendingUtterance(utterance.start_ns, utterance.end_ns, cancel)
 
     def _check_clock(self, utterance: Utterance) -> None:

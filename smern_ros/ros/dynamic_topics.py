@@ -1,6 +1,6 @@
 # Copyright 2026 The smern_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Topics that come and go while a node is active: those of one person, body or voice, which end when it leaves."""
+"""Topics created and destroyed while a node is active: those of one person, body or voice."""
 from __future__ import annotations
 
 from collections.abc import Callable
@@ -14,43 +14,49 @@ from smern_ros.ros.subscriptions import subscribe
 
 
 def warn_of_other_publishers(node: SmernNode, topic: str, advice: str) -> None:
-    """If somebody else publishes, too, what the node publishes."""
+    """Log a warning if another node publishes the topic, too."""
     if node.publishers_of(topic) > 1:
         node.log_error(topic, f'another node publishes it, too: {advice}')
 
 
 class DynamicEndpoints:
-    """Publishers and subscriptions of one node that end together."""
+    """Publishers and subscriptions of one node that are destroyed together."""
 
     def __init__(self, node: SmernNode) -> None:
         self._node = node
         self._ends: list[Callable[[], object]] = []
 
-    def listen(
-        self, message_type: type, topic: str, take: Callable[[Any], None], profile: QoSProfile, *, label: str,
+    def add_subscription(
+        self, message_type: type, topic: str, callback: Callable[[Any], None], profile: QoSProfile, *, label: str,
         while_inactive: bool = False,
     ) -> None:
-        """Subscribes; what `take` raises is said, no more.
+        """Create a subscription. Exceptions of `callback` are logged.
 
-        :param label: what diagnostics call it, with all others of its kind: names that come and go would add up there.
-        :param while_inactive: also while the node is not active.
+        :param label: name in the diagnostics, shared by all topics of this kind; names that come and go would add up.
+        :param while_inactive: receive messages also while the node is not active.
         """
         node = self._node
 
         def guarded(message: Any) -> None:
-            if not ((node.active or while_inactive) and self._ends):  # closed meanwhile
+            if not ((node.active or while_inactive) and self._ends):  # closed in the meantime
                 return
             node.health.received(label)
             node.record_age(label, message)
             try:
-                take(message)
+                callback(message)
             except Exception as error:
                 node.log_error(label, error)
 
         self._ends.append(subscribe(node, message_type, topic, guarded, profile))
 
-    def output(self, message_type: type, topic: str, profile: QoSProfile, *, label: str) -> Callable[[Any], None]:
-        """Makes a publisher. :return: what publishes. :param label: as of `listen`."""
+    def add_publisher(
+        self, message_type: type, topic: str, profile: QoSProfile, *, label: str
+    ) -> Callable[[Any], None]:
+        """Create a publisher.
+
+        :param label: see `add_subscription`.
+        :return: function that publishes a message.
+        """
         node = self._node
         publisher: Publisher = node.create_publisher(message_type, topic, profile)
         self._ends.append(lambda: node.destroy_publisher(publisher))

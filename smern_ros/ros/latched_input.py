@@ -28,7 +28,7 @@ class LatchedSubscription:
         self._endpoints = DynamicEndpoints(node)
         node.add_cleanup(self._endpoints.close)
         node.health.track_subscription(topic)
-        self._listen(qos.EVIDENCE)
+        self._subscribe(qos.EVIDENCE)
 
     def start(self) -> None:
         if self._last is not None:
@@ -47,11 +47,13 @@ class LatchedSubscription:
         profile = qos.LATCHED if publishers and kept else qos.EVIDENCE
         if profile is not self._profile:
             self._endpoints.close()
-            self._listen(profile)
+            self._subscribe(profile)
 
-    def _listen(self, profile: QoSProfile) -> None:
+    def _subscribe(self, profile: QoSProfile) -> None:
         self._profile = profile
-        self._endpoints.listen(self._type, self._topic, self._receive, profile, label=self._topic, while_inactive=True)
+        self._endpoints.add_subscription(
+            self._type, self._topic, self._receive, profile, label=self._topic, while_inactive=True
+        )
 
     def _receive(self, message: Any) -> None:
         self._last = message

@@ -18,15 +18,15 @@ from smern_ros.ros.worker import Worker
 from smern_ros.utils import paths
 from smern_ros.values import SECOND
 
-__all__ = ['ConfigurationError', 'Output', 'SmernNode']
+__all__ = ['ConfigurationError', 'CountingPublisher', 'SmernNode']
 
 JOB_WITHIN, LAST_JOB_WITHIN = 2.0, 0.5
-"""s that a worker's running job is waited for: before what it uses is freed; when the process ends."""
+"""s to wait for a worker's running job: before what it uses is freed; when the process ends."""
 Item = TypeVar('Item')
 
 
-class Output:
-    """A publisher that counts, and is silent once the node is shutting down."""
+class CountingPublisher:
+    """A publisher that counts its messages for the diagnostics. Publishes only while the node is active."""
 
     def __init__(self, node: SmernNode, publisher: LifecyclePublisher, topic: str) -> None:
         self._node = node
@@ -40,12 +40,12 @@ class Output:
         self._node.health.sent(self._topic)
 
     @property
-    def listeners(self) -> int:
+    def subscription_count(self) -> int:
         return self._publisher.get_subscription_count()
 
 
 class SmernNode(ManagedNode):
-    """A managed node. Subclasses fill in `load`, `start`, `stop` and `unload`; what they raise fails the transition."""
+    """A managed node. Subclasses implement `load`, `start`, `stop` and `unload`; an exception fails the transition."""
 
     PARAMETERS: ClassVar[tuple[Parameter, ...]] = ()
     COMMON_PARAMETERS: ClassVar[tuple[Parameter, ...]] = (
@@ -63,29 +63,29 @@ class SmernNode(ManagedNode):
             configured=lambda: self.configured, check=self.check, changed=self._parameters_changed,
         )
 
-    # --- what a node fills in ---------------------------------------------------------------------------------
+    # --- for subclasses to override --------------------------------------------------------------------------
 
     def check(self, values: dict[str, Any]) -> None:
-        """Whether live parameters may have these values together, asked before a configured node's are changed.
+        """Validate the combination of live parameters before those of a configured node change.
 
         :param values: all parameters of the node by name.
-        :raises ValueError: why not, for whoever wants to change them.
+        :raises ValueError: if they are refused; the text is the reason given to the caller.
         """
 
     def reconfigure(self) -> None:
-        """Live parameters were changed: take over those that are not read by `value` at each use."""
+        """Called after live parameters changed: apply those that are not read by `value` at each use."""
 
     @classmethod
     def parameters(cls) -> tuple[Parameter, ...]:
-        """All that it declares."""
+        """All parameters that the node declares."""
         return (*cls.COMMON_PARAMETERS, *cls.PARAMETERS)
 
-    # --- what a node uses -------------------------------------------------------------------------------------
+    # --- for subclasses to call ------------------------------------------------------------------------------
 
     def value(self, name: str) -> Any:
-        """A parameter's value; a path with its home folder.
+        """Value of a parameter; in a path, ~ is expanded.
 
-        :raises ConfigurationError: if a path begins with ~ and there is no home folder.
+        :raises ConfigurationError: if a path begins with ~ and the user has no home folder.
         """
         value = self.get_parameter(name).value
         if name in self._paths and value.startswith('~'):
@@ -96,20 +96,23 @@ class SmernNode(ManagedNode):
         return value
 
     def add_cleanup(self, free: Callable[[], object]) -> None:
-        """Called when the node is cleaned up: frees what `load` made."""
+        """Register a function called when the node is cleaned up, to free what `load` created."""
         self._cleanups.append(free)
 
-    def output(self, message_type: type, topic: str, profile: QoSProfile) -> Output:
+    def add_publisher(self, message_type: type, topic: str, profile: QoSProfile) -> CountingPublisher:
+        """Create a publisher, destroyed when the node is cleaned up."""
         publisher: LifecyclePublisher = self.create_lifecycle_publisher(message_type, topic, profile)
         self.add_cleanup(lambda: self.destroy_lifecycle_publisher(publisher))
         self.health.track_publisher(topic, publisher.get_subscription_count)
-        return Output(self, publisher, topic)
+        return CountingPublisher(self, publisher, topic)
 
-    def listen(self, message_type: type, topic: str, callback: Callable[[Any], None], profile: QoSProfile) -> None:
-        """Subscribes. What `callback` raises is said, no more. Best effort is reliable where all publishers are.
+    def add_subscription(
+        self, message_type: type, topic: str, callback: Callable[[Any], None], profile: QoSProfile
+    ) -> None:
+        """Create a subscription. Exceptions of `callback` are logged. See `subscribe` about best effort.
 
-        While the node is not active messages are ignored, but for those of publishers that keep them for late comers:
-        the last ones, as many as the profile is deep, are taken when it becomes active.
+        While the node is not active, messages are ignored; with a transient local profile the last ones, up to its
+        depth, are kept and passed to `callback` on activation.
         """
         kept = profile.durability == DurabilityPolicy.TRANSIENT_LOCAL
         kept_messages: deque[Any] = deque(maxlen=profile.depth if kept else 0)
@@ -125,24 +128,25 @@ class SmernNode(ManagedNode):
             except Exception as error:
                 self.log_error(topic, error)
 
-        def take_kept() -> None:
+        def replay_kept() -> None:
             while kept_messages:
                 guarded(kept_messages.popleft())
 
         self.health.track_subscription(topic)
         self.add_cleanup(subscribe(self, message_type, topic, guarded, profile))
-        self._on_activated.append(take_kept)
+        self._on_activated.append(replay_kept)
 
     def record_age(self, topic: str, message: Any) -> None:
-        """Stamps far from now tell that a sensor goes by another clock."""
+        """Report the age of the stamp to the diagnostics: a large one means that a sensor uses another clock."""
         header, now_ns = getattr(message, 'header', None), self.get_clock().now().nanoseconds
-        if header is not None and now_ns and (stamp_ns := to_ns(header.stamp)):  # without a clock all is of the future
+        if header is not None and now_ns and (stamp_ns := to_ns(header.stamp)):  # 0 without /clock
             self.health.record_stamp_age(topic, (now_ns - stamp_ns) / SECOND)
 
     def add_service(self, service_type: type, name: str, callback: Callable[[Any], str]) -> None:
-        """Offers a service whose response has `success` and `message`; `callback` runs on the executor's thread.
+        """Create a service whose response has `success` and `message`.
 
-        :param callback: takes the request and gives the message of a success; what it raises is that of a refusal.
+        :param callback: gets the request and returns the message of a success, on the executor's thread; the text of
+            what it raises is the message of a failure.
         """
 
         def guarded(request: Any, response: Any) -> Any:
@@ -160,8 +164,8 @@ class SmernNode(ManagedNode):
         service = self.create_service(service_type, name, guarded)
         self.add_cleanup(lambda: self.destroy_service(service))
 
-    def every(self, seconds: float, callback: Callable[[], None]) -> None:
-        """A timer on the steady clock, running while the node is active."""
+    def add_timer(self, seconds: float, callback: Callable[[], None]) -> None:
+        """Create a periodic timer on the steady clock; `callback` is called only while the node is active."""
 
         def guarded() -> None:
             if not self.active:
@@ -174,13 +178,13 @@ class SmernNode(ManagedNode):
         timer = self.create_timer(seconds, guarded, clock=self.steady)
         self.add_cleanup(lambda: self.destroy_timer(timer))
 
-    def after(
+    def call_later(
         self, seconds: float, callback: Callable[[], None], *, while_inactive: bool = False
     ) -> Callable[[], None]:
-        """Calls back once, on the executor's thread, after so long on the steady clock, if the node is active then.
+        """Call `callback` once, after `seconds` of the steady clock, on the executor's thread, if the node is active.
 
-        :param while_inactive: also if it is not active.
-        :return: a function that cancels it.
+        :param while_inactive: call it also if the node is not active.
+        :return: function that cancels the call.
         """
 
         def once() -> None:
@@ -204,7 +208,7 @@ class SmernNode(ManagedNode):
         return cancel
 
     def post(self, callback: Callable[[], None]) -> None:
-        """Calls back on the executor's thread: how a worker hands over what changes the node's state."""
+        """Call `callback` on the executor's thread; a worker uses it to change the node's state."""
 
         def guarded() -> None:
             try:
@@ -216,7 +220,7 @@ class SmernNode(ManagedNode):
             self.executor.create_task(guarded)
 
     def each(self, subject: str, items: Iterable[Item], do: Callable[[Item], object]) -> None:
-        """Does it with each; what one of them raises is said, and the others have their turn all the same."""
+        """Call `do` with each item. What it raises is logged, and the next item follows."""
         for item in items:
             try:
                 do(item)
@@ -224,13 +228,13 @@ class SmernNode(ManagedNode):
                 self.log_error(subject, error)
 
     def publishers_of(self, topic: str) -> int:
-        """How many publish the topic, by its remapped name: rclpy's `count_publishers` does not remap."""
+        """Number of publishers of the topic, by its remapped name; rclpy's `count_publishers` does not remap."""
         return self.count_publishers(self.resolve_topic_name(topic))
 
     def worker(self, name: str, *, capacity: int, waiting: Callable[[], int] | None = None) -> Worker:
-        """A thread for heavy work, closed when the node is cleaned up.
+        """Start a thread for long computations, stopped when the node is cleaned up.
 
-        :param waiting: tells diagnostics how many wait for it, if those are not its jobs.
+        :param waiting: number of waiting items for the diagnostics; None: the jobs in its queue.
         """
         worker = Worker(f'{self.NAME}.{name}', capacity=capacity, on_error=lambda error: self.log_error(name, error))
         self.add_cleanup(lambda: worker.close(LAST_JOB_WITHIN if self.ending else JOB_WITHIN))

@@ -19,13 +19,13 @@ class ReplayAcks:
     def __init__(self, node: SmernNode):
         self._pressure: BackPressure | None = None
         self._start_ns = 0
-        for message_type, topic, take, profile in (
-            (msg.SkeletonArray, topics.SKELETON_RAW, self._take_skeletons, qos.STREAM),
-            (msg.VoiceActivity, topics.IS_SPEAKING, self._take_activity, qos.STREAM),
-            (msg.Utterance, topics.UTTERANCE, self._take_utterance, qos.EVIDENCE),
-            (msg.EmotionState, topics.EMOTION_STATE, self._take_emotion, qos.EVIDENCE),
+        for message_type, topic, callback, profile in (
+            (msg.SkeletonArray, topics.SKELETON_RAW, self._on_skeletons, qos.STREAM),
+            (msg.VoiceActivity, topics.IS_SPEAKING, self._on_activity, qos.STREAM),
+            (msg.Utterance, topics.UTTERANCE, self._on_utterance, qos.EVIDENCE),
+            (msg.EmotionState, topics.EMOTION_STATE, self._on_emotion, qos.EVIDENCE),
         ):
-            node.listen(message_type, topic, take, profile)
+            node.add_subscription(message_type, topic, callback, profile)
 
     def set_target(self, pressure: BackPressure, start_ns: int) -> None:
         """Acknowledge to this back-pressure, whose media time 0 has the stamp `start_ns`."""
@@ -35,18 +35,18 @@ class ReplayAcks:
         """Ignore output until the next `set_target`."""
         self._pressure = None
 
-    def _take_skeletons(self, message: msg.SkeletonArray) -> None:
+    def _on_skeletons(self, message: msg.SkeletonArray) -> None:
         if self._pressure is not None:
             self._pressure.ack_frames(stamp_of(message.header) - self._start_ns)
 
-    def _take_activity(self, message: msg.VoiceActivity) -> None:
+    def _on_activity(self, message: msg.VoiceActivity) -> None:
         if self._pressure is not None:
             self._pressure.ack_audio(stamp_of(message.header) - self._start_ns)
 
-    def _take_utterance(self, message: msg.Utterance) -> None:
+    def _on_utterance(self, message: msg.Utterance) -> None:
         if self._pressure is not None and message.state == msg.Utterance.ENDED:
             self._pressure.utterance_ended(require_name(message.id, 'the id of an utterance'))
 
-    def _take_emotion(self, message: msg.EmotionState) -> None:
+    def _on_emotion(self, message: msg.EmotionState) -> None:
         if self._pressure is not None and message.is_final:
             self._pressure.ack_state(require_name(message.utterance_id, 'an utterance_id'))

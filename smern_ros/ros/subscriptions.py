@@ -1,10 +1,9 @@
 # Copyright 2026 The smern_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Subscriptions that are as reliable as their publishers.
+"""Subscriptions whose reliability follows their publishers.
 
-A reliable subscription hears no best-effort publisher; a best-effort one loses what does not fit into a socket's
-buffer, which of raw images is nearly every one. So what may be lost is asked for reliably while all who publish offer
-that.
+A reliable subscription does not match a best-effort publisher; a best-effort one loses messages larger than a socket's
+buffer, which is nearly every raw image. So a best-effort subscription becomes reliable while all publishers are.
 """
 from __future__ import annotations
 
@@ -20,20 +19,20 @@ if TYPE_CHECKING:
     from smern_ros.ros.lifecycle import ManagedNode
 
 CHECK_PERIOD = 1.0
-"""s between two looks at who publishes."""
+"""s between two checks of the publishers."""
 SILENT_CHECKS = 10
-"""Looks without any message of a publisher that is there, and best effort."""
+"""Checks without any message, with a best-effort publisher present, before a warning."""
 
 
 WINDOW = 10
-"""Looks, once a second, over which it is counted."""
+"""Checks over which loss is counted."""
 FEW, SOME = 0.5, 5
-"""Fewer than this share have come, and at least so many are missing: far fewer than were sent."""
+"""Loss is reported if less than this share of the messages arrived, and at least so many are missing."""
 MOST_PUBLISHERS = 64
 
 
 class ArrivalCounter:
-    """A slow camera and a replay that pauses leave no gaps in the numbers; loss does."""
+    """Counts lost messages by gaps in the sequence numbers, which a slow or pausing publisher does not leave."""
 
     def __init__(self) -> None:
         self._newest: dict[bytes, int] = {}  # number, by publisher
@@ -45,7 +44,7 @@ class ArrivalCounter:
         return bool(self._newest)
 
     def record(self, publisher: bytes, number: int) -> None:
-        """A message has come. :param number: grows by one with each that this publisher sends."""
+        """Count a received message. :param number: sequence number of this publisher."""
         newest = self._newest.get(publisher)
         if newest is None and len(self._newest) >= MOST_PUBLISHERS:
             self._newest.clear()
@@ -55,7 +54,7 @@ class ArrivalCounter:
             self._missing += max(number - newest - 1, 0)
 
     def recent_loss(self) -> tuple[int, int] | None:
-        """Once a second. :return: how many received and how many were sent of late, if that is far fewer."""
+        """Call once per check. :return: numbers of messages received and sent lately, if too many are lost."""
         self._past.append((self._received, self._missing))
         self._received = self._missing = 0
         received, missing = (sum(counts) for counts in zip(*self._past, strict=True))
@@ -63,23 +62,23 @@ class ArrivalCounter:
 
 
 def subscribe(
-    node: ManagedNode, message_type: type, topic: str, take: Callable[[Any], None], profile: QoSProfile
+    node: ManagedNode, message_type: type, topic: str, callback: Callable[[Any], None], profile: QoSProfile
 ) -> Callable[[], object]:
-    """Subscribes. If the profile is best effort, publishers that come and go are followed, and loss is warned of.
+    """Create a subscription. With a best-effort profile its reliability follows the publishers; loss is reported.
 
-    :return: ends it.
+    :return: function that destroys it.
     """
     if profile.reliability == ReliabilityPolicy.BEST_EFFORT:
-        return _AdaptiveSubscription(node, message_type, topic, take, profile).close
-    subscription = node.create_subscription(message_type, topic, take, profile)
+        return _AdaptiveSubscription(node, message_type, topic, callback, profile).close
+    subscription = node.create_subscription(message_type, topic, callback, profile)
     return lambda: node.destroy_subscription(subscription)
 
 
 class _AdaptiveSubscription:
     def __init__(
-        self, node: ManagedNode, message_type: type, topic: str, take: Callable[[Any], None], profile: QoSProfile
+        self, node: ManagedNode, message_type: type, topic: str, callback: Callable[[Any], None], profile: QoSProfile
     ) -> None:
-        self._node, self._type, self._topic, self._take = node, message_type, topic, take
+        self._node, self._type, self._topic, self._callback = node, message_type, topic, callback
         self._best_effort = profile
         self._reliable = QoSProfile(
             history=profile.history, depth=profile.depth, durability=profile.durability,
@@ -103,23 +102,23 @@ class _AdaptiveSubscription:
 
     def _subscribe(self) -> Subscription:
         self._arrivals, self._silent_checks = ArrivalCounter(), 0
-        # Without callbacks of events, rclpy's own too: the events executor may crash when such a subscription ends.
+        # No event callbacks, not even rclpy's: the events executor may crash when such a subscription is destroyed.
         subscription = self._node.create_subscription(
             self._type, self._topic, self._receive, self._profile,
             event_callbacks=SubscriptionEventCallbacks(use_default_callbacks=False),
         )
-        # By its signature rclpy would give the message alone; with two parameters its events executor fails.
+        # rclpy would pass the message alone by the signature; with two parameters its events executor fails.
         subscription._callback_type = Subscription.CallbackType.WithMessageInfo
         return subscription
 
     def _receive(self, *given: Any) -> None:
-        """:param given: message and info: of one executor a pair, of the others two."""
+        """:param given: message and info; as one pair from the events executor."""
         message, info = given[0] if len(given) == 1 else given
-        number = info.get('publication_sequence_number')  # None if the middleware does not tell
+        number = info.get('publication_sequence_number')  # None if the middleware has none
         publisher = (info.get('publisher_gid') or {}).get('data')  # not in every release
         if number is not None and (publisher is not None or self._publishers == 1):
             self._arrivals.record(publisher or b'', number)
-        self._take(message)
+        self._callback(message)
 
     def _check(self) -> None:
         if not self._node.context.ok():
@@ -130,7 +129,7 @@ class _AdaptiveSubscription:
                 self._profile = profile
                 self._node.destroy_subscription(self._subscription)
                 self._subscription = self._subscribe()
-        except Exception as error:  # a timer's error would end the process
+        except Exception as error:  # an exception in a timer would end the process
             self._node.log_error(self._topic, error)
         self._node.health.warn(f'loss of {self._topic}', self._loss())
 

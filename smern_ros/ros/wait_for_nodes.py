@@ -52,7 +52,7 @@ class NodeReadinessWaiter:
         self._clients: dict[str, Client] = {
             name: node.create_client(GetState, f'{name}/get_state') for name in sorted(self._inactive)
         }
-        self._cancel: Callable[[], None] | None = node.after(0.0, self._check, while_inactive=True)
+        self._cancel: Callable[[], None] | None = node.call_later(0.0, self._check, while_inactive=True)
 
     def close(self) -> None:
         """Stops asking."""
@@ -74,7 +74,7 @@ class NodeReadinessWaiter:
             self._node.get_logger().info(f'waiting for {", ".join(missing)}')
         for name in self._inactive:
             self._request_state(name)
-        self._cancel = self._node.after(CHECK_PERIOD, self._check, while_inactive=True)
+        self._cancel = self._node.call_later(CHECK_PERIOD, self._check, while_inactive=True)
 
     def _request_state(self, name: str) -> None:
         client = self._clients[name]
@@ -82,9 +82,9 @@ class NodeReadinessWaiter:
             return
         self._requested_at[name] = time.monotonic()
         response = client.call_async(GetState.Request())
-        response.add_done_callback(lambda future: self._take_state(name, future))
+        response.add_done_callback(lambda future: self._on_state(name, future))
 
-    def _take_state(self, name: str, future) -> None:
+    def _on_state(self, name: str, future) -> None:
         if future.cancelled() or future.exception() is not None:
             return
         self._requested_at[name] = -float('inf')

@@ -169,9 +169,9 @@ def test_who_comes_in_is_seen_within_half_a_second_and_offline_in_the_very_frame
     try:
         for frame, people in enumerate(live):
             stamp_ns = START + frame * FRAME
-            wanted = estimator.estimate(film[frame], stamp_ns) if watch.wants(stamp_ns) else None
+            wanted = estimator.estimate(film[frame], stamp_ns) if watch.should_process(stamp_ns) else None
             if wanted is not None:
-                watch.looked(stamp_ns, anybody=bool(wanted))
+                watch.record_processed(stamp_ns, anybody=bool(wanted))
             for one, other in zip(people, wanted or [], strict=True):
                 np.testing.assert_array_equal(one.positions, other.positions)
     finally:

@@ -45,11 +45,11 @@ TOY = textwrap.dedent("""
             if self.value('breaks') == 'import':
                 import not_there
             if self.value('breaks') == 'name':
-                self.output(String, 'no topic!', qos.EVIDENCE)
+                self.add_publisher(String, 'no topic!', qos.EVIDENCE)
             told = 'gain {gain}, word {word!r}, folder {folder!r}'
             self.get_logger().info(told.format(**{name: self.value(name) for name in ('gain', 'word', 'folder')}))
-            self.echo = self.output(String, 'echo', qos.EVIDENCE)
-            self.listen(String, 'word', self.take, qos.EVIDENCE)
+            self.echo = self.add_publisher(String, 'echo', qos.EVIDENCE)
+            self.add_subscription(String, 'word', self.take, qos.EVIDENCE)
 
         def start(self):
             if self.value('breaks') == 'refuse':

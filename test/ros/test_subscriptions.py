@@ -31,7 +31,7 @@ EYE = textwrap.dedent("""
 
         def load(self):
             self.seen = 0
-            self.listen(Image, topics.IMAGE, self.take, qos.IMAGES)
+            self.add_subscription(Image, topics.IMAGE, self.take, qos.IMAGES)
 
         def take(self, message):
             self.seen += 1

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smern_ros.skeleton.idle_frames import IDLE_RATE, STAYS_AWAKE, IdleFrameSkipper
+from smern_ros.skeleton.idle_frames import HOLD_TIME, IDLE_RATE, IdleFrameSkipper
 from smern_ros.values import SECOND
 
 
@@ -13,9 +13,9 @@ def watched(watch, stamps, present=lambda stamp_ns: False) -> list[int]:
     """The stamps of the frames that were looked at. :param present: whether somebody is there then."""
     looked = []
     for stamp_ns in stamps:
-        if watch.wants(stamp_ns):
+        if watch.should_process(stamp_ns):
             looked.append(stamp_ns)
-            watch.looked(stamp_ns, anybody=present(stamp_ns))
+            watch.record_processed(stamp_ns, anybody=present(stamp_ns))
     return looked
 
 
@@ -43,7 +43,7 @@ def test_who_is_hidden_for_a_moment_is_looked_for_in_each_frame():
     stamps = camera(30, 10.0)
     left = SECOND + 3 * SECOND
     looked = watched(IdleFrameSkipper(), stamps, lambda stamp_ns: stamp_ns < left)
-    awake = [s for s in stamps if s < left + STAYS_AWAKE]
+    awake = [s for s in stamps if s < left + HOLD_TIME]
     assert looked[:len(awake)] == awake
     assert len(looked) - len(awake) <= 5 * IDLE_RATE + 1
 

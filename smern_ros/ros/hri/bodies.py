@@ -32,8 +32,8 @@ class Bodies:
         self._skeletons: dict[str, tuple[DynamicEndpoints, Callable[[Any], None]]] = {}
         self._stamp_ns = 0
         self._size = ImageSize(node)
-        self._tracked = node.output(hri.IdsList, f'{BODIES}/tracked', qos.LATCHED)
-        node.listen(msg.SkeletonArray, topics.SKELETON_RAW, self._take_skeletons, qos.STREAM)
+        self._tracked = node.add_publisher(hri.IdsList, f'{BODIES}/tracked', qos.LATCHED)
+        node.add_subscription(msg.SkeletonArray, topics.SKELETON_RAW, self._on_skeletons, qos.STREAM)
 
     def start(self) -> None:
         self._size.start()
@@ -53,7 +53,7 @@ class Bodies:
         self._apply(Changes((), self.roster.clear(), ()))
         self.refresh()
 
-    def _take_skeletons(self, message: msg.SkeletonArray) -> None:
+    def _on_skeletons(self, message: msg.SkeletonArray) -> None:
         received_at = time.monotonic()
         skeletons = skeletons_from_message(message)
         self._stamp_ns = stamp_of(message.header)
@@ -77,7 +77,7 @@ class Bodies:
             self._skeletons.pop(body)[0].close()
         for body in changes.added:
             endpoints = DynamicEndpoints(self._node)
-            self._skeletons[body] = endpoints, endpoints.output(
+            self._skeletons[body] = endpoints, endpoints.add_publisher(
                 self._hri.Skeleton2D, f'{BODIES}/{body}/skeleton2d', qos.STREAM, label=f'{BODIES}/*/skeleton2d'
             )
         if changes.added or changes.removed:
@@ -103,12 +103,12 @@ class ImageSize:
             return
         self.known = None
         for message_type, topic in ((Image, topics.IMAGE), (CompressedImage, topics.IMAGE_COMPRESSED)):
-            self._endpoints.listen(message_type, topic, self._take, qos.IMAGES, label=topic)
+            self._endpoints.add_subscription(message_type, topic, self._on_image, qos.IMAGES, label=topic)
 
     def stop(self) -> None:
         self._endpoints.close()
 
-    def _take(self, message: Image | CompressedImage) -> None:
+    def _on_image(self, message: Image | CompressedImage) -> None:
         if isinstance(message, CompressedImage):
             self.known = image_size.size(bytes(message.data))
         elif 0 < message.width <= MAX_SIDE and 0 < message.height <= MAX_SIDE:

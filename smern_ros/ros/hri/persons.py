@@ -55,8 +55,8 @@ class Persons:
             lambda message: self._update_ids(message.ids), lambda: self._update_ids(()),
         )
         ours = ('tracked', 'known') if self._own else ()
-        self._lists = [node.output(hri.IdsList, f'{PERSONS}/{name}', qos.LATCHED) for name in ours]
-        node.listen(msg.EmotionState, topics.EMOTION_STATE, self._take_state, qos.EVIDENCE)
+        self._lists = [node.add_publisher(hri.IdsList, f'{PERSONS}/{name}', qos.LATCHED) for name in ours]
+        node.add_subscription(msg.EmotionState, topics.EMOTION_STATE, self._on_state, qos.EVIDENCE)
         self._voice: Callable[[], str] = lambda: ''
 
     def set_voice_source(self, voice: Callable[[], str]) -> None:
@@ -87,14 +87,14 @@ class Persons:
 
     # --- topics -----------------------------------------------------------------------------------------------
 
-    def _take_part(self, person: str, part: str, message: String) -> None:
+    def _on_part(self, person: str, part: str, message: String) -> None:
         if message.data:
             require_valid_id(message.data)
         self._people.assign(person, part, message.data)
         self._update_faces()
         self._on_change()
 
-    def _take_state(self, message: msg.EmotionState) -> None:
+    def _on_state(self, message: msg.EmotionState) -> None:
         received_at = time.monotonic()
         expression = self._hri.expression(message)
         if message.person_id:
@@ -133,16 +133,19 @@ class Persons:
 
     def _create(self, person: str) -> _Person:
         endpoints, place = DynamicEndpoints(self._node), f'{PERSONS}/{person}'
-        publish_expression = endpoints.output(
+        publish_expression = endpoints.add_publisher(
             self._hri.Expression, f'{place}/expression', qos.LATCHED, label=f'{PERSONS}/*/expression'
         )
         if self._own:
             self._people.assign(person, BODY, person)
-            endpoints.output(Bool, f'{place}/anonymous', qos.LATCHED, label=f'{PERSONS}/*/anonymous')(Bool(data=True))
-            endpoints.output(String, f'{place}/body_id', qos.LATCHED, label=f'{PERSONS}/*/body_id')(String(data=person))
+            for message_type, topic, value in ((Bool, 'anonymous', True), (String, 'body_id', person)):
+                publish = endpoints.add_publisher(
+                    message_type, f'{place}/{topic}', qos.LATCHED, label=f'{PERSONS}/*/{topic}'
+                )
+                publish(message_type(data=value))
         for part in (FACE, VOICE) if self._own else (FACE, BODY, VOICE):
-            endpoints.listen(
-                String, f'{place}/{part}_id', partial(self._take_part, person, part),
+            endpoints.add_subscription(
+                String, f'{place}/{part}_id', partial(self._on_part, person, part),
                 qos.LATCHED, label=f'{PERSONS}/*/{part}_id',
             )
         return _Person(endpoints, publish_expression)
@@ -158,7 +161,7 @@ class Persons:
             person.face, person.face_endpoints, person.publish_face_expression = face, None, None
             if face:
                 person.face_endpoints = DynamicEndpoints(self._node)
-                person.publish_face_expression = person.face_endpoints.output(
+                person.publish_face_expression = person.face_endpoints.add_publisher(
                     self._hri.Expression, f'{FACES}/{face}/expression', qos.LATCHED, label=f'{FACES}/*/expression'
                 )
 

@@ -55,15 +55,15 @@ class VoiceInputs:
         self._assigner = TranscriptAssigner(TEXT_WAIT)
         self._exclusive_topics: list[tuple[str, str]] = []  # topics without other publishers, and advice
         if self._audio is not None:
-            self._sound = node.output(msg.AudioChunk, topics.AUDIO, qos.AUDIO)
+            self._sound = node.add_publisher(msg.AudioChunk, topics.AUDIO, qos.AUDIO)
             self._exclusive_topics.append((topics.AUDIO, 'start no microphone, or set take_audio false'))
         if node.value('take_is_speaking'):
-            self._detected = node.output(msg.VoiceActivity, topics.DETECTED, qos.EVIDENCE)
+            self._detected = node.add_publisher(msg.VoiceActivity, topics.DETECTED, qos.EVIDENCE)
         if node.value('take_speech'):
-            self._transcripts = node.output(msg.Transcript, topics.TRANSCRIPT, qos.EVIDENCE)
+            self._transcripts = node.add_publisher(msg.Transcript, topics.TRANSCRIPT, qos.EVIDENCE)
             self._exclusive_topics.append((topics.TRANSCRIPT, 'start without asr, or set take_speech false'))
-            node.listen(msg.Utterance, topics.UTTERANCE, self._take_utterance, qos.EVIDENCE)
-            node.listen(msg.VoiceActivity, topics.IS_SPEAKING, self._take_activity, qos.STREAM)
+            node.add_subscription(msg.Utterance, topics.UTTERANCE, self._on_utterance, qos.EVIDENCE)
+            node.add_subscription(msg.VoiceActivity, topics.IS_SPEAKING, self._on_activity, qos.STREAM)
 
     def start(self) -> None:
         self._list.start()
@@ -93,7 +93,7 @@ class VoiceInputs:
 
     # --- topics -----------------------------------------------------------------------------------------------
 
-    def _take_is_speaking(self, voice: str, message: Bool) -> None:
+    def _on_is_speaking(self, voice: str, message: Bool) -> None:
         self.voices.set_speaking(voice, message.data)
         self._changed()
         # A short word may be recognised before its audio has passed our detector.
@@ -101,24 +101,24 @@ class VoiceInputs:
         if begins and self._node.value('take_speech') and abs(self._now() - self._assigner.now_ns) < SAME_CLOCK:
             self._publish(self._assigner.update_activity(self._now(), speaks=True, voice=self._active_voice))
 
-    def _take_audio(self, voice: str, stream: SoundStream, message: Any) -> None:
+    def _on_audio(self, voice: str, stream: SoundStream, message: Any) -> None:
         chunk = stream.chunk(message, self._now())
         if voice == self.voices.active:
             self._sound.publish(chunk)
 
-    def _take_speech(self, voice: str, message: Any) -> None:
+    def _on_speech(self, voice: str, message: Any) -> None:
         if self._node.value('voice') not in ('', voice):
             return
         text = self._hri.recognized_text(message, self._now(), voice)
         if text is not None:
             self._publish(self._assigner.add(text))
 
-    def _take_utterance(self, message: msg.Utterance) -> None:
+    def _on_utterance(self, message: msg.Utterance) -> None:
         start_ns, end_ns = utterance_span(message)
         voice = self._voice_history.during(start_ns, end_ns) if self._single_voice else ''
         self._publish(self._assigner.announce(message.id, start_ns, end_ns, UtteranceState(message.state), voice))
 
-    def _take_activity(self, message: msg.VoiceActivity) -> None:
+    def _on_activity(self, message: msg.VoiceActivity) -> None:
         self._active_at = time.monotonic()
         self._publish(self._assigner.update_activity(
             stamp_of(message.header), speaks=message.is_speaking, voice=self._active_voice
@@ -144,19 +144,19 @@ class VoiceInputs:
 
     def _create(self, voice: str) -> DynamicEndpoints:
         endpoints, place = DynamicEndpoints(self._node), f'{VOICES}/{voice}'
-        endpoints.listen(
-            Bool, f'{place}/is_speaking', lambda message: self._take_is_speaking(voice, message), qos.STREAM,
+        endpoints.add_subscription(
+            Bool, f'{place}/is_speaking', lambda message: self._on_is_speaking(voice, message), qos.STREAM,
             label=f'{VOICES}/*/is_speaking',
         )
         if self._audio is not None:
             stream = SoundStream(self._audio.kind, self._format, voice)
-            endpoints.listen(
-                self._audio.type, f'{place}/audio', lambda message: self._take_audio(voice, stream, message),
+            endpoints.add_subscription(
+                self._audio.type, f'{place}/audio', lambda message: self._on_audio(voice, stream, message),
                 qos.ANY_AUDIO, label=f'{VOICES}/*/audio',
             )
         if self._node.value('take_speech'):
-            endpoints.listen(
-                self._hri.LiveSpeech, f'{place}/speech', lambda message: self._take_speech(voice, message),
+            endpoints.add_subscription(
+                self._hri.LiveSpeech, f'{place}/speech', lambda message: self._on_speech(voice, message),
                 qos.EVIDENCE, label=f'{VOICES}/*/speech',
             )
         return endpoints
