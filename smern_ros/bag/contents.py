@@ -1,6 +1,6 @@
 # Copyright 2026 The smern_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""What a bag holds, and how much of anything is believed. Needs no ROS."""
+"""Topics and messages of a bag, limits on their size, and decompression. Needs no ROS."""
 from __future__ import annotations
 
 import io
@@ -13,10 +13,10 @@ from lz4.frame import LZ4FrameDecompressor
 from smern_ros.bag.errors import BagError
 
 MAX_MESSAGE = 1 << 28
-"""Bytes of a message or of a chunk of them, unpacked: more than an image of 8192 x 8192 pixels."""
+"""Bytes of an uncompressed message or chunk: more than an image of 8192 x 8192 pixels."""
 MAX_TOPICS = 10_000
 MAX_NAME = 1000
-"""Characters of a topic or of a type."""
+"""Characters of the name of a topic or type."""
 ZSTD_MAGIC = b'\x28\xb5\x2f\xfd'
 
 
@@ -33,51 +33,53 @@ class Topic:
 
 @dataclass(frozen=True, eq=False)
 class Message:
-    """As it was received, in CDR."""
+    """A recorded message, serialized as CDR."""
 
     topic: Topic
-    time_ns: int       # when it was recorded
+    time_ns: int       # of recording
     data: bytes
 
 
 @dataclass(frozen=True, eq=False)
 class Part:
-    """Messages that lie together in a file: a chunk of it, or all of a database."""
+    """Messages read together: a chunk of a file, or a whole database."""
 
     start_ns: int                              # of its earliest message
-    size: int                                  # bytes that it takes in memory while it is read
+    size: int                                  # bytes of memory while it is read
     read: Callable[[], Iterator[Message]]      # in the order of time
 
 
 class CutOff(BagError):
-    """A file ends in the midst of something. What came before is sound."""
+    """A file ends within a record. What comes before is valid."""
 
 
 def require_name(text: object, path: object) -> str:
-    """Of a topic, a type or an encoding. :raises BagError: if it is none."""
+    """Check the name of a topic, a type or an encoding. :raises BagError: if it is no text, or too long."""
     if not isinstance(text, str) or len(text) > MAX_NAME:
-        raise BagError(f'{path} has a topic whose name or type is no text of at most {MAX_NAME} characters')
+        raise BagError(f'{path} has a topic whose name or type is not a text of at most {MAX_NAME} characters')
     return text
 
 
-def unpacked(data: bytes, method: str, size: int, what: str) -> bytes:
-    """Decompressed, and never more than it should be.
+def decompress(data: bytes, method: str, size: int, what: str) -> bytes:
+    """Decompress `data`, without taking more memory than `size`.
 
-    :param method: `zstd`, `lz4` or empty. :param size: bytes that it may have, at most MAX_MESSAGE are taken.
-    :raises BagError: if it is larger, damaged, or compressed in another way.
+    :param method: `zstd`, `lz4` or empty.
+    :param size: most bytes of the content; at most MAX_MESSAGE.
+    :param what: name for error messages.
+    :raises BagError: if the content is larger or damaged, or the method is unknown.
     """
     if size > MAX_MESSAGE:
-        raise BagError(f'{what} claims {size} bytes; at most {MAX_MESSAGE} are taken')
+        raise BagError(f'{what} claims {size} bytes; the maximum is {MAX_MESSAGE}')
     if not method:
         return data
-    if method not in _UNPACK:
-        raise BagError(f'{what} is compressed by {method[:40]!r}; only {" and ".join(_UNPACK)} are known')
+    if method not in _DECOMPRESS:
+        raise BagError(f'{what} has compression {method[:40]!r}; expected {" or ".join(_DECOMPRESS)}')
     try:
-        content = _UNPACK[method](data, size + 1)  # a byte more than there should be tells what is larger
-    except Exception as error:  # each library has its own
+        content = _DECOMPRESS[method](data, size + 1)  # one more byte than allowed shows that it is larger
+    except Exception as error:  # each library raises its own
         raise BagError(f'{what} is damaged: {error}') from None
     if len(content) > size:
-        raise BagError(f'{what} has more than the {size} bytes it may have')
+        raise BagError(f'{what} has more than its {size} bytes')
     return content
 
 
@@ -87,9 +89,9 @@ def _zstd(data: bytes, most: int) -> bytes:
         content.write(piece[:most - content.tell()])
         if content.tell() >= most:
             break
-    told = zstandard.frame_content_size(data)
-    if content.tell() < min(told, most):
-        raise ValueError(f'it has {content.tell()} of {told} bytes')
+    expected = zstandard.frame_content_size(data)
+    if content.tell() < min(expected, most):
+        raise ValueError(f'it has {content.tell()} of {expected} bytes')
     return content.getvalue()
 
 
@@ -97,4 +99,4 @@ def _lz4(data: bytes, most: int) -> bytes:
     return LZ4FrameDecompressor().decompress(data, max_length=most)
 
 
-_UNPACK = {'zstd': _zstd, 'lz4': _lz4}
+_DECOMPRESS = {'zstd': _zstd, 'lz4': _lz4}

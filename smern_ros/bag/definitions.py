@@ -1,6 +1,6 @@
 # Copyright 2026 The smern_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""What message types look like, in the words that a bag carries along so that anybody can read it. Needs no ROS."""
+"""Message definitions, which a bag contains so that it can be read without the packages. Needs no ROS."""
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -16,14 +16,14 @@ _SEPARATOR = '=' * 80 + '\nMSG: '
 
 @dataclass(frozen=True)
 class Definition:
-    """One message type with all that it is made of."""
+    """Definition of a message type and the types in it."""
 
-    text: str   # as .msg, the types it holds below it; ours word by word, with what the comments say of units
-    hash: str   # RIHS01_..., what tells one version of a type from another
+    text: str   # as .msg, followed by the types in it; those of this package with their comments
+    hash: str   # RIHS01_..., differs between versions of a type
 
 
 class Definitions:
-    """Of our messages, as their .msg files have them, and of those that come with ROS 2."""
+    """Definitions of the messages of this package, from its .msg files, and of those of ROS 2."""
 
     def __init__(self) -> None:
         """:raises FileNotFoundError: if the package's .msg files were not installed."""
@@ -35,9 +35,9 @@ class Definitions:
         self._store.register(types)
 
     def of(self, type_name: str) -> Definition:
-        """:param type_name: such as sensor_msgs/msg/Image. :raises ValueError: if there is no such type."""
+        """:param type_name: such as sensor_msgs/msg/Image. :raises ValueError: if the type is unknown."""
         if type_name not in self._store.fielddefs:
-            raise ValueError(f'no message type {type_name!r} is known; it is none of smern_ros or of ROS 2 itself')
+            raise ValueError(f'unknown message type {type_name!r}; expected one of smern_ros or of ROS 2 itself')
         text, _ = self._store.generate_msgdef(type_name, ros_version=2)
         root, *others = text.split(_SEPARATOR)
         parts = [self._verbatim(type_name, root)]
@@ -48,6 +48,6 @@ class Definitions:
         return Definition(''.join(parts), self._store.hash_rihs01(type_name))
 
     def _verbatim(self, type_name: str, text: str) -> str:
-        """Ours as it was written, not as it was understood."""
+        """Text of the .msg file if the type is of this package, else `text`."""
         file: Path | None = self._ours.get(type_name)
         return text if file is None else file.read_text('utf-8')

@@ -1,11 +1,11 @@
 # Copyright 2026 The smern_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""What goes wrong with bags, in words for whoever must act. Needs no ROS."""
+"""Errors of bags. Needs no ROS."""
 
 
 class BagError(Exception):
-    """A bag that cannot be read or written: which one, what is wrong and what to do."""
+    """A bag cannot be read or written; the message names the bag, what is wrong and what to do."""
 
 
 class DiskFull(BagError):
-    """Nothing more could be written; what the bag holds by then can be read."""
+    """Writing failed; what was written before can be read."""

@@ -1,9 +1,8 @@
 # Copyright 2026 The smern_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""An MCAP file: with or without an index, with or without chunks, and whole or cut off. Needs no ROS.
+"""Reader of an MCAP file: with or without index and chunks, complete or cut off. Needs no ROS.
 
-The `mcap` package reads it; here is what it leaves to whoever does not trust the file: bounds before memory is taken,
-and what is whole of a file that is not.
+Adds to the `mcap` package limits on memory, and recovery of the valid part of a damaged file.
 """
 from __future__ import annotations
 
@@ -28,79 +27,79 @@ from smern_ros.bag.errors import BagError
 
 MAGIC = b'\x89MCAP0\r\n'
 MAX_IN_CHUNK = 1 << 18
-"""Messages of a chunk that are held at once: ROS 2 puts some thousands into one."""
+"""Most messages of a chunk held in memory; ROS 2 writes some thousands per chunk."""
 MAX_FIELDS = 2 * MAX_IN_CHUNK
-"""Of one record: the entries of an index of messages take many times more memory than disk."""
+"""Most fields of one record: entries of a message index take many times more memory than disk."""
 _TYPE_HASH = 'topic_type_hash'
-"""Where rosbag2 puts it in the metadata of a channel."""
+"""Key of rosbag2 in the metadata of a channel."""
 _DAMAGED = (McapError, ValueError, struct.error, OverflowError, MemoryError)
-"""What the package raises where a file is not what it should be."""
+"""Exceptions of the package for a damaged file."""
 
 
 @dataclasses.dataclass(frozen=True)
-class _Place:
-    """A chunk; or messages beside chunks, each no earlier than the one before."""
+class _Block:
+    """A chunk, or a run of messages outside of chunks in the order of time."""
 
     start_ns: int
     position: int
-    size: int                           # bytes of a chunk, unpacked; 0: no chunk
-    count: int = 1                      # messages, where it is no chunk
-    channels: frozenset[int] | None = None  # that it has messages of; None: not known
+    size: int                           # bytes of a chunk, uncompressed; 0: no chunk
+    count: int = 1                      # of messages, if it is no chunk
+    channels: frozenset[int] | None = None  # with messages in it; None: unknown
 
 
 class McapFile:
-    """:raises BagError: if it is none, or is of sizes that cannot be."""
+    """An MCAP file and its topics. :raises BagError: if it is no MCAP file, or exceeds a limit."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._channels: dict[int, Topic] = {}
-        self._places: list[_Place] = []
+        self._blocks: list[_Block] = []
         self._last_ns = 0
-        self.problems: list[BagError] = []      # what could not be read, and why
+        self.problems: list[BagError] = []      # what could not be read
         counts = self._by_index()
         if counts is None:
             counts = self._by_reading()
         merged: dict[Topic, Topic] = {}
-        for number, topic in self._channels.items():  # a topic may have several channels: of each who published it
+        for number, topic in self._channels.items():  # a topic has a channel for each publisher
             known = merged.get(topic, topic)
             merged[topic] = dataclasses.replace(known, count=known.count + counts.get(number, 0))
         self.topics = list(merged.values())
 
     def parts(self, topics: Collection[Topic]) -> list[Part]:
-        """What holds their messages. Reading one raises BagError where it is damaged."""
+        """Parts with messages of these topics. Reading a damaged one raises BagError."""
         wanted = {number: topic for number, topic in self._channels.items() if topic in topics}
         return [
-            Part(place.start_ns, place.size, functools.partial(self._chunk if place.size else self._run, place, wanted))
-            for place in self._places if place.channels is None or not place.channels.isdisjoint(wanted)
+            Part(block.start_ns, block.size, functools.partial(self._chunk if block.size else self._run, block, wanted))
+            for block in self._blocks if block.channels is None or not block.channels.isdisjoint(wanted)
         ]
 
-    # --- what there is ------------------------------------------------------------------------------------------
+    # --- contents ------------------------------------------------------------------------------------------
 
     def _by_index(self) -> dict[int, int] | None:
-        """Messages by channel as the end of the file tells; None if it does not tell all that is needed."""
+        """Messages by channel, by the summary at the end of the file; None if it is missing or incomplete."""
         try:
             with self._open() as file:
                 summary = SeekingReader(file, record_size_limit=MAX_MESSAGE).get_summary()
         except (BagError, OSError, *_DAMAGED):
             return None
-        if summary is None or summary.statistics is None or not _tells_all(summary):
+        if summary is None or summary.statistics is None or not _is_complete(summary):
             return None
         for channel in summary.channels.values():
             self._define(channel, summary.schemas)
         for index in summary.chunk_indexes:
-            self._places.append(_Place(
+            self._blocks.append(_Block(
                 index.message_start_time, index.chunk_start_offset, max(1, index.uncompressed_size),
                 channels=frozenset(index.message_index_offsets) or None,
             ))
         return summary.statistics.channel_message_counts
 
     def _by_reading(self) -> dict[int, int]:
-        """All of the file, or as much as is whole."""
+        """Messages by channel, by reading the file up to its end or the first damage."""
         counts: Counter[int] = Counter()
         schemas: dict[int, Schema] = {}
         channels: dict[int, Channel] = {}
 
-        def take(record: McapRecord) -> None:
+        def collect(record: McapRecord) -> None:
             if isinstance(record, Schema):
                 schemas[record.id] = dataclasses.replace(record, data=b'')
             elif isinstance(record, Channel):
@@ -119,39 +118,39 @@ class McapFile:
                         break
                     ended = ended or isinstance(record, DataEnd)
                     if isinstance(record, Chunk):
-                        self._take_chunk(record, position, take)
+                        self._add_chunk(record, position, collect)
                     elif isinstance(record, Record):
-                        self._take_message(record, position)
-                    take(record)
+                        self._add_message(record, position)
+                    collect(record)
                 except BagError as error:
-                    if not ended:  # else all messages are there
+                    if not ended:  # after it follow no messages
                         self.problems.append(error)
                     break
         for channel in channels.values():
             self._define(channel, schemas)
         lost = sum(counts[number] for number in counts if number not in channels)
         if lost:
-            self.problems.append(BagError(f'{self._path} has {lost} messages of a topic that it does not tell'))
+            self.problems.append(BagError(f'{self._path} has {lost} messages of an undefined topic'))
         return counts
 
-    def _take_chunk(self, chunk: Chunk, position: int, take: Callable[[McapRecord], None]) -> None:
+    def _add_chunk(self, chunk: Chunk, position: int, collect: Callable[[McapRecord], None]) -> None:
         first_ns = None
         try:
             for record in self._content(chunk):
                 if isinstance(record, Record):
                     first_ns = record.log_time if first_ns is None else min(first_ns, record.log_time)
-                take(record)
-        except BagError as error:  # what comes after it may be sound
+                collect(record)
+        except BagError as error:  # later chunks may be valid
             self.problems.append(error)
             return
         if first_ns is not None:
-            self._places.append(_Place(first_ns, position, max(1, chunk.uncompressed_size)))
+            self._blocks.append(_Block(first_ns, position, max(1, chunk.uncompressed_size)))
 
-    def _take_message(self, record: Record, position: int) -> None:
-        if self._places and not self._places[-1].size and record.log_time >= self._last_ns:
-            self._places[-1] = dataclasses.replace(self._places[-1], count=self._places[-1].count + 1)
+    def _add_message(self, record: Record, position: int) -> None:
+        if self._blocks and not self._blocks[-1].size and record.log_time >= self._last_ns:
+            self._blocks[-1] = dataclasses.replace(self._blocks[-1], count=self._blocks[-1].count + 1)
         else:
-            self._places.append(_Place(record.log_time, position, 0))
+            self._blocks.append(_Block(record.log_time, position, 0))
         self._last_ns = record.log_time
 
     def _define(self, channel: Channel, schemas: dict[int, Schema]) -> None:
@@ -165,9 +164,9 @@ class McapFile:
 
     # --- messages -----------------------------------------------------------------------------------------------
 
-    def _chunk(self, place: _Place, wanted: dict[int, Topic]) -> Iterator[Message]:
+    def _chunk(self, block: _Block, wanted: dict[int, Topic]) -> Iterator[Message]:
         with self._open() as file:
-            chunk = _first_chunk(file, place.position, self._path)
+            chunk = _first_chunk(file, block.position, self._path)
         records = []
         for record in self._content(chunk):
             if isinstance(record, Record) and record.channel_id in wanted:
@@ -178,10 +177,10 @@ class McapFile:
         for record in records:
             yield Message(wanted[record.channel_id], record.log_time, record.data)
 
-    def _run(self, place: _Place, wanted: dict[int, Topic]) -> Iterator[Message]:
+    def _run(self, block: _Block, wanted: dict[int, Topic]) -> Iterator[Message]:
         with self._open() as file:
-            file.seek(place.position)
-            left = place.count
+            file.seek(block.position)
+            left = block.count
             for record in _records(file, self._path):
                 if isinstance(record, Record):
                     if record.channel_id in wanted:
@@ -191,23 +190,23 @@ class McapFile:
                         return
 
     def _content(self, chunk: Chunk) -> Iterator[McapRecord]:
-        """:raises BagError: if it is damaged, or larger than it tells."""
+        """Records of a chunk. :raises BagError: if it is damaged, or larger than declared."""
         what = f'a chunk of {self._path}'
-        content = contents.unpacked(chunk.data, chunk.compression, chunk.uncompressed_size, what)
+        content = contents.decompress(chunk.data, chunk.compression, chunk.uncompressed_size, what)
         if len(content) != chunk.uncompressed_size:
             raise BagError(f'{what} is damaged: it has {len(content)} of {chunk.uncompressed_size} bytes')
         plain = dataclasses.replace(chunk, compression='', data=content)
         try:
             get_chunk_data_stream(plain, validate_crc=True)
         except ValueError:
-            raise BagError(f'{self._path} is damaged: the checksum of a chunk is wrong') from None
+            raise BagError(f'{self._path} is damaged: wrong checksum of a chunk') from None
         try:
             for record in _records(_Bounded(io.BytesIO(content), what), self._path):
                 if isinstance(record, Chunk):
                     raise BagError(f'{self._path} is damaged: a chunk within a chunk')
                 yield record
         except CutOff as error:
-            if not isinstance(error.__cause__, EndOfFile):  # that is where a chunk ends
+            if not isinstance(error.__cause__, EndOfFile):  # the end of the chunk
                 raise BagError(f'{self._path} is damaged: {error}') from None
 
     def _open(self) -> _Bounded:
@@ -217,14 +216,15 @@ class McapFile:
             raise BagError(f'{self._path} cannot be read: {error.strerror}') from error
 
 
-def _tells_all(summary: Summary) -> bool:
-    """Every topic and every chunk, and there is no message beside the chunks."""
-    told = summary.statistics
-    assert told is not None
+def _is_complete(summary: Summary) -> bool:
+    """Whether the summary lists every topic and chunk, and no message is outside of chunks."""
+    statistics = summary.statistics
+    assert statistics is not None
     return (
-        told.chunk_count == len(summary.chunk_indexes) and (told.chunk_count > 0 or told.message_count == 0)
-        and told.channel_count == len(summary.channels)
-        and told.channel_message_counts.keys() <= summary.channels.keys()
+        statistics.chunk_count == len(summary.chunk_indexes)
+        and (statistics.chunk_count > 0 or statistics.message_count == 0)
+        and statistics.channel_count == len(summary.channels)
+        and statistics.channel_message_counts.keys() <= summary.channels.keys()
         and all(c.schema_id in summary.schemas for c in summary.channels.values() if c.schema_id)
     )
 
@@ -234,11 +234,11 @@ def _first_chunk(file: _Bounded, position: int, path: Path) -> Chunk:
     for record in _records(file, path):
         if isinstance(record, Chunk):
             return record
-    raise BagError(f'{path} is damaged: there is no chunk where its index tells one')
+    raise BagError(f'{path} is damaged: no chunk at byte {position}, where the index points')
 
 
 def _records(file: _Bounded, path: Path) -> Iterator[McapRecord]:
-    """From here to the footer. :raises CutOff: if the file ends before. :raises BagError: where it is damaged."""
+    """Records up to the footer. :raises CutOff: if the file ends before it. :raises BagError: if it is damaged."""
     try:
         yield from StreamReader(file, skip_magic=True, emit_chunks=True, record_size_limit=MAX_MESSAGE).records
     except EndOfFile as error:
@@ -251,9 +251,9 @@ def _records(file: _Bounded, path: Path) -> Iterator[McapRecord]:
 
 
 class _Bounded(io.BufferedReader):
-    """Takes no more memory than the file has bytes, and gives all that is asked for or nothing.
+    """File that reads all of the requested bytes or raises, and allocates no more than the size of the file.
 
-    :raises CutOff: where the file has not as much. :raises BagError: for a record of too many fields.
+    :raises CutOff: if fewer bytes are left. :raises BagError: for a record with too many fields.
     """
 
     def __init__(self, raw: io.RawIOBase | io.BytesIO, name: str) -> None:
@@ -277,6 +277,6 @@ class _Bounded(io.BufferedReader):
 
     def seek(self, offset: int, whence: int = io.SEEK_SET, /) -> int:
         if whence == io.SEEK_SET and offset > self._end:
-            raise BagError(f'{self._name} is damaged: it tells of byte {offset} and has {self._end}')
+            raise BagError(f'{self._name} is damaged: it refers to byte {offset} of {self._end}')
         self.position = super().seek(offset, whence)
         return self.position

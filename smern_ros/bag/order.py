@@ -1,6 +1,6 @@
 # Copyright 2026 The smern_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Messages of many files and chunks, in the order of time. Needs no ROS."""
+"""Merges messages of many files and chunks in the order of time. Needs no ROS."""
 from __future__ import annotations
 
 import heapq
@@ -10,20 +10,20 @@ from smern_ros.bag.contents import Message, Part
 from smern_ros.bag.errors import BagError
 
 MAX_HELD = 1 << 28
-"""Bytes of parts that are read at once: of those whose times overlap."""
+"""Most bytes of parts in memory at once, which are those with overlapping times."""
 MAX_OPEN = 200
-"""Parts, for each may be an open file."""
+"""Most parts read at once; each may be an open file."""
 
 
 def in_time_order(parts: Iterable[Part], problems: list[BagError]) -> Iterator[Message]:
-    """Parts are read when it is their time; of messages of the same time the part that comes first is first.
+    """Merge the messages. A part is opened when its start is reached; ties are in the order of the parts.
 
-    :param problems: gets what went wrong with a part; the others go on.
+    :param problems: errors of parts are appended; the other parts go on.
     """
     waiting = sorted(parts, key=lambda part: part.start_ns)
     heap: list[tuple[int, int, Message, Iterator[Message], int]] = []
-    held = begun = 0
-    crowded = False
+    held = opened = 0
+    limited = False
 
     def push(number: int, messages: Iterator[Message], size: int) -> bool:
         try:
@@ -35,20 +35,20 @@ def in_time_order(parts: Iterable[Part], problems: list[BagError]) -> Iterator[M
             heapq.heappush(heap, (message.time_ns, number, message, messages, size))
         return message is not None
 
-    while heap or begun < len(waiting):
-        while begun < len(waiting) and (not heap or waiting[begun].start_ns <= heap[0][0]):
-            part = waiting[begun]
+    while heap or opened < len(waiting):
+        while opened < len(waiting) and (not heap or waiting[opened].start_ns <= heap[0][0]):
+            part = waiting[opened]
             if heap and (held + part.size > MAX_HELD or len(heap) >= MAX_OPEN):
-                crowded = True
+                limited = True
                 break
-            if push(begun, part.read(), part.size):
+            if push(opened, part.read(), part.size):
                 held += part.size
-            begun += 1
+            opened += 1
         if not heap:
             continue
         _, number, message, messages, size = heapq.heappop(heap)
         yield message
         if not push(number, messages, size):
             held -= size
-    if crowded:
-        problems.append(BagError('the messages are too far from the order of their times; some were played late'))
+    if limited:
+        problems.append(BagError('the messages are too far out of order; some were played late'))

@@ -1,6 +1,6 @@
 # Copyright 2026 The smern_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""What waits between the network and the disk: bounded, so that a slow disk costs messages and never memory."""
+"""Bounded queue between network and disk: with a slow disk messages are dropped instead of using more memory."""
 from __future__ import annotations
 
 import threading
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, eq=False)
 class Received:
-    """A message in CDR, and when it came."""
+    """A received message, serialized as CDR."""
 
     topic: str
     time_ns: int
@@ -18,10 +18,9 @@ class Received:
 
 
 class BoundedQueue:
-    """First in, first out, between two threads; never more than so many bytes.
+    """FIFO queue of at most `limit` bytes between two threads.
 
-    What finds no room is dropped and counted: what waits already is older, and a recording with one gap is better than
-    one with many.
+    When it is full, new messages are dropped and counted, so that the recording has one gap instead of many.
     """
 
     def __init__(self, limit: int) -> None:
@@ -34,7 +33,7 @@ class BoundedQueue:
         self.dropped: Counter[str] = Counter()  # messages by topic
 
     def put(self, received: Received) -> None:
-        """Never waits."""
+        """Append a message, or drop it if the queue is full. Does not block."""
         with self._changed:
             if self._closed or self._held + len(received.data) > self._limit:
                 self.dropped[received.topic] += 1
@@ -44,7 +43,7 @@ class BoundedQueue:
             self._changed.notify()
 
     def take(self) -> Received | None:
-        """Waits for the next. :return: None if the queue is closed and empty."""
+        """Wait for the next message. :return: None if the queue is closed and empty."""
         with self._changed:
             self._changed.wait_for(lambda: self._waiting or self._closed)
             if not self._waiting:
@@ -54,7 +53,7 @@ class BoundedQueue:
             return received
 
     def close(self) -> None:
-        """What waits can still be taken; nothing more comes in."""
+        """Accept no more messages; those in the queue can still be taken."""
         with self._changed:
             self._closed = True
             self._changed.notify()

@@ -1,9 +1,6 @@
 # Copyright 2026 The smern_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Any bag of ROS 2, MCAP or sqlite3, a folder or one of its files. What it tells is not believed before it is checked.
-
-Needs no ROS.
-"""
+"""Reader of ROS 2 bags, MCAP or sqlite3: a folder or one of its files. All sizes are checked. Needs no ROS."""
 from __future__ import annotations
 
 import dataclasses
@@ -15,7 +12,7 @@ from typing import Any
 import yaml
 
 from smern_ros.bag import mcap_file, order, sqlite_file
-from smern_ros.bag.contents import MAX_MESSAGE, ZSTD_MAGIC, CutOff, Message, Topic, unpacked
+from smern_ros.bag.contents import MAX_MESSAGE, ZSTD_MAGIC, CutOff, Message, Topic, decompress
 from smern_ros.bag.errors import BagError
 from smern_ros.bag.mcap_file import McapFile
 from smern_ros.bag.sqlite_file import SqliteFile
@@ -24,33 +21,33 @@ METADATA = 'metadata.yaml'
 MAX_METADATA = 1 << 20
 """Bytes."""
 MAX_FILES = 10_000
-MAX_TOLD = 3
-"""Problems of a bag that are told."""
+MAX_REPORTED = 3
+"""Most problems of a bag named in an error."""
 _KINDS: dict[bytes, type[McapFile] | type[SqliteFile]] = {mcap_file.MAGIC: McapFile, sqlite_file.MAGIC: SqliteFile}
 _SUFFIXES = ('.mcap', '.db3', '.mcap.zstd', '.db3.zstd')
-"""Of files of a bag; of those that hold the same the first is read."""
+"""Suffixes of bag files; of files with the same stem the first is read."""
 
 
-class _Packed(BagError):
-    """A file that nothing of can be read."""
+class _Compressed(BagError):
+    """A file compressed as a whole, which is not supported."""
 
 
 class BagReader:
     """A bag and its topics.
 
-    :raises BagError: if there is no such bag, it is none, or it tells of itself what cannot be.
+    :raises BagError: if it does not exist, is no bag, or exceeds a limit.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.hashes: dict[str, str] = {}   # of message types by topic, where the bag tells them
-        self.notes: list[str] = []         # what is unusual and loses nothing
-        self._problems: list[BagError] = []    # of what is lost
+        self.hashes: dict[str, str] = {}   # of message types by topic, if the bag has them
+        self.notes: list[str] = []         # what is unusual, without loss of messages
+        self._problems: list[BagError] = []    # with loss of messages
         self._files: list[McapFile | SqliteFile] = []
-        for file in self._listed() if path.is_dir() else [path]:
+        for file in self._find_files() if path.is_dir() else [path]:
             try:
                 self._files.append(_open(file))
-            except _Packed:
+            except _Compressed:
                 raise
             except BagError as error:
                 self._problems.append(error)
@@ -60,11 +57,11 @@ class BagReader:
 
     @property
     def problems(self) -> list[BagError]:
-        """What of the bag cannot be read, as far as it is known before its messages are read."""
+        """Parts of the bag that cannot be read, as far as known before its messages are read."""
         return [*self._problems, *(problem for file in self._files for problem in file.problems)]
 
     def messages(self, topics: Collection[str]) -> Iterator[Message]:
-        """Those of the topics of these names, in the order in which they were recorded: all that can be read.
+        """Yield all readable messages of these topics in the order of recording.
 
         :raises CutOff: after the last one, if a file was cut off.
         :raises BagError: after the last one, if something else could not be read.
@@ -73,21 +70,21 @@ class BagReader:
         problems = self.problems
         parts = [part for file in self._files for part in file.parts(wanted)]
         for message in order.in_time_order(parts, problems):
-            if message.data.startswith(ZSTD_MAGIC):  # CDR begins otherwise
+            if message.data.startswith(ZSTD_MAGIC):  # which no CDR begins with
                 what = f'a message of {message.topic.name} in {self.path}'
                 try:
-                    message = dataclasses.replace(message, data=unpacked(message.data, 'zstd', MAX_MESSAGE, what))
+                    message = dataclasses.replace(message, data=decompress(message.data, 'zstd', MAX_MESSAGE, what))
                 except BagError as error:
-                    if len(problems) < MAX_TOLD:
+                    if len(problems) < MAX_REPORTED:
                         problems.append(error)
                     continue
             yield message
         if problems:
-            told = '; '.join(dict.fromkeys(map(str, problems[:MAX_TOLD])))
-            raise (CutOff if all(isinstance(p, CutOff) for p in problems) else BagError)(told)
+            text = '; '.join(dict.fromkeys(map(str, problems[:MAX_REPORTED])))
+            raise (CutOff if all(isinstance(p, CutOff) for p in problems) else BagError)(text)
 
     def _merged(self) -> dict[str, Topic]:
-        """By name; of what has the same name the one that can be played, then the one with most messages."""
+        """Topics by name; of several with the same name one in CDR, then the one with most messages."""
         counted: dict[Topic, Topic] = {}
         for topic in (topic for file in self._files for topic in file.topics):
             known = counted.get(topic, dataclasses.replace(topic, count=0))
@@ -97,91 +94,91 @@ class BagReader:
         for topic in sorted(counted.values(), key=lambda topic: (topic.encoding != 'cdr', -topic.count)):
             used = by_name.setdefault(topic.name, topic)
             if used is not topic and topic.count:
-                self.notes.append(f'{topic.name} is of {used.type_name[:80]} ({used.encoding[:40]}) and of '
-                                  f'{topic.type_name[:80]} ({topic.encoding[:40]}); the latter is left out')
+                self.notes.append(f'{topic.name} has types {used.type_name[:80]} ({used.encoding[:40]}) and '
+                                  f'{topic.type_name[:80]} ({topic.encoding[:40]}); ignoring the latter')
             if topic.type_hash:
                 self.hashes.setdefault(topic.name, topic.type_hash)
         return by_name
 
     # --- files --------------------------------------------------------------------------------------------------
 
-    def _listed(self) -> list[Path]:
-        """The bag's files in their order: as metadata.yaml tells, then what else there is."""
+    def _find_files(self) -> list[Path]:
+        """Files of the bag in order: those in metadata.yaml, then all others."""
         try:
             names = {f.name for f in self.path.iterdir() if not f.name.startswith('.')}
         except OSError as error:
             raise BagError(f'{self.path} cannot be read: {error.strerror}') from error
-        best: dict[str, str] = {}      # by name without suffix: a bag that was unpacked or converted is there twice
+        best: dict[str, str] = {}      # by stem: a decompressed or converted bag has each file twice
         for suffix in _SUFFIXES:
             for name in names:
                 if name.endswith(suffix):
                     best.setdefault(name.removesuffix(suffix), name)
-        told = self._told()
+        listed = self._metadata_files()
         chosen: dict[str, str] = {}
-        for name in told:
+        for name in listed:
             stem = next((name.removesuffix(suffix) for suffix in reversed(_SUFFIXES) if name.endswith(suffix)), name)
             if name in names and not name.endswith('.zstd'):
                 chosen.setdefault(stem, name)
             elif stem in best:
                 chosen.setdefault(stem, best[stem])
             else:
-                self._problems.append(BagError(f'there is no file {self.path / name}, which {METADATA} tells'))
+                self._problems.append(BagError(f'there is no file {self.path / name}, which {METADATA} lists'))
         for stem in sorted(best.keys() - chosen.keys(), key=lambda stem: _natural(best[stem])):
             chosen[stem] = best[stem]
-            if told:
-                self.notes.append(f'{self.path / best[stem]} is played, too, though {METADATA} does not tell of it')
+            if listed:
+                self.notes.append(f'{self.path / best[stem]} is not listed in {METADATA}; playing it, too')
         if not chosen:
-            raise BagError(f'{self.path} is no bag: it has no file of a bag')
+            raise BagError(f'{self.path} is no bag: it has no .mcap or .db3 file')
         return [self.path / name for name in chosen.values()][:MAX_FILES]
 
-    def _told(self) -> list[str]:
-        """The names of the files by metadata.yaml; none if there is no such file, or it is broken."""
+    def _metadata_files(self) -> list[str]:
+        """Names of the files in metadata.yaml; empty if it does not exist or is damaged."""
         file = self.path / METADATA
-        if not file.exists():  # whoever recorded it was killed
+        if not file.exists():  # the recorder was killed
             return []
         try:
-            told = _metadata(file)
+            metadata = _metadata(file)
         except BagError as error:
-            self.notes.append(f'{error}. The files are taken as they lie there')
+            self.notes.append(f'{error}; reading all files of the folder')
             return []
-        names = told.get('relative_file_paths')
+        names = metadata.get('relative_file_paths')
         if not isinstance(names, list) or not 0 < len(names) <= MAX_FILES or not all(isinstance(n, str) for n in names):
-            self.notes.append(f'{file} does not tell the files of the bag. They are taken as they lie there')
+            self.notes.append(f'{file} has no valid relative_file_paths; reading all files of the folder')
             return []
-        self.hashes = dict(_hashes(told))
-        return [PureWindowsPath(name).name for name in names]  # old bags tell a path, and Windows has another slash
+        self.hashes = dict(_hashes(metadata))
+        return [PureWindowsPath(name).name for name in names]  # old bags have paths, maybe of Windows
 
 
 def _natural(name: str) -> list[str | int]:
-    """By which bag_10 comes after bag_9."""
+    """Sort key by which bag_10 comes after bag_9."""
     return [int(part) if k % 2 else part for k, part in enumerate(re.split(r'([0-9]+)', name))]
 
 
 class _Loader(yaml.SafeLoader):
-    """Refuses merges, with which a page of text takes all memory."""
+    """Loader without merge keys, with which a small file can take all memory."""
 
     def flatten_mapping(self, node: yaml.MappingNode) -> None:
         pass
 
 
 def _metadata(file: Path) -> dict[str, Any]:
-    if not file.is_file():  # a pipe would be waited for
-        raise BagError(f'{file} is no file')
+    if not file.is_file():  # reading a pipe would block
+        raise BagError(f'{file} is no regular file')
     try:
         with file.open('rb') as stream:
             text = stream.read(MAX_METADATA + 1)
         if len(text) > MAX_METADATA:
             raise ValueError(f'it has more than {MAX_METADATA} bytes')
-        told = yaml.load(text, _Loader)['rosbag2_bagfile_information']
+        metadata = yaml.load(text, _Loader)['rosbag2_bagfile_information']
     except (OSError, yaml.YAMLError, ValueError, TypeError, KeyError, RecursionError) as error:
         raise BagError(f'{file} is not what ros2 bag writes: {str(error)[:200]}') from None
-    if not isinstance(told, dict):
+    if not isinstance(metadata, dict):
         raise BagError(f'{file} is not what ros2 bag writes: it has no fields')
-    return told
+    return metadata
 
 
-def _hashes(told: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    listed = told.get('topics_with_message_count')
+def _hashes(metadata: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    listed = metadata.get('topics_with_message_count')
     for one in listed if isinstance(listed, list) else []:
         topic = one.get('topic_metadata') if isinstance(one, dict) else None
         if isinstance(topic, dict):
@@ -189,12 +186,12 @@ def _hashes(told: dict[str, Any]) -> Iterator[tuple[str, str]]:
 
 
 def _text(value: Any) -> str:
-    """What is text; anything else, which aliases of YAML can make as large as memory when it is written out, is ''."""
+    """The value if it is text, else ''. YAML aliases can make other values very large when formatted."""
     return value if isinstance(value, str) else ''
 
 
 def _open(file: Path) -> McapFile | SqliteFile:
-    if not file.is_file():  # a pipe or device would be waited for
+    if not file.is_file():  # reading a pipe or device would block
         raise BagError(f'there is no file {file}')
     try:
         with file.open('rb') as stream:
@@ -202,7 +199,7 @@ def _open(file: Path) -> McapFile | SqliteFile:
     except OSError as error:
         raise BagError(f'{file} cannot be read: {error.strerror}') from error
     if start.startswith(ZSTD_MAGIC):
-        raise _Packed(f'{file} is compressed as a whole. Unpack what the bag has of such files, then play it: '
+        raise _Compressed(f'{file} is compressed as a whole; decompress all such files of the bag first: '
                       f'unzstd {file}')
     for magic, kind in _KINDS.items():
         if len(start) < len(magic) and magic.startswith(start):

@@ -1,6 +1,6 @@
 # Copyright 2026 The smern_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""The node that plays a bag's camera and sound into the graph, and hears what the graph says of it now."""
+"""Node that publishes the camera and audio of a bag, and collects the new output of the graph."""
 from __future__ import annotations
 
 import contextlib
@@ -30,31 +30,31 @@ from smern_ros.ros.streams import STREAMS, Role, Stream
 from smern_ros.ros.wait_for_nodes import NodeReadinessWaiter
 from smern_ros.values import SECOND
 
-LISTENERS = (POSE_NODE, 'skeleton_filter', AUDIO_NODE, 'asr', FUSION_NODE)
-"""Nodes of the graph that a replay is for."""
-ALWAYS_HEARD = (topics.AUDIO, topics.ROBOT_SPEAKING, topics.SPEAKER)
-"""Inputs beside the camera that the graph listens to however it is configured."""
-PATIENCE = 10.0
-"""s without any answer of the graph after which the next message is played all the same."""
+GRAPH_NODES = (POSE_NODE, 'skeleton_filter', AUDIO_NODE, 'asr', FUSION_NODE)
+"""Nodes that process a replay."""
+ALWAYS_SUBSCRIBED = (topics.AUDIO, topics.ROBOT_SPEAKING, topics.SPEAKER)
+"""Inputs besides the camera that the graph subscribes to in any configuration."""
+ACK_TIMEOUT = 10.0
+"""s without acknowledgement of the graph after which the next message is published nevertheless."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class ReplayOptions:
-    """What to play, and how."""
+    """What to replay, and how."""
 
     bag: BagReader
-    inputs: dict[str, Stream]     # of the graph, by the topic's name in the bag
+    inputs: dict[str, Stream]     # of the graph, by the name of the topic in the bag
     rate: float = 1.0             # 0: as fast as the graph can follow
-    clock: bool = False           # give the time of use_sim_time
-    wait_for: Sequence[str] = LISTENERS  # nodes that must be active before the first message
+    clock: bool = False           # publish /clock, for use_sim_time
+    wait_for: Sequence[str] = GRAPH_NODES  # nodes that must be active before the first message
     wait: float = 60.0            # s to wait for them
 
 
 class ReplayNode(SmernNode):
-    """Stamps stay as they were recorded. Never faster than the graph can follow, so that nothing is lost.
+    """Publishes the recorded messages with their stamps, not faster than the graph acknowledges them.
 
-    For whoever spins it: `finished` when all is played and answered; `refused` tells why nothing will be, `problem`
-    why not all was.
+    `finished` is set when all messages are published and acknowledged. `refused` is the reason why none will be,
+    `problem` why some were not.
     """
 
     NAME = 'replay'
@@ -65,8 +65,8 @@ class ReplayNode(SmernNode):
         self.finished = False
         self.refused = self.problem = ''
         self.sent = 0                     # messages
-        self.said = RunStates()                # by the graph, now
-        self.stirred = time.monotonic()   # when it last said something
+        self.states = RunStates()         # new output of the graph
+        self.last_output_at = time.monotonic()  # s, steady clock; of the graph
         super().__init__(**kwargs)
 
     def load(self) -> None:
@@ -75,13 +75,14 @@ class ReplayNode(SmernNode):
         self._time = SimulatedTime(self.add_publisher(Clock, '/clock', qos.STREAM).publish) if plan.clock else None
         self._acks = ReplayAcks(self)
         for stream in STREAMS:
-            for take in (take for topic, take in TAKES if topic == stream.topic):
-                self.add_subscription(stream.type, stream.topic, self._stirring(take), qos.STREAM)
+            for collect in (collect for topic, collect in COLLECTORS if topic == stream.topic):
+                self.add_subscription(stream.type, stream.topic, self._collecting(collect), qos.STREAM)
         self._to_stop: list[Callable[[], object]] = []
 
     def start(self) -> None:
         readiness = NodeReadinessWaiter(
-            self, self._plan.wait_for, also_missing=self._unheard, timeout=self._plan.wait, on_done=self._play
+            self, self._plan.wait_for, also_missing=self._unsubscribed_inputs, timeout=self._plan.wait,
+            on_done=self._play,
         )
         self._to_stop.append(readiness.close)
 
@@ -90,33 +91,33 @@ class ReplayNode(SmernNode):
             self._to_stop.pop()()
         self._acks.clear_target()
 
-    def _unheard(self) -> list[str]:
-        """Inputs that nobody hears yet; of pictures a listener of raw or compressed ones is enough."""
-        heard = {topic for topic, output in self._outputs.items() if output.subscription_count}
+    def _unsubscribed_inputs(self) -> list[str]:
+        """Inputs without a subscription; for the camera one to raw or compressed images is enough."""
+        subscribed = {topic for topic, output in self._outputs.items() if output.subscription_count}
         images = [s.topic for s in self._plan.inputs.values() if s.role is Role.IMAGES]
-        sound = [topic for topic in self._outputs if topic in ALWAYS_HEARD]
-        missing = [] if heard.intersection(images) else images[:1]
-        return [f'a subscriber of {topic}' for topic in (*missing, *sound) if topic not in heard]
+        sound = [topic for topic in self._outputs if topic in ALWAYS_SUBSCRIBED]
+        missing = [] if subscribed.intersection(images) else images[:1]
+        return [f'a subscriber of {topic}' for topic in (*missing, *sound) if topic not in subscribed]
 
     def _play(self, missing: list[str]) -> None:
         others = [t for t in self._outputs if self.publishers_of(t) > 1]
         if others:
-            self.refused = f'somebody else publishes {", ".join(others)}; two cameras or microphones at once are none'
+            self.refused = f'another node publishes {", ".join(others)}; stop it, or replay in another ROS domain'
             return
         if missing:
-            self.log_error('graph', f'playing without what is not there: {", ".join(missing)}')
-        there = set(self._plan.wait_for) - set(missing)
+            self.log_error('graph', f'timed out waiting for {", ".join(missing)}; starting without')
+        available = set(self._plan.wait_for) - set(missing)
         roles = {s.role for s in self._plan.inputs.values()}
         pressure = BackPressure(
-            frames=POSE_NODE in there and Role.IMAGES in roles,
-            audio=AUDIO_NODE in there and topics.AUDIO in self._outputs,
-            states=FUSION_NODE in there,
-            patience=PATIENCE,
+            frames=POSE_NODE in available and Role.IMAGES in roles,
+            audio=AUDIO_NODE in available and topics.AUDIO in self._outputs,
+            states=FUSION_NODE in available,
+            patience=ACK_TIMEOUT,
             on_stall=lambda text: self.log_error('graph', text),
         )
         self._acks.set_target(pressure, 0)
         player = Player(
-            self._pieces(Role.IMAGES), self._pieces(Role.SOUND), send=self._send, rate=self._plan.rate,
+            self._messages(Role.IMAGES), self._messages(Role.SOUND), send=self._send, rate=self._plan.rate,
             pressure=pressure, on_end=self._end, on_error=self._on_error,
         )
         self._to_stop.append(player.stop)
@@ -128,20 +129,20 @@ class ReplayNode(SmernNode):
 
     def _on_error(self, error: Exception) -> None:
         self.problem = self.problem or str(error)
-        if not isinstance(error, BagError):  # ours
+        if not isinstance(error, BagError):  # a defect of this program
             self.log_error('replay', error)
 
-    # --- what is played, on the player's threads ----------------------------------------------------------------
+    # --- messages, on the player's threads ------------------------------------------------------------------------
 
-    def _pieces(self, role: Role) -> Iterator[TimedMessage]:
+    def _messages(self, role: Role) -> Iterator[TimedMessage]:
         streams = {name: s for name, s in self._plan.inputs.items() if s.role is role}
         if not streams:
             return
         for message in self._plan.bag.messages(streams):
             try:
-                piece = _piece(streams[message.topic.name], message)
+                piece = _to_timed(streams[message.topic.name], message)
             except ValueError as error:
-                self.log_error(message.topic.name, f'left out: {error}')
+                self.log_error(message.topic.name, f'ignoring a message: {error}')
             else:
                 yield piece
 
@@ -151,64 +152,64 @@ class ReplayNode(SmernNode):
         self._outputs[piece.topic].publish(piece.message)
         self.sent += 1
 
-    def _stirring(self, take: Callable[[RunStates, Any], None]) -> Callable[[Any], None]:
+    def _collecting(self, collect: Callable[[RunStates, Any], None]) -> Callable[[Any], None]:
         def callback(message: Any) -> None:
-            self.stirred = time.monotonic()
-            take(self.said, message)
+            self.last_output_at = time.monotonic()
+            collect(self.states, message)
 
         return callback
 
 
 def recorded(plan: ReplayOptions) -> RunStates:
-    """What the graph said when the bag was recorded.
+    """Output of the graph in the bag.
 
-    :raises BagError: if the bag does not tell.
+    :raises BagError: if the bag has no emotion_state.
     """
     bag, near = plan.bag, input_topics.namespaces(plan.inputs)
-    takes = {
-        name: (stream, take) for stream in STREAMS for topic, take in TAKES if topic == stream.topic
+    collectors = {
+        name: (stream, collect) for stream in STREAMS for topic, collect in COLLECTORS if topic == stream.topic
         for name in input_topics.of(bag, stream, near)
     }
-    if not any(stream.topic == topics.EMOTION_STATE for stream, _ in takes.values()):
-        raise BagError(f'{bag.path} holds no {topics.EMOTION_STATE} to compare with. {input_topics.has(bag)}')
-    input_topics.require_same_version(bag, list(takes))
-    said = RunStates()
-    with contextlib.suppress(BagError):  # what can be read is worth comparing; the player tells of the rest
-        for message in bag.messages(takes):
-            stream, take = takes[message.topic.name]
-            with contextlib.suppress(ValueError):  # no message, and nobody understood it then
-                take(said, _unpacked(stream, message))
-    return said
+    if not any(stream.topic == topics.EMOTION_STATE for stream, _ in collectors.values()):
+        raise BagError(f'{bag.path} has no {topics.EMOTION_STATE} to compare with. {input_topics.has(bag)}')
+    input_topics.require_same_version(bag, list(collectors))
+    states = RunStates()
+    with contextlib.suppress(BagError):  # compare what is readable; the player reports the rest
+        for message in bag.messages(collectors):
+            stream, collect = collectors[message.topic.name]
+            with contextlib.suppress(ValueError):  # invalid, so no node understood it either
+                collect(states, _deserialize(stream, message))
+    return states
 
 
-def take_state(said: RunStates, state: msg.EmotionState) -> None:
+def add_state(states: RunStates, state: msg.EmotionState) -> None:
     if state.is_final:
-        said.finals[state.utterance_id] = FinalState(
+        states.finals[state.utterance_id] = FinalState(
             state.utterance_id, to_ns(state.window_start), to_ns(state.window_end), state.person_id, state.label,
             tuple(state.labels), tuple(state.probabilities), tuple(state.modalities),
         )
 
 
-def take_transcript(said: RunStates, transcript: msg.Transcript) -> None:
+def add_transcript(states: RunStates, transcript: msg.Transcript) -> None:
     if transcript.is_final:
-        said.words[transcript.utterance_id] = transcript.text
+        states.words[transcript.utterance_id] = transcript.text
 
 
-def take_skeletons(said: RunStates, skeletons: msg.SkeletonArray) -> None:
-    said.saw(stamp_of(skeletons.header))
+def add_skeletons(states: RunStates, skeletons: msg.SkeletonArray) -> None:
+    states.add_frame(stamp_of(skeletons.header))
 
 
-TAKES: tuple[tuple[str, Callable[[RunStates, Any], None]], ...] = (
-    (topics.EMOTION_STATE, take_state),
-    (topics.TRANSCRIPT, take_transcript),
-    (topics.SKELETON_RAW, take_skeletons),
+COLLECTORS: tuple[tuple[str, Callable[[RunStates, Any], None]], ...] = (
+    (topics.EMOTION_STATE, add_state),
+    (topics.TRANSCRIPT, add_transcript),
+    (topics.SKELETON_RAW, add_skeletons),
 )
-"""What is kept of the graph's own words."""
+"""What is collected of the output of the graph."""
 
 
-def _piece(stream: Stream, message: Message) -> TimedMessage:
-    """:raises ValueError: if it is no message of its type, or says what cannot be."""
-    content = _unpacked(stream, message)
+def _to_timed(stream: Stream, message: Message) -> TimedMessage:
+    """:raises ValueError: if it is no valid message of its type."""
+    content = _deserialize(stream, message)
     if stream.role is Role.IMAGES:
         return TimedMessage(stream.topic, content, message.time_ns, stamp_of(content.header))
     if stream.topic != topics.AUDIO:
@@ -221,10 +222,10 @@ def _piece(stream: Stream, message: Message) -> TimedMessage:
     )
 
 
-def _unpacked(stream: Stream, message: Message) -> Any:
+def _deserialize(stream: Stream, message: Message) -> Any:
     """:raises ValueError: if it is no message of its type."""
     try:
         return deserialize_message(message.data, stream.type)
-    except Exception as error:  # the middleware's own
+    except Exception as error:  # of the middleware
         text = str(error).splitlines()[0][:200] if str(error) else type(error).__name__
         raise ValueError(f'{len(message.data)} bytes are no {stream.type_name}: {text}') from None

@@ -1,6 +1,6 @@
 # Copyright 2026 The smern_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""The .db3 files that older ROS 2 records, with what was not yet put into them when the recorder died. Needs no ROS."""
+"""Reader of the .db3 files of older ROS 2, including the write-ahead log of a killed recorder. Needs no ROS."""
 from __future__ import annotations
 
 import os
@@ -18,18 +18,18 @@ from smern_ros.bag.errors import BagError
 
 MAGIC = b'SQLite format 3\0'
 _DAMAGED = (sqlite3.Error, ValueError, OverflowError, MemoryError)
-"""What sqlite raises where a file is not what it should be; ValueError where it cannot even say so in UTF-8."""
-_BESIDE = ('-wal', '-journal')
-"""What sqlite keeps beside a database that was not closed."""
+"""Exceptions of sqlite for a damaged file; ValueError if its message is no UTF-8."""
+_SIDE_FILES = ('-wal', '-journal')
+"""Suffixes of the files that sqlite keeps beside a database that was not closed."""
 
 
 class SqliteFile:
-    """Nothing in it is changed. :raises BagError: if it is none that ROS 2 wrote."""
+    """A database, opened read-only. :raises BagError: if it is no bag."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._copy: TemporaryDirectory | None = None
-        self.problems: list[BagError] = []      # what could not be read, and why
+        self.problems: list[BagError] = []      # what could not be read
         self._uri = self._readable(path.resolve())
         self._start_ns = 0
         self._damaged = self._is_cut_off()
@@ -40,12 +40,12 @@ class SqliteFile:
         self.topics = list(self._topics.values())
 
     def parts(self, topics: Collection[Topic]) -> list[Part]:
-        """What holds their messages. Reading it raises BagError where it is damaged."""
+        """Parts with messages of these topics. Reading a damaged one raises BagError."""
         wanted = {number: topic for number, topic in self._topics.items() if topic in topics}
         return [Part(self._start_ns, 0, lambda: self._messages(wanted))] if wanted else []
 
     def _messages(self, wanted: dict[int, Topic]) -> Iterator[Message]:
-        # The index by time is damaged together with what it leads to.
+        # In a damaged file the index by time is damaged, too.
         source = ('messages NOT INDEXED', '') if self._damaged else ('messages', ' ORDER BY timestamp, id')
         numbers = ','.join(str(number) for number in wanted)
         with closing(self._connect()) as database:
@@ -56,7 +56,7 @@ class SqliteFile:
                 )
                 for number, time_ns, data in rows:
                     if not isinstance(time_ns, int) or data is None:
-                        raise BagError(f'{self._path} has a message without a time, or that is none, or of more than '
+                        raise BagError(f'{self._path} has a message without time, without data or of more than '
                                        f'{MAX_MESSAGE} bytes')
                     yield Message(wanted[number], time_ns, data)
             except _DAMAGED as error:
@@ -71,7 +71,7 @@ class SqliteFile:
                 return True
         return False
 
-    # --- what there is ------------------------------------------------------------------------------------------
+    # --- contents ------------------------------------------------------------------------------------------
 
     def _require_tables(self, database: sqlite3.Connection) -> None:
         try:
@@ -79,16 +79,16 @@ class SqliteFile:
                 "SELECT name, sql FROM sqlite_master WHERE type = 'table' AND name IN ('topics', 'messages')"
             ))
         except _DAMAGED as error:
-            raise BagError(f'{self._path} is no bag, or a damaged one: {error}') from None
+            raise BagError(f'{self._path} is no bag, or damaged: {error}') from None
         if len(tables) < 2 or any('VIRTUAL' in str(sql).upper().split('(')[0] for sql in tables.values()):
-            raise BagError(f'{self._path} is a database, but no bag')
+            raise BagError(f'{self._path} is a database, but no bag: it lacks the tables topics and messages')
 
     def _counts(self, database: sqlite3.Connection) -> dict[int, int]:
-        """Messages by number of the topic."""
+        """Messages by topic id."""
         counts: Counter[int] = Counter()
         try:
             if self._damaged:
-                raise sqlite3.DatabaseError('its index is not to be trusted')
+                raise sqlite3.DatabaseError('the index is damaged')
             rows = database.execute('SELECT topic_id, count(*), min(timestamp) FROM messages GROUP BY topic_id LIMIT ?',
                                     (MAX_TOPICS,)).fetchall()
             self._start_ns = min((start_ns for _, _, start_ns in rows if isinstance(start_ns, int)), default=0)
@@ -109,47 +109,47 @@ class SqliteFile:
             rows = database.execute('SELECT * FROM topics LIMIT ?', (MAX_TOPICS,))  # newer versions have more columns
             for row in rows:
                 if not isinstance(row['id'], int):
-                    raise BagError(f'{self._path} has a topic whose number is none')
+                    raise BagError(f'{self._path} has a topic whose id is no number')
                 name, type_name, encoding = (
                     require_name(row[key], self._path) for key in ('name', 'type', 'serialization_format'))
-                told = row['type_description_hash'] if 'type_description_hash' in row.keys() else ''  # noqa: SIM118
-                yield row['id'], Topic(name, type_name, encoding, counts.get(row['id'], 0), str(told or ''))
+                key = 'type_description_hash'
+                type_hash = row[key] if key in row.keys() else ''  # noqa: SIM118
+                yield row['id'], Topic(name, type_name, encoding, counts.get(row['id'], 0), str(type_hash or ''))
         except (IndexError, *_DAMAGED) as error:
-            raise BagError(f'{self._path} is no bag, or a damaged one: {error}') from None
+            raise BagError(f'{self._path} is no bag, or damaged: {error}') from None
 
-    # --- how it is opened ---------------------------------------------------------------------------------------
+    # --- opening ---------------------------------------------------------------------------------------
 
     def _readable(self, path: Path) -> str:
-        """Its address for sqlite.
+        """URI of the database for sqlite.
 
-        What lies beside a database that was not closed belongs to it, but sqlite needs to write there to read it.
-        Where it cannot, as on a read-only disk, a copy is read. So is one that is cut off within a page: sqlite reads
-        what is missing of that as zeros.
+        To read a database that was not closed, sqlite must write to its side files. Where it cannot, as on a read-only
+        disk, a copy is read. So is a database cut off within a page: sqlite would read the missing bytes as zeros.
         """
-        beside = [Path(f'{path}{suffix}') for suffix in _BESIDE]
-        beside = [file for file in beside if file.is_file() and file.stat().st_size]
-        uri = _uri(path, 'mode=ro' if beside else 'immutable=1')  # immutable: nothing is written, nobody else is asked
+        side_files = [Path(f'{path}{suffix}') for suffix in _SIDE_FILES]
+        side_files = [file for file in side_files if file.is_file() and file.stat().st_size]
+        uri = _uri(path, 'mode=ro' if side_files else 'immutable=1')  # immutable: sqlite neither writes nor locks
         excess = 0
         try:
             with closing(sqlite3.connect(uri, uri=True)) as database:
-                if beside:
+                if side_files:
                     database.execute('SELECT count(*) FROM sqlite_master').fetchall()
                 else:
                     excess = path.stat().st_size % database.execute('PRAGMA page_size').fetchone()[0]
             if not excess:
                 return uri
         except _DAMAGED:
-            if not beside:
-                return uri  # whoever reads it tells what is wrong
+            if not side_files:
+                return uri  # the reader reports the damage
         self._copy = TemporaryDirectory(prefix='smern_replay_')
         copy = Path(self._copy.name) / path.name
         try:
-            for file in (path, *beside):
+            for file in (path, *side_files):
                 shutil.copyfile(file, copy.with_name(file.name))
             os.truncate(copy, path.stat().st_size - excess)
         except OSError as error:
-            raise BagError(f'{self._path} was not closed or is cut off, and the copy that is needed to read it cannot '
-                           f'be made in {copy.parent}: {error.strerror}') from error
+            raise BagError(f'{self._path} was not closed or is cut off; reading it needs a copy, which cannot be made '
+                           f'in {copy.parent}: {error.strerror}') from error
         return _uri(copy, 'mode=rw')
 
     def _connect(self) -> sqlite3.Connection:
@@ -159,8 +159,8 @@ class SqliteFile:
             database.row_factory = sqlite3.Row
             database.execute('PRAGMA trusted_schema = OFF')
             if self._damaged:
-                database.execute('PRAGMA writable_schema = ON')  # reads what is shorter than it tells
-            if hasattr(database, 'setlimit'):  # of Python 3.11
+                database.execute('PRAGMA writable_schema = ON')  # reads a file shorter than declared
+            if hasattr(database, 'setlimit'):  # since Python 3.11
                 database.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, MAX_MESSAGE + MAX_NAME)
             return database
         except _DAMAGED as error:

@@ -1,6 +1,6 @@
 # Copyright 2026 The smern_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Writes an MCAP bag as `ros2 bag` does. A disk that runs full ends it with a bag that is whole. Needs no ROS."""
+"""Writer of MCAP bags in the format of `ros2 bag`. On a full disk the bag is closed validly. Needs no ROS."""
 from __future__ import annotations
 
 import contextlib
@@ -21,11 +21,11 @@ from smern_ros.bag.mcap_file import MAGIC
 from smern_ros.bag.reader import METADATA
 
 VERSION = 9
-"""Of the bag format: that of Kilted; `ros2 bag` of Jazzy and newer reads it."""
+"""Version of the bag format: that of Kilted; `ros2 bag` of Jazzy and newer reads it."""
 RESERVE_FILE, RESERVE = '.reserve', 1 << 18
-"""Bytes of disk held back for what is written last: the end of the file, and metadata.yaml."""
+"""File of so many bytes that reserves disk space for the end of the bag and metadata.yaml."""
 DATABASE_ID = 'rosbag2'
-"""Of the record in the file that has what metadata.yaml has."""
+"""Name of the MCAP metadata record with the content of metadata.yaml."""
 
 
 @dataclass
@@ -40,8 +40,8 @@ class _Topic:
 
 
 @dataclass
-class _Mark:
-    """How far the bag was when a chunk had been written whole."""
+class _Checkpoint:
+    """State of the bag after a complete chunk."""
 
     end: int                         # bytes of the file
     counts: dict[str, int] = field(default_factory=dict)
@@ -50,11 +50,11 @@ class _Mark:
 
 
 class BagWriter:
-    """A bag that grows; a context manager. For one thread.
+    """A new bag; a context manager. Not thread-safe.
 
-    :param folder: made here, for its owner alone; holds metadata.yaml and an .mcap file.
-    :param about: kept in the bag's custom data, such as what recorded it.
-    :raises BagError: if the folder exists or cannot be made.
+    :param folder: created with access for its owner alone; contains metadata.yaml and an .mcap file.
+    :param about: custom data of the bag, such as what recorded it.
+    :raises BagError: if the folder exists or cannot be created.
     """
 
     def __init__(self, folder: Path, *, about: dict[str, str]) -> None:
@@ -66,14 +66,14 @@ class BagWriter:
         self._first_ns = self._last_ns = 0
         self._closed = False
         try:
-            folder.mkdir(mode=0o700, parents=True)  # people are in it
+            folder.mkdir(mode=0o700, parents=True)  # the data is personal
             (folder / RESERVE_FILE).write_bytes(bytes(RESERVE))
-            self._file = _WholeFile(folder / f'{folder.name}.mcap')
+            self._file = _UnbufferedFile(folder / f'{folder.name}.mcap')
             self._writer = Writer(self._file, compression=CompressionType.NONE)  # type: ignore[arg-type]
             self._writer.start('ros2')
         except OSError as error:
-            raise BagError(f'no bag can be made in {folder}: {error}') from error
-        self._marks = deque([_Mark(self._file.tell())], maxlen=2)
+            raise BagError(f'cannot create a bag in {folder}: {error}') from error
+        self._checkpoints = deque([_Checkpoint(self._file.tell())], maxlen=2)
 
     @property
     def size(self) -> int:
@@ -83,10 +83,10 @@ class BagWriter:
     @property
     def counts(self) -> dict[str, int]:
         """Messages by topic."""
-        return {name: topic.count for name, topic in list(self._topics.items())}  # of any thread
+        return {name: topic.count for name, topic in list(self._topics.items())}  # called from any thread
 
     def add_topic(self, topic: str, type_name: str, qos: dict[str, Any]) -> None:
-        """Before its first message. :param qos: as metadata.yaml has it. :raises ValueError: for an unknown type."""
+        """Call before its first message. :param qos: as in metadata.yaml. :raises ValueError: for an unknown type."""
         definition = self._definitions.of(type_name)
         if type_name not in self._schemas:
             self._schemas[type_name] = self._writer.register_schema(type_name, 'ros2msg', definition.text.encode())
@@ -95,9 +95,9 @@ class BagWriter:
         self._topics[topic] = _Topic(type_name, definition.hash, qos, channel)
 
     def write(self, topic: str, time_ns: int, data: bytes) -> None:
-        """:param time_ns: when it was received. :param data: the message in CDR.
+        """:param time_ns: time of reception. :param data: the message in CDR.
 
-        :raises DiskFull: if it could not be written; the bag is closed then.
+        :raises DiskFull: if it could not be written; the bag is closed.
         """
         self._topics[topic].count += 1
         self._first_ns = min(self._first_ns or time_ns, time_ns)
@@ -106,11 +106,11 @@ class BagWriter:
             self._writer.add_message(self._topics[topic].channel, time_ns, data, time_ns)
         except OSError as error:
             self._rescue(error)
-        if self._file.tell() > self._marks[-1].end:
-            self._marks.append(_Mark(self._file.tell(), self.counts, self._first_ns, self._last_ns))
+        if self._file.tell() > self._checkpoints[-1].end:
+            self._checkpoints.append(_Checkpoint(self._file.tell(), self.counts, self._first_ns, self._last_ns))
 
     def close(self) -> None:
-        """Writes what waits, the index and metadata.yaml. :raises DiskFull: if not all of it could be written."""
+        """Write buffered messages, the index and metadata.yaml. :raises DiskFull: if not all of it could be written."""
         if self._closed:
             return
         try:
@@ -127,7 +127,7 @@ class BagWriter:
         self.close()
 
     def _finish(self) -> None:
-        """All but the file's end, which is written. :raises OSError: if it does not reach the disk."""
+        """Close the complete file and write metadata.yaml. :raises OSError: if it does not reach the disk."""
         self._file.close()
         (self.folder / RESERVE_FILE).unlink(missing_ok=True)
         file = self.folder / METADATA
@@ -140,34 +140,34 @@ class BagWriter:
         count = sum(self.counts.values())
         start = {'nanoseconds_since_epoch': self._first_ns}
         duration = {'nanoseconds': self._last_ns - self._first_ns}
-        name = self._file.path.name
+        file_name = self._file.path.name
         return {
             'version': VERSION, 'storage_identifier': 'mcap', 'duration': duration, 'starting_time': start,
             'message_count': count,
             'topics_with_message_count': [{
                 'topic_metadata': {
-                    'name': topic, 'type': told.type_name, 'serialization_format': 'cdr',
-                    'offered_qos_profiles': [told.qos], 'type_description_hash': told.type_hash,
+                    'name': name, 'type': topic.type_name, 'serialization_format': 'cdr',
+                    'offered_qos_profiles': [topic.qos], 'type_description_hash': topic.type_hash,
                 },
-                'message_count': told.count,
-            } for topic, told in self._topics.items()],
-            'compression_format': '', 'compression_mode': '', 'relative_file_paths': [name],
-            'files': [{'path': name, 'starting_time': start, 'duration': duration, 'message_count': count}],
+                'message_count': topic.count,
+            } for name, topic in self._topics.items()],
+            'compression_format': '', 'compression_mode': '', 'relative_file_paths': [file_name],
+            'files': [{'path': file_name, 'starting_time': start, 'duration': duration, 'message_count': count}],
             'custom_data': self._about or None, 'ros_distro': os.environ.get('ROS_DISTRO', 'kilted'),
         }
 
     def _rescue(self, error: OSError) -> None:
-        """Nothing more can be written: back to the last whole chunk, and an end without an index."""
+        """After a failed write: truncate to the last complete chunk and end the file without an index."""
         held = sum(self.counts.values())
         self._closed = True
         (self.folder / RESERVE_FILE).unlink(missing_ok=True)
-        while self._marks:
-            mark = self._marks.pop()
+        while self._checkpoints:
+            checkpoint = self._checkpoints.pop()
             try:
-                self._file.truncate(mark.end)
+                self._file.truncate(checkpoint.end)
                 for name, topic in self._topics.items():
-                    topic.count = mark.counts.get(name, 0)
-                self._first_ns, self._last_ns = mark.first_ns, mark.last_ns
+                    topic.count = checkpoint.counts.get(name, 0)
+                self._first_ns, self._last_ns = checkpoint.first_ns, checkpoint.last_ns
                 end = RecordBuilder()
                 DataEnd(0).write(end)
                 Footer(0, 0, 0).write(end)
@@ -176,19 +176,19 @@ class BagWriter:
             except OSError:
                 continue
             raise DiskFull(
-                f'{self.folder} cannot grow: {error.strerror}. The bag is closed and whole up to there, without an '
-                f'index; its last {held - sum(mark.counts.values())} messages are lost'
+                f'{self.folder} cannot grow: {error.strerror}. The bag is closed and valid, without an '
+                f'index; its last {held - sum(checkpoint.counts.values())} messages are lost'
             ) from error
         with contextlib.suppress(OSError, ValueError):
             self._file.close()
         raise DiskFull(
-            f'{self.folder} cannot grow: {error.strerror}. There is not even room for what describes the bag; '
-            'smern replay reads it all the same, ros2 bag after: ros2 bag reindex'
+            f'{self.folder} cannot grow: {error.strerror}. There is no space for metadata.yaml; smern replay '
+            'reads the bag nevertheless, ros2 bag after: ros2 bag reindex'
         ) from error
 
 
 class _Dumper(yaml.SafeDumper):
-    """Writes everything out, as `ros2 bag` does."""
+    """Dumper without aliases, as of `ros2 bag`."""
 
     def ignore_aliases(self, data: Any) -> bool:
         return True
@@ -198,8 +198,8 @@ def _yaml(value: Any) -> str:
     return yaml.dump(value, Dumper=_Dumper, sort_keys=False, allow_unicode=True)
 
 
-class _WholeFile:
-    """A file without a buffer, so that what could not be written does not come back later."""
+class _UnbufferedFile:
+    """A file without a buffer, so that data of a failed write is not written later."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -220,7 +220,7 @@ class _WholeFile:
         self._file.seek(size)
 
     def close(self) -> None:
-        """:raises OSError: if what was written does not reach the disk."""
+        """:raises OSError: if the data does not reach the disk."""
         if not self._file.closed:
             os.fsync(self._file.fileno())
             self._file.close()

@@ -27,53 +27,54 @@ if TYPE_CHECKING:
 
 EXIT_DONE, EXIT_DIFFERS = 0, 1
 QUIET_FOR, LAST_STATE_WITHIN = 2.0, 30.0
-"""s: without a word of the graph, after which all is said; from the end of the bag to the last word at most."""
+"""s after the end of the bag: without output of the graph, after which the run is complete; at most."""
 READY_WITHIN = 120.0
-"""s for a graph that is started here to load its models."""
+"""s to wait for a graph started here, which loads its models."""
 EXACT = (
     Override('pose_estimation', 'drop_frames', 'false'),
     Override('skeleton_filter', 'late_frame_wait', '10.0'),
     Override('fusion', 'skeleton_timeout', '10.0'),
     Override('fusion', 'text_timeout', '30.0'),
 )
-"""Nobody waits for the answers of a replay: no evidence is late, and no picture left out."""
+"""Parameters with which no evidence is late and no frame is skipped, since nobody waits for the results."""
 
 
 def add_parser(subparsers) -> None:
     parser = subparsers.add_parser(
         'replay',
-        help='play a recording into the graph again',
+        help='replay a bag into the graph',
         description='Play the camera and the sound of a bag into the running graph, or into one that is started here, '
-        'never faster than the graph can follow. Stamps stay as they were recorded. BAG is what smern record or ros2 '
-        'bag wrote (MCAP or sqlite3): its folder, or one of its files. What the nodes said then is not played.',
+        'not faster than the graph can follow, with the recorded stamps. BAG is a folder or file that smern record or '
+        'ros2 bag wrote (MCAP or sqlite3). The recorded output of the nodes is not played.',
     )
     parser.add_argument('bag', type=expand, metavar='BAG')
     parser.add_argument('--rate', type=float, default=1.0, metavar='R',
-                        help='1 as it was recorded, 2 twice as fast, 0 as fast as the graph can follow; '
+                        help='1 for the recorded speed, 2 twice as fast, 0 as fast as the graph can follow; '
                              'default: %(default)g')
     parser.add_argument('--clock', action='store_true', help='publish /clock, for nodes with use_sim_time')
     parser.add_argument('--compare', action='store_true',
-                        help='tell in a table whether the final states are the recorded ones; exit code 1 if not')
-    parser.add_argument('--wait-for', metavar='NODE,...', help='nodes that must be active before it begins; default: '
-                        'all that lead from camera and sound to states')
+                        help='print a table of the final states beside the recorded ones; exit code 1 if not equal')
+    parser.add_argument('--wait-for', metavar='NODE,...', help='nodes that must be active before the start; default: '
+                        'all from camera and audio to states')
     parser.add_argument('--wait', type=float, metavar='S',
-                        help='for them, after which it begins without; default: 60, with --run 120')
-    names = parser.add_argument_group('topics of the bag', 'Needed where the bag calls them otherwise than the graph.')
+                        help='longest time to wait for them; default: 60, with --run 120')
+    names = parser.add_argument_group('topics of the bag', 'Needed where their names differ from those of the graph.')
     names.add_argument('--image', default='', metavar='TOPIC', help='the camera, raw or compressed')
-    names.add_argument('--audio', default='', metavar='TOPIC', help='the sound (smern_ros/msg/AudioChunk)')
-    names.add_argument('--robot-speaking', default='', metavar='TOPIC', help='what mutes it (std_msgs/msg/Bool)')
-    started = parser.add_argument_group('a graph of its own')
+    names.add_argument('--audio', default='', metavar='TOPIC', help='audio (smern_ros/msg/AudioChunk)')
+    names.add_argument('--robot-speaking', default='', metavar='TOPIC',
+                       help='mutes the audio while the robot speaks (std_msgs/msg/Bool)')
+    started = parser.add_argument_group('graph for this replay')
     started.add_argument('--run', action='store_true', dest='start',
-                         help='start the graph for this replay, with simulated time, and end it after')
+                         help='start the graph for this replay, with simulated time, and stop it at the end')
     graph_options.add_domain_option(started)
     graph_options.add_start_options(started)
     graph_options.add_network_options(parser)
 
 
 def run(args: argparse.Namespace) -> int:
-    """:return: 0 if all was played and, with --compare, is the same; 1 if not; 2 if it cannot be played."""
+    """:return: 0 if all was played and, with --compare, the states are equal; 1 if not; 2 if it cannot be played."""
     try:
-        plan, overrides = _prepared(args)
+        plan, overrides = _prepare(args)
         from smern_ros.bag import replay
 
         before = replay.recorded(plan) if args.compare else None
@@ -82,25 +83,25 @@ def run(args: argparse.Namespace) -> int:
             signal.signal(number, lambda *_: stop.set())
         with ExitStack() as stack:
             supervisor = stack.enter_context(_graph(args, plan, overrides)) if args.start else None
-            node = stack.enter_context(_Playing(plan, args.namespace))
+            node = stack.enter_context(_ReplayRunner(plan, args.namespace))
             refused = _play(node, supervisor, stop)
-            said, problem = node.replay.said, node.replay.problem
+            states, problem = node.replay.states, node.replay.problem
             nothing = not node.replay.sent
     except (BagError, ValueError, FileNotFoundError, ImportError) as error:
         refused = str(error)
     if refused:
         print(f'smern replay: {refused}', file=sys.stderr)
         return EXIT_CONFIGURATION
-    same = before is None or _compared(before, said)
+    same = before is None or _print_comparison(before, states)
     if problem:
-        print(f'smern replay: {problem}; what is whole was played', file=sys.stderr)
+        print(f'smern replay: {problem}; the readable messages were played', file=sys.stderr)
     if nothing:
         print('smern replay: no message was played', file=sys.stderr)
     return EXIT_DONE if same and not problem and not nothing else EXIT_DIFFERS
 
 
-def _prepared(args: argparse.Namespace) -> tuple[ReplayOptions, list[Override]]:
-    """What to play, and the parameters of a graph that is started for it. Sets the environment of DDS.
+def _prepare(args: argparse.Namespace) -> tuple[ReplayOptions, list[Override]]:
+    """Options of the replay, and parameters of a graph started for it. Sets the environment of DDS.
 
     :raises BagError, ValueError: if it cannot be played, or the arguments contradict each other.
     """
@@ -108,10 +109,10 @@ def _prepared(args: argparse.Namespace) -> tuple[ReplayOptions, list[Override]]:
     if args.start:
         os.environ['ROS_DOMAIN_ID'] = str(dds.free_domain() if args.domain is None else args.domain)
     elif args.domain is not None or args.checkpoint or args.overrides:
-        raise ValueError('--domain, --checkpoint and --set are of a graph that is started here: give --run, too')
+        raise ValueError('--domain, --checkpoint and --set need --run: they apply to a graph started here')
     if not 0 <= args.rate < math.inf:
         raise ValueError(f'--rate is {args.rate:g}; give 0 or more')
-    from smern_ros.bag import input_topics, replay  # after the environment is set: they load DDS
+    from smern_ros.bag import input_topics, replay  # after setting the environment: they load DDS
     from smern_ros.bag.reader import BagReader
 
     bag = BagReader(args.bag)
@@ -119,7 +120,7 @@ def _prepared(args: argparse.Namespace) -> tuple[ReplayOptions, list[Override]]:
         bag=bag,
         inputs=input_topics.find(bag, image=args.image, audio=args.audio, robot_speaking=args.robot_speaking),
         rate=args.rate, clock=args.clock or args.start,
-        wait_for=replay.LISTENERS if args.wait_for is None else [n for n in args.wait_for.split(',') if n],
+        wait_for=replay.GRAPH_NODES if args.wait_for is None else [n for n in args.wait_for.split(',') if n],
         wait=args.wait if args.wait is not None else READY_WITHIN if args.start else 60.0,
     )
     for note in bag.notes:
@@ -128,7 +129,7 @@ def _prepared(args: argparse.Namespace) -> tuple[ReplayOptions, list[Override]]:
 
 
 def _graph(args: argparse.Namespace, plan: ReplayOptions, overrides: list[Override]) -> Supervisor:
-    """:raises ValueError, FileNotFoundError: if it cannot be started as it was told."""
+    """:raises ValueError, FileNotFoundError: if the options or files are wrong."""
     from smern_ros.ros import topics
 
     published = {stream.topic for stream in plan.inputs.values()}
@@ -141,8 +142,8 @@ def _graph(args: argparse.Namespace, plan: ReplayOptions, overrides: list[Overri
     ))
 
 
-class _Playing:
-    """The node, spun by this thread; a context manager."""
+class _ReplayRunner:
+    """The replay node, spun by this thread; a context manager."""
 
     def __init__(self, plan: ReplayOptions, namespace: str) -> None:
         import rclpy
@@ -159,12 +160,12 @@ class _Playing:
         self._executor = SingleThreadedExecutor(context=self._context)
         self._executor.add_node(self.replay)
 
-    def __enter__(self) -> _Playing:
+    def __enter__(self) -> _ReplayRunner:
         from rclpy.lifecycle import TransitionCallbackReturn
 
         for transition in (self.replay.trigger_configure, self.replay.trigger_activate):
             if transition() != TransitionCallbackReturn.SUCCESS:
-                raise ValueError('the node that plays cannot start (its error is above)')
+                raise ValueError('the replay node cannot start (its error is above)')
         return self
 
     def spin_once(self) -> None:
@@ -180,8 +181,8 @@ class _Playing:
             rclpy.try_shutdown(context=self._context)
 
 
-def _play(node: _Playing, supervisor: Supervisor | None, stop: threading.Event) -> str:
-    """To the end, or until it is to stop. :return: why it cannot be played, or nothing."""
+def _play(node: _ReplayRunner, supervisor: Supervisor | None, stop: threading.Event) -> str:
+    """Play to the end or until `stop` is set. :return: why the bag cannot be played, else empty."""
     line, replay = StatusLine(), node.replay
 
     def over() -> bool:
@@ -190,18 +191,18 @@ def _play(node: _Playing, supervisor: Supervisor | None, stop: threading.Event) 
     while not replay.finished and not over():
         node.spin_once()
         if line.terminal:
-            line.show(f'{replay.sent} messages played, {len(replay.said.finals)} final states')
-    until = time.monotonic() + LAST_STATE_WITHIN
-    while not over() and time.monotonic() < until and time.monotonic() - replay.stirred < QUIET_FOR:
+            line.show(f'{replay.sent} messages played, {len(replay.states.finals)} final states')
+    deadline = time.monotonic() + LAST_STATE_WITHIN
+    while not over() and time.monotonic() < deadline and time.monotonic() - replay.last_output_at < QUIET_FOR:
         node.spin_once()
     line.end()
-    print(f'{replay.sent} messages played, {len(replay.said.finals)} final states', flush=True)
+    print(f'{replay.sent} messages played, {len(replay.states.finals)} final states', flush=True)
     if supervisor is not None and supervisor.wait(0) == EXIT_CONFIGURATION:
         return 'the graph cannot run (its error is above)'
     return replay.refused
 
 
-def _compared(before: RunStates, after: RunStates) -> bool:
+def _print_comparison(before: RunStates, after: RunStates) -> bool:
     from smern_ros.bag import states
 
     rows = states.compare(before, after)

@@ -78,7 +78,7 @@ def test_a_topic_that_only_ends_like_one_of_the_graphs_is_left_out_and_the_rest_
 def test_what_is_left_out_for_its_type_is_told(bag):
     made = bag({'/audio': 'audio_common_msgs/msg/AudioData', '/image_raw': IMAGE})
     assert found(made) == {'/image_raw': 'image_raw'}
-    assert made.notes == ['/audio is left out: it is of audio_common_msgs/msg/AudioData']
+    assert made.notes == ['ignoring /audio: it has type audio_common_msgs/msg/AudioData']
 
 
 @pytest.mark.parametrize('types', [{'/camera': 'foxglove.CompressedImage'}, {'/audio': AUDIO}, {'/image_raw': IMAGE}])
@@ -107,8 +107,8 @@ def test_a_camera_that_is_named_and_holds_compressed_images_only_is_found(bag):
 
 
 @pytest.mark.parametrize('types, names, told', [
-    ({'/scan': 'sensor_msgs/msg/LaserScan'}, {}, r'no camera and no sound.*/scan \(sensor_msgs/msg/LaserScan, 1 mess'),
-    ({'/image_raw': 'sensor_msgs/msg/LaserScan'}, {}, r'no camera and no sound.*/image_raw \(sensor_msgs'),
+    ({'/scan': 'sensor_msgs/msg/LaserScan'}, {}, r'no camera and no audio.*/scan \(sensor_msgs/msg/LaserScan, 1 mess'),
+    ({'/image_raw': 'sensor_msgs/msg/LaserScan'}, {}, r'no camera and no audio.*/image_raw \(sensor_msgs'),
     ({'/audio': AUDIO, '/cam': 'sensor_msgs/msg/PointCloud2'}, {'image': '/cam'}, 'expected sensor_msgs/msg/Image or'),
     ({'/audio': AUDIO}, {'image': '/eye'}, 'has no topic /eye'),
 ], ids=['none', 'type', 'wrong', 'absent'])
@@ -117,7 +117,7 @@ def test_what_the_graph_cannot_take_is_refused_with_what_there_is(bag, types, na
         found(bag(types), **names)
 
 
-@pytest.mark.parametrize('names, told', [({}, 'no camera and no sound.* 0 mess'), ({'audio': '/audio'}, 'no message')])
+@pytest.mark.parametrize('names, told', [({}, 'no camera and no audio.* 0 mess'), ({'audio': '/audio'}, 'no message')])
 def test_a_bag_without_a_message_of_camera_or_sound_is_refused(bag, names, told):
     with pytest.raises(BagError, match=told):
         found(bag({'/audio': AUDIO}, empty=['/audio']), **names)
@@ -127,7 +127,7 @@ def test_a_bag_without_a_message_of_camera_or_sound_is_refused(bag, names, told)
 def test_a_bag_that_is_cut_off_before_its_first_message_is_called_so(tmp_path, share):
     file = bags.write_mcap(tmp_path / 'cut.mcap', bags.messages(50))
     file.write_bytes(file.read_bytes()[:round(file.stat().st_size * share)])
-    with pytest.raises(BagError, match=r'no camera and no sound.*It has no topics\. .*cut\.mcap is cut off after'):
+    with pytest.raises(BagError, match=r'no camera and no audio.*It has no topics\. .*cut\.mcap is cut off after'):
         found(BagReader(file))
 
 

@@ -151,7 +151,7 @@ def test_a_file_that_the_metadata_does_not_tell_is_read_last_and_it_is_said(tmp_
     bags.write_metadata(tmp_path / 'bag', names[:2])
     bag = BagReader(tmp_path / 'bag')
     assert [m.data for m in bag.messages(bag.topics)] == [data for _, _, data in SAME_TIME[:3]]
-    assert bag.notes == [f'{tmp_path}/bag/bag_11.mcap is played, too, though metadata.yaml does not tell of it']
+    assert bag.notes == [f'{tmp_path}/bag/bag_11.mcap is not listed in metadata.yaml; playing it, too']
 
 
 def test_a_file_that_is_missing_costs_what_was_in_it_and_it_is_said(tmp_path):

@@ -15,7 +15,7 @@ FINAL = FinalState(
 def said(*finals, words='how nice', frames=(1_500_000_000, 2_000_000_000)):
     one = RunStates({f.utterance_id: f for f in finals}, dict.fromkeys((f.utterance_id for f in finals), words))
     for stamp_ns in frames:
-        one.saw(stamp_ns)
+        one.add_frame(stamp_ns)
     return one
 
 

@@ -146,7 +146,7 @@ def assert_whole_up_to_the_end(folder, recorded):
 @pytest.mark.faults
 def test_a_full_disk_ends_the_bag_and_what_it_holds_is_read_by_all(small_disk):
     recorded = bags.messages(400, SECOND_OF_SOUND)
-    with pytest.raises(DiskFull, match='No space left on device. The bag is closed and whole'):
+    with pytest.raises(DiskFull, match='No space left on device. The bag is closed and valid'):
         bags.write(small_disk / 'bag', recorded)
     assert_whole_up_to_the_end(small_disk / 'bag', recorded)
 
@@ -170,7 +170,7 @@ def test_where_the_end_has_no_room_either_one_more_chunk_makes_it(tmp_path):
         for one in recorded:
             whole.write(*one)
             sizes.append(whole.size)
-    with files_of_at_most(sorted(set(sizes))[-1] + 5), pytest.raises(DiskFull, match='closed and whole'):
+    with files_of_at_most(sorted(set(sizes))[-1] + 5), pytest.raises(DiskFull, match='closed and valid'):
         bags.write(tmp_path / 'bag', recorded)
     assert_whole_up_to_the_end(tmp_path / 'bag', recorded)
 
