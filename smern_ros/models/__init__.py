@@ -1,10 +1,9 @@
 # Copyright 2026 The smern_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""The paper's networks and ours, one a file. `build(name)` makes one; its hyper-parameters default to the paper's.
+"""Networks of the paper and of this package, one per file. `build(name)` creates one with the paper's hyper-parameters.
 
-`smern_ga` is the second phase of SMERN-GA, from three vectors to an emotion, as a robot runs it on whatever has
-arrived; `smern_ga_whole` has both phases. All others go from features to logits. `smern_ros.models.batch` feeds any
-of them.
+`smern_ga` is the second phase of SMERN-GA, from the vectors of the modalities to logits; `smern_ga_whole` has both
+phases. All others compute logits from features. `smern_ros.models.batch` makes their inputs.
 """
 from __future__ import annotations
 
@@ -34,9 +33,9 @@ NETWORKS = {
     'cnn3d': 'smern_ros.models.cnn3d:Skeleton3DCNN',
     'mocap': 'smern_ros.models.mocap:MocapCNN',
 }
-"""Where each network lives: module and class. A class takes its `Config`, a frozen dataclass, alone."""
+"""Module and class of each network. The only argument of a class is its `Config`, a frozen dataclass."""
 OF_CHECKPOINTS = ('smern_ga', 'voice', 'words')
-"""Networks that are parts of a checkpoint, and none of the paper's."""
+"""Networks that are parts of a checkpoint and not of the paper's experiments."""
 
 
 def build(name: str, **overrides) -> Any:
@@ -64,7 +63,7 @@ def network_class(name: str) -> Any:
 def name_of(network: nn.Module) -> str:
     """The name by which `build` makes a network of this class."""
     wanted = f'{type(network).__module__}:{type(network).__qualname__}'
-    return next(name for name, where in NETWORKS.items() if where == wanted)
+    return next(name for name, path in NETWORKS.items() if path == wanted)
 
 
 def _changed(config: Any, name: str, overrides: Mapping[str, Any]) -> Any:

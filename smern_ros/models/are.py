@@ -13,7 +13,7 @@ from smern_ros.models.recurrent import init_orthogonal, last_state
 
 
 class ARE(nn.Module):
-    """MFCC through a GRU; its final state and the prosodic values through a fully connected layer: the vector A."""
+    """Computes the vector A (B, 200): a GRU over MFCC, a fully connected layer on its final state and prosody."""
 
     INPUTS = ('mfcc', 'mfcc_lengths', 'prosody')
 
@@ -49,8 +49,8 @@ class ARE(nn.Module):
         check_shape('mfcc', mfcc, None, None, self.config.mfcc)
         check_shape('prosody', prosody, len(mfcc), self.config.prosody)
         check_lengths('lengths', lengths, *mfcc.shape[:2])
-        heard = self.dropout(last_state(self.gru, self.dropout(mfcc), lengths))      # (B, 200)
-        joint = torch.cat([heard, prosody], dim=1)                            # (B, 235)
+        state = self.dropout(last_state(self.gru, self.dropout(mfcc), lengths))      # (B, 200)
+        joint = torch.cat([state, prosody], dim=1)                            # (B, 235)
         return torch.tanh(self.fc(joint))                                     # (B, 200)
 
     def forward(self, mfcc: torch.Tensor, lengths: torch.Tensor, prosody: torch.Tensor) -> torch.Tensor:

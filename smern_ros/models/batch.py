@@ -1,6 +1,6 @@
 # Copyright 2026 The smern_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Utterances in a batch: what every network takes its inputs from, so that one trainer fits all."""
+"""Batches of utterances, from which every network takes its inputs."""
 from __future__ import annotations
 
 import dataclasses
@@ -14,11 +14,11 @@ from torch.nn.utils.rnn import pad_sequence
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Sample:
-    """The tensors of one utterance, normalised as `smern_ros.models.inputs` does. None for what no network needs."""
+    """The tensors of one utterance, normalised as `smern_ros.models.inputs` does. None if not needed by the network."""
 
     mfcc: torch.Tensor | None = None      # (T, 39)
     prosody: torch.Tensor | None = None   # (35,)
-    speech: torch.Tensor | None = None    # (768,), zero where there is none
+    speech: torch.Tensor | None = None    # (768,), zero if missing
     words: torch.Tensor | None = None     # (N,) int64, rows of the vocabulary
     word_vectors: torch.Tensor | None = None  # (N, 1152), of the sentence encoder
     skeleton: torch.Tensor | None = None  # (S, 30)
@@ -30,8 +30,8 @@ class Sample:
 class Batch:
     """Utterances padded to the longest of them. A network's `INPUTS` names the fields it takes, in order.
 
-    `network(*batch.inputs(network))` gives the logits (B, 4). Lengths of the skeleton need no field: frames in which
-    nothing is visible say nothing.
+    `network(*batch.inputs(network))` gives the logits (B, 4). The skeleton needs no lengths: frames
+    without visible joints have no effect.
     """
 
     mfcc: torch.Tensor | None = None          # (B, T, 39), padded at the end
@@ -64,9 +64,9 @@ class Batch:
         )
 
     def inputs(self, network: nn.Module) -> tuple[torch.Tensor, ...]:
-        """What `network` takes.
+        """Inputs of `network`, in order.
 
-        :raises ValueError: if it takes no batch, or if the batch lacks a field.
+        :raises ValueError: if it has no INPUTS, or the batch lacks a field.
         """
         names = getattr(network, 'INPUTS', None)
         if names is None:

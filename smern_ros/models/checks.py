@@ -1,6 +1,6 @@
 # Copyright 2026 The smern_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""What every network asks of its hyper-parameters and of the tensors it is given."""
+"""Checks of hyper-parameters and of the shapes of tensors."""
 from __future__ import annotations
 
 import dataclasses
@@ -8,13 +8,13 @@ import dataclasses
 import torch
 
 LARGEST_SIZE = 1_000_000
-"""No dimension of these networks comes near it: a larger one is a damaged or hostile configuration."""
+"""Upper bound of a hyper-parameter; a larger one is a damaged or hostile configuration."""
 
 
 def check_config(config) -> None:
-    """Dropout rates lie in 0..1, every other hyper-parameter is a positive whole number or a `Config` of its own.
+    """Check that dropout rates are in [0, 1), and others positive integers or the `Config` of an encoder.
 
-    A field with `metadata={'choices': (...)}` is one of these; one with `metadata={'least': 0}` may be 0.
+    The value of a field with `metadata={'choices': (...)}` is one of these; one with `metadata={'least': 0}` may be 0.
 
     :raises ValueError: naming the hyper-parameter and its value.
     """
@@ -57,7 +57,7 @@ def check_lengths(name: str, lengths: torch.Tensor, batch: int, longest: int) ->
 def check_sequences(
     mfcc: torch.Tensor, mfcc_lengths: torch.Tensor, words: torch.Tensor, word_lengths: torch.Tensor, coefficients: int
 ) -> None:
-    """:raises ValueError: unless there are as many utterances heard as read, each of valid length."""
+    """:raises ValueError: unless both have the same number of utterances, each of valid length."""
     check_shape('mfcc', mfcc, None, None, coefficients)
     check_shape('words', words, len(mfcc), None)
     check_lengths('mfcc_lengths', mfcc_lengths, *mfcc.shape[:2])

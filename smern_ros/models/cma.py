@@ -16,16 +16,16 @@ from smern_ros.models.recurrent import DropoutGRU
 from smern_ros.models.smacn import SMACN
 
 LEAST_VARIANCE = 1e-6
-"""Keeps the slope of the standard deviation finite where a value never changes, as in a comment of one word."""
+"""Keeps the gradient of the standard deviation finite for constant values, as of a single word."""
 
 
 class CMA(nn.Module):
-    """Audio attends to text and text to audio; mean and deviation of both, with prosody and movement, give the emotion.
+    """Attention of audio to text and of text to audio; an output layer on statistics of both, prosody and SMACN.
 
-    No code of [32] is published, and the paper describes the two attention modules and the pooling only. Ours to
-    choose were the encoders, which are those of the base model [30] (a GRU of 200 each, with its dropout), four
-    heads, as many as the paper's graph attention has, no bias in the attention (that of the keys could never change
-    anything), and the dropout before the output layer, SMACN's.
+    No code of [32] is published, and the paper describes the two attention modules and the pooling only. Our choice:
+    the encoders of the base model [30] (a GRU of 200 each, with its dropout), four heads as in the paper's graph
+    attention, no bias in the attention (that of the keys has no effect), and dropout with the rate of SMACN before the
+    output layer.
     """
 
     INPUTS = Encoders.INPUTS
@@ -73,11 +73,11 @@ class CMA(nn.Module):
         """:return: (B, 4) logits. Parameters as of MDRE's `forward` and SMACN's `features`."""
         check_shape('prosody', prosody, len(mfcc), self.config.prosody)
         check_sequences(mfcc, mfcc_lengths, words, word_lengths, self.config.mfcc)
-        heard, is_frame = self.audio_encoder.states(mfcc), within(mfcc_lengths, mfcc.shape[1])    # (B, T, 200), (B, T)
+        audio, is_frame = self.audio_encoder.states(mfcc), within(mfcc_lengths, mfcc.shape[1])    # (B, T, 200), (B, T)
         vectors = self.embedding(words)                                                           # (B, N, 300)
-        read, is_word = self.text_encoder.states(vectors), within(word_lengths, words.shape[1])   # (B, N, 200), (B, N)
-        of_audio, _ = self.audio_to_text(heard, read, read, key_padding_mask=~is_word, need_weights=False)
-        of_text, _ = self.text_to_audio(read, heard, heard, key_padding_mask=~is_frame, need_weights=False)
+        text, is_word = self.text_encoder.states(vectors), within(word_lengths, words.shape[1])   # (B, N, 200), (B, N)
+        of_audio, _ = self.audio_to_text(audio, text, text, key_padding_mask=~is_word, need_weights=False)
+        of_text, _ = self.text_to_audio(text, audio, audio, key_padding_mask=~is_frame, need_weights=False)
         parts = [
             statistics(of_audio, is_frame),                                                       # (B, 400)
             statistics(of_text, is_word),                                                         # (B, 400)
@@ -91,7 +91,7 @@ def statistics(x: torch.Tensor, valid: torch.Tensor) -> torch.Tensor:
     """Statistics pooling: mean and standard deviation over the valid steps.
 
     :param x: (B, T, D), finite where not valid.
-    :param valid: (B, T) bool, at least one true a sample.
+    :param valid: (B, T) bool, at least one true per sample.
     :return: (B, 2*D)
     """
     weight = valid[..., None] / valid.sum(dim=1)[:, None, None]                # (B, T, 1)

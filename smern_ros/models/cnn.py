@@ -16,15 +16,15 @@ from smern_ros.models.smacn import SMACN
 
 
 class SkeletonCNN(nn.Module):
-    """Four convolutions of 64, 128, 256 and 512 channels, each followed by max-pooling.
+    """Four convolutions of 64, 128, 256 and 512 channels over frames and coordinates, each followed by max-pooling.
 
     The paper gives the channels and the count, 940.8k, which no natural choice of kernels meets exactly. This one has
     928,900 parameters, 1.3 % fewer: one convolution of 5x5 over frames and coordinates, three of 5x1 over frames, as
-    in our SMACN, 2x2 max-pooling, the mean over what is seen, and a layer of 128 before the output layer. Dropout, on
-    which the paper is silent, is SMACN's. As there, hidden joints and padding are zero again after every convolution.
+    in our SMACN, 2x2 max-pooling, the mean over visible positions, and a layer of 128 before the output layer. Dropout,
+    not given in the paper, is that of SMACN. As there, hidden joints and padding are zero after each convolution.
 
-    Ours: with a `stride` the mean of so many frames is read as one, and the `coordinates` may be apart (see there).
-    The low-pass filter has left little that four frames could tell apart.
+    Not in the paper: with a `stride`, each step reads the mean of so many frames, which the low-pass filter has made
+    similar; `coordinates` is one of `smern_ros.models.coordinates.CHOICES`.
     """
 
     INPUTS = SMACN.INPUTS
@@ -38,7 +38,7 @@ class SkeletonCNN(nn.Module):
         hidden: int = 128
         labels: int = 4
         dropout: float = 0.5
-        stride: int = 1           # frames that are read as one
+        stride: int = 1           # frames averaged to one step
         coordinates: str = field(default=ALIKE, metadata={'choices': CHOICES})
 
         def __post_init__(self):

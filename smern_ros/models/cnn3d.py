@@ -23,11 +23,11 @@ class Skeleton3DCNN(nn.Module):
 
     The paper gives the channels and the count, 1350.4k, which no natural choice of kernels meets exactly. This one
     has 1,352,068 parameters, 0.1 % more: the kernels above, max-pooling of 2x2x1 that keeps the three coordinates
-    apart, the mean of each over what is seen, and a layer of 128 before the output layer. Dropout, on which the paper
-    is silent, is SMACN's. As there, hidden joints and padding are zero again after every convolution.
+    apart, the mean of each over visible positions, and a layer of 128 before the output layer. Dropout, not given in
+    the paper, is that of SMACN. As there, hidden joints and padding are set to zero after each convolution.
 
-    Ours: with a `stride` the mean of so many frames is read as one, and the `coordinates` may be apart (see there).
-    The low-pass filter has left little that four frames could tell apart.
+    Not in the paper: with a `stride`, each step reads the mean of so many frames, which the low-pass filter has made
+    similar; `coordinates` is one of `smern_ros.models.coordinates.CHOICES`.
     """
 
     INPUTS = SMACN.INPUTS
@@ -39,7 +39,7 @@ class Skeleton3DCNN(nn.Module):
         hidden: int = 128
         labels: int = 4
         dropout: float = 0.5
-        stride: int = 1  # frames that are read as one
+        stride: int = 1  # frames averaged to one step
         coordinates: str = field(default=ALIKE, metadata={'choices': CHOICES})
 
         def __post_init__(self):

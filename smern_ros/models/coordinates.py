@@ -1,11 +1,10 @@
 # Copyright 2026 The smern_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""How a convolution tells the coordinates of a skeleton from each other.
+"""First convolution over a skeleton sequence, with shared or separate kernels for the coordinates.
 
-The paper's image of a sequence has one channel, over which the kernels slide: of a number they know what stands beside
-it, not whether it is the height of a wrist or the depth of the nose. It takes many samples to learn that from what
-stands beside. `APART`, ours, puts each coordinate into a channel of its own, zero in the columns of all others, so that
-the same convolution has kernels of its own for each.
+The paper's image of a sequence has one channel (`ALIKE`): a kernel does not know which coordinate it reads, and must
+infer it from the neighbours, which takes many samples. `APART`, not in the paper, puts each coordinate into its own
+channel, zero in the columns of all others, so that each coordinate has its own kernels.
 """
 from __future__ import annotations
 
@@ -22,14 +21,14 @@ Convolution = type[nn.Conv2d] | type[nn.Conv3d]
 
 
 class ConvolutionApart(nn.Module):
-    """A convolution with kernels and a bias of its own for each coordinate."""
+    """A convolution with separate kernels and bias for each coordinate."""
 
     def __init__(self, kind: Convolution, columns: int, channels: int, kernel: tuple[int, ...]):
         super().__init__()
         padding = tuple(size // 2 for size in kernel)
         self.convolution = kind(columns, channels, kernel, padding=padding, bias=False)  # type: ignore[arg-type]
         self.bias = nn.Parameter(torch.zeros(channels, columns))
-        # At each place all channels but one are zero: to begin with, the kernels are as large as for that one alone.
+        # At each position all channels but one are zero, so the weights are scaled as for one channel.
         normal_(self.convolution.weight, std=math.prod(kernel) ** -0.5)
 
     def forward(self, apart: torch.Tensor) -> torch.Tensor:
@@ -44,7 +43,7 @@ class ConvolutionApart(nn.Module):
 def first_convolution(
     kind: Convolution, coordinates: str, columns: int, channels: int, kernel: tuple[int, ...]
 ) -> nn.Module:
-    """Of an `image`, of odd kernel, keeping its size.
+    """Convolution of an `image`, with odd kernel, that keeps its size.
 
     :param columns: coordinates of all joints, 3 each.
     """
@@ -54,8 +53,9 @@ def first_convolution(
 
 
 def image(shown: torch.Tensor, coordinates: str) -> torch.Tensor:
-    """
-    :param shown: (B, T, V), zero where not seen.
+    """Image of a skeleton sequence for `first_convolution`.
+
+    :param shown: (B, T, V), zero where not visible.
     :return: (B, 1, T, V), or (B, V, T, V) if the coordinates are apart.
     """
     if coordinates == ALIKE:

@@ -17,7 +17,7 @@ LEAK = 0.2
 
 
 class GraphAttention(nn.Module):
-    """Every present node attends to every present node, itself included; heads are averaged."""
+    """Attention of each present node to all present nodes, itself included; the mean over the heads (eq. 7 and 8)."""
 
     @dataclass(frozen=True)
     class Config:
@@ -37,11 +37,11 @@ class GraphAttention(nn.Module):
         self.bias = nn.Parameter(torch.zeros(config.out))                                 # b of eq. 8
         xavier_(self.weight, config.inputs, config.out)
         for half in (self.from_node, self.to_node):
-            xavier_(half, 2 * config.out, 1)  # a has one number for each of both nodes' W v, and gives one
+            xavier_(half, 2 * config.out, 1)  # a maps the W v of two nodes to one score
 
     def forward(self, nodes: torch.Tensor, present: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """
-        :param nodes: (B, N, 128) the vectors v_i; those not present must be finite and change nothing.
+        :param nodes: (B, N, 128) the vectors v_i; those not present must be finite and have no effect.
         :param present: (B, N) bool, at least one true a sample.
         :return: v'_i (B, N, 64), zero for nodes not present; attention alpha_ij (B, K, N, N): row i sums
             to 1 over the present j if i is present, all else is zero.

@@ -1,6 +1,6 @@
 # Copyright 2026 The smern_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Features to normalised tensors of bounded length, for training and inference."""
+"""Converts features to normalised tensors of bounded length, for training and inference."""
 from __future__ import annotations
 
 import dataclasses
@@ -17,16 +17,16 @@ from smern_ros.text.vocabulary import Vocabulary
 from smern_ros.values import AudioFeatures, SkeletonWindow
 
 MAX_SKELETON_FRAMES = 300
-"""10 s: the latest frames of a longer window are taken. It bounds the time that a prediction takes."""
+"""10 s; of a longer window the last frames are used. It bounds the time of a prediction."""
 
 LIMIT = 6.0
-"""Standard deviations; no normalised input goes further, so that one odd number cannot outweigh all others."""
+"""Standard deviations to which normalised inputs are clipped, so that outliers do not dominate."""
 
 NO_WORDS = Vocabulary([])
-"""Of networks that read no rows of a vocabulary."""
+"""For networks without an embedding of words."""
 
 F0_MEAN = SPEC.prosody.index('f0_mean')
-"""Zero where no frame of the utterance was voiced."""
+"""Index of a value that is zero if no frame of the utterance is voiced."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ class Normalisation:
 
     @classmethod
     def identity(cls, spec: FeatureSpec = SPEC) -> Normalisation:
-        """Leaves every input as it is."""
+        """Normalisation that changes nothing."""
         return cls(*(value for n in _sizes(spec).values() for value in ((0.0,) * n, (1.0,) * n)))
 
 
@@ -81,8 +81,8 @@ class InputEncoder:
         person_prior: PriorWeights = NOBODY,
     ):
         """
-        :param vocabulary: what `text` reads words by.
-        :param person_prior: as how much of a person the normalisation counts.
+        :param vocabulary: of `text`.
+        :param person_prior: weight of the training data in the statistics of a person.
         """
         normalisation.check(spec)
         self.spec = spec
@@ -99,17 +99,17 @@ class InputEncoder:
     def audio(
         self, features: AudioFeatures, person: PersonStatistics | None = None
     ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor] | None:
-        """(T, 39), (35,), (768,); None if there is no frame, or none that was voiced.
+        """MFCC (T, 39), prosody (35,), speech (768,); None without a voiced frame.
 
-        What the speech encoder lacks is zero. Of a long utterance the first `max_audio_frames` are read, as the base
-        model [30] does; the prosodic values are of the whole.
+        Missing features of the speech encoder are zero. Of a long utterance the first `max_audio_frames` are read, as
+        in the base model [30]; the prosodic values are of the whole.
 
         :param person: statistics of the speaker without this utterance; None: unknown.
         :raises ValueError: for another shape, or for numbers that are not finite.
         """
         if not self._is_voiced(features):
             return None
-        person = _together(person, self.person_statistics(features))
+        person = _join(person, self.person_statistics(features))
         return (
             self.normalise('mfcc', features.mfcc[: self.spec.max_audio_frames], person),
             self.normalise('prosody', features.prosody, person),
@@ -142,7 +142,7 @@ class InputEncoder:
         :param x: (T, 30), not normalised.
         :param visible: (T, 10) bool.
         """
-        person = _together(person, self._movement_statistics(x, visible))
+        person = _join(person, self._movement_statistics(x, visible))
         x, visible = x[-MAX_SKELETON_FRAMES:], visible[-MAX_SKELETON_FRAMES:]
         if not visible.any():
             return None
@@ -154,19 +154,20 @@ class InputEncoder:
     ) -> PersonStatistics:
         """The statistics of one utterance, of the inputs in `person_prior`; without unvoiced speech and hidden joints.
         """
-        told = PersonStatistics()
+        statistics = PersonStatistics()
         if features is not None and self._is_voiced(features):
             speech = None if features.speech is None else features.speech[None]
             for name, values in (('mfcc', features.mfcc), ('prosody', features.prosody[None]), ('speech', speech)):
                 if name in self.person_prior.names and values is not None:
-                    told = told.add(name, values)
+                    statistics = statistics.add(name, values)
         if window is not None:
-            told = _together(told, self._movement_statistics(*self._model_input(window)))
-        return told
+            statistics = _join(statistics, self._movement_statistics(*self._model_input(window)))
+        return statistics
 
     def _movement_statistics(self, x: np.ndarray, visible: np.ndarray) -> PersonStatistics:
-        told = PersonStatistics()
-        return told.add('skeleton', x, visible.repeat(3, axis=1)) if 'skeleton' in self.person_prior.names else told
+        if 'skeleton' not in self.person_prior.names:
+            return PersonStatistics()
+        return PersonStatistics().add('skeleton', x, visible.repeat(3, axis=1))
 
     def normalise(self, name: str, values: np.ndarray, person: PersonStatistics | None = None) -> torch.Tensor:
         """
@@ -195,8 +196,8 @@ class InputEncoder:
         return model_input(window, self.spec)
 
 
-def _together(*known: PersonStatistics | None) -> PersonStatistics:
-    return PersonStatistics.joined([part for part in known if part is not None])
+def _join(*parts: PersonStatistics | None) -> PersonStatistics:
+    return PersonStatistics.joined([part for part in parts if part is not None])
 
 
 def _check_array(name: str, values: np.ndarray, *wanted: int | None) -> None:

@@ -15,12 +15,12 @@ from smern_ros.models.smacn import SMACN
 
 
 class SkeletonLSTM(nn.Module):
-    """Two layers of 512; 3,217,412 parameters, the paper's 3217.4k.
+    """LSTM of two layers of 512 units over the frames; 3,217,412 parameters, as in the paper (3217.4k).
 
-    The paper is silent on what is classified and on dropout: the state after the last frame in which a joint is
-    visible, and SMACN's rate, between the layers and before the output layer. Hidden joints are zero.
+    Our choice, not given in the paper: the classified state is that after the last frame with a visible joint; dropout
+    has the rate of SMACN, between the layers and before the output layer. Hidden joints are zero.
 
-    Ours: with a `stride` the mean of so many frames is read as one.
+    Not in the paper: with a `stride`, each step reads the mean of so many frames.
     """
 
     INPUTS = SMACN.INPUTS
@@ -32,7 +32,7 @@ class SkeletonLSTM(nn.Module):
         layers: int = 2
         labels: int = 4
         dropout: float = 0.5
-        stride: int = 1  # frames that are read as one
+        stride: int = 1  # frames averaged to one step
 
         def __post_init__(self):
             check_config(self)
@@ -42,7 +42,7 @@ class SkeletonLSTM(nn.Module):
         self.config = config
         self.lstm = nn.LSTM(
             COORDINATES * config.joints, config.hidden, config.layers, batch_first=True,
-            dropout=config.dropout if config.layers > 1 else 0.0,  # torch warns of dropout where nothing is between
+            dropout=config.dropout if config.layers > 1 else 0.0,  # torch warns of dropout with a single layer
         )
         self.dropout = nn.Dropout(config.dropout)
         self.output = nn.Linear(config.hidden, config.labels)

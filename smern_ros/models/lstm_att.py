@@ -14,14 +14,14 @@ from smern_ros.models.smacn import SMACN
 
 
 class SkeletonLSTMAttention(nn.Module):
-    """One layer of 512 and five attention vectors; 1,126,916 parameters, the paper's 1126.9k.
+    """LSTM of 512 units with five attention heads over the frames; 1,126,916 parameters, as in the paper (1126.9k).
 
-    The paper says that the output of every step is weighted and summed. Five vectors of 512, each giving a weighted
-    sum of its own, and an output layer over all five is a reading that gives its count exactly. Its silence on the
-    score and on dropout leaves us a plain product of vector and output, which is bounded already, and SMACN's rate
-    before the output layer. Hidden joints are zero.
+    The paper states that the outputs of all steps are weighted and summed. Five vectors of 512, each with its own
+    weighted sum, and an output layer over all five give its count exactly. Our choice, not given in the paper: the
+    score is the dot product of vector and output; dropout has the rate of SMACN, before the output layer. Hidden
+    joints are zero.
 
-    Ours: with a `stride` the mean of so many frames is read as one.
+    Not in the paper: with a `stride`, each step reads the mean of so many frames.
     """
 
     INPUTS = SMACN.INPUTS
@@ -34,7 +34,7 @@ class SkeletonLSTMAttention(nn.Module):
         heads: int = 5
         labels: int = 4
         dropout: float = 0.5
-        stride: int = 1  # frames that are read as one
+        stride: int = 1  # frames averaged to one step
 
         def __post_init__(self):
             check_config(self)

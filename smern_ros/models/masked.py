@@ -1,6 +1,6 @@
 # Copyright 2026 The smern_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Operations that neither padding nor a hidden joint can reach, shared by the networks that read them."""
+"""Operations unaffected by padding and hidden joints."""
 from __future__ import annotations
 
 import torch
@@ -11,7 +11,7 @@ from smern_ros.models.checks import check_shape
 
 COORDINATES = 3
 SMALLEST_VARIANCE = 1e-5
-"""Added before the root, whose slope is infinite at zero."""
+"""Added to a variance before the square root, whose gradient is infinite at zero."""
 
 
 def within(lengths: torch.Tensor, longest: int) -> torch.Tensor:
@@ -20,7 +20,7 @@ def within(lengths: torch.Tensor, longest: int) -> torch.Tensor:
 
 
 def mean_and_deviation(x: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
-    """Over the valid steps, side by side.
+    """Mean and standard deviation over the valid steps, concatenated.
 
     :param x: (B, T, D), padded at the end with anything finite.
     :param lengths: (B,) int64, 1..T.
@@ -34,21 +34,21 @@ def mean_and_deviation(x: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
 
 
 def hide(x: torch.Tensor, visible: torch.Tensor, joints: int) -> torch.Tensor:
-    """`x` with zeros where no joint is visible.
+    """Set hidden joints in `x` to zero.
 
-    :param x: (B, T, 3*joints), x y z of each joint in turn; what is not visible is not read.
-    :param visible: (B, T, joints) bool; false for hidden joints and padding. At least one true a sample.
-    :raises ValueError: for other shapes, or if nothing of a sample is visible.
+    :param x: (B, T, 3*joints), x y z of each joint in turn; hidden joints are not read.
+    :param visible: (B, T, joints) bool; false for hidden joints and padding. At least one true per sample.
+    :raises ValueError: for other shapes, or if a sample has no visible joint.
     """
     check_shape('skeleton', x, None, None, COORDINATES * joints)
     check_shape('visible', visible, *x.shape[:2], joints)
     if not bool(visible.flatten(1).any(dim=1).all()):
-        raise ValueError('a sample has no visible joint; leave it out')
+        raise ValueError('a sample has no visible joint; remove it')
     return x.masked_fill(~visible.repeat_interleave(COORDINATES, dim=2), 0.0)
 
 
 def means_of_seen(count: int, x: torch.Tensor, visible: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """Each `count` neighbouring frames as one: of each joint the mean of those frames in which it is visible.
+    """Mean of each joint over every `count` frames, of those in which it is visible.
 
     :param x: (B, T, 3*joints), zero where no joint is visible.
     :param visible: (B, T, joints) bool.
@@ -59,8 +59,8 @@ def means_of_seen(count: int, x: torch.Tensor, visible: torch.Tensor) -> tuple[t
     short = -x.shape[1] % count
     frames = functional.pad(x, (0, 0, 0, short)).unflatten(1, (-1, count))         # (B, T/count, count, 3*joints)
     seen = functional.pad(visible, (0, 0, 0, short)).unflatten(1, (-1, count))     # (B, T/count, count, joints)
-    often = seen.sum(dim=2).clamp(min=1).repeat_interleave(COORDINATES, dim=2)     # (B, T/count, 3*joints)
-    return frames.sum(dim=2) / often, seen.any(dim=2)
+    times = seen.sum(dim=2).clamp(min=1).repeat_interleave(COORDINATES, dim=2)     # (B, T/count, 3*joints)
+    return frames.sum(dim=2) / times, seen.any(dim=2)
 
 
 def seen_frames(visible: torch.Tensor) -> torch.Tensor:
@@ -70,18 +70,18 @@ def seen_frames(visible: torch.Tensor) -> torch.Tensor:
 
 
 def relu_conv(conv: nn.Module, image: torch.Tensor, seen: torch.Tensor) -> torch.Tensor:
-    """Convolution and ReLU; zero again where the bias and the neighbours have leaked into what is not seen.
+    """Convolution and ReLU, set to zero where not visible.
 
-    :param image: (B, C, T, ...), zero where not seen.
+    :param image: (B, C, T, ...), zero where not visible.
     :param seen: (B, 1, T, ...) bool.
     """
     return functional.relu(conv(image)) * seen
 
 
 def max_pool(image: torch.Tensor, seen: torch.Tensor, size: tuple[int, ...]) -> tuple[torch.Tensor, torch.Tensor]:
-    """Both pooled; incomplete cells at the end are kept. A cell is seen if anything of it was.
+    """Max-pooling of both; incomplete cells at the end are kept. A cell is visible if part of it is.
 
-    :param image: (B, C, T, ...), not below zero, so that the zeros of what is hidden never win over what is seen.
+    :param image: (B, C, T, ...), not negative, so that the zeros of hidden joints never exceed visible ones.
     :param seen: (B, 1, T, ...) bool.
     """
     pool = functional.max_pool2d if len(size) == 2 else functional.max_pool3d
@@ -89,5 +89,5 @@ def max_pool(image: torch.Tensor, seen: torch.Tensor, size: tuple[int, ...]) -> 
 
 
 def mean_of_seen(image: torch.Tensor, seen: torch.Tensor, over: tuple[int, ...]) -> torch.Tensor:
-    """Mean over the dimensions `over` of the seen cells, at least one, of an image that is zero elsewhere."""
+    """Mean over the dimensions `over` of the visible cells, at least one, of an image that is zero elsewhere."""
     return image.sum(over) / seen.sum(over)

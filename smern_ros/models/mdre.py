@@ -16,7 +16,7 @@ from smern_ros.models.tre import TRE
 
 
 class MDRE(nn.Module):
-    """MFCC and words, each through a GRU; the final states, prosody with that of the MFCC, halved and concatenated.
+    """A GRU each over MFCC and words; layers halve the final states (MFCC with prosody); an output layer reads both.
 
     The paper gives no sizes: 235 -> 117, 200 -> 100 and 217 -> 4 are those of the published code of [30], and so is
     that the halving layers are linear, without activation.
@@ -67,8 +67,8 @@ class MDRE(nn.Module):
         """
         check_shape('prosody', prosody, len(mfcc), self.config.prosody)
         check_sequences(mfcc, mfcc_lengths, words, word_lengths, self.config.mfcc)
-        heard = self.audio_encoder(mfcc, mfcc_lengths)                         # (B, 200)
-        read = self.text_encoder(self.embedding(words), word_lengths)          # (B, 200)
-        audio = self.audio(torch.cat([heard, prosody], dim=1))                 # (B, 235) -> (B, 117)
-        text = self.text(read)                                                 # (B, 100)
+        audio_state = self.audio_encoder(mfcc, mfcc_lengths)                         # (B, 200)
+        text_state = self.text_encoder(self.embedding(words), word_lengths)          # (B, 200)
+        audio = self.audio(torch.cat([audio_state, prosody], dim=1))                 # (B, 235) -> (B, 117)
+        text = self.text(text_state)                                                 # (B, 100)
         return self.output(torch.cat([audio, text], dim=1))                    # (B, 217) -> (B, 4)

@@ -17,7 +17,7 @@ CHANNELS = (32, 64, 64, 128, 128)
 class MocapCNN(nn.Module):
     """Five convolutions of 3x3 with stride 2, each followed by dropout and ReLU; a layer of 256; 1,654,724 parameters.
 
-    Layers, and so the count, are those of the published code of [49]; the paper only names them. Where that pads the
+    The layers are those of the published code of [49]; the paper only names them. Where that pads the
     end of an even side ("same" of its library), this pads one on every side, which gives the same sizes.
     """
 
@@ -48,7 +48,7 @@ class MocapCNN(nn.Module):
 
     def forward(self, mocap: torch.Tensor) -> torch.Tensor:
         """
-        :param mocap: (B, 200, 189) normalised; zero where a marker was lost.
+        :param mocap: (B, 200, 189) normalised; zero where a marker is lost.
         :return: (B, 4) logits.
         """
         check_shape('mocap', mocap, None, self.config.frames, self.config.values)

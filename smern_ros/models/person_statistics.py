@@ -16,7 +16,7 @@ import numpy as np
 from smern_ros.spec import SPEC
 
 SIZES = {'mfcc': SPEC.mfcc, 'prosody': len(SPEC.prosody), 'speech': SPEC.speech, 'skeleton': 3 * len(SPEC.joints)}
-"""Numbers in each of the inputs that can be normalised by person."""
+"""Dimensions of the inputs that can be normalised by person."""
 SMALLEST_SHARE = 0.1
 """Lower bound of a person's deviation, as a share of the training data's."""
 
@@ -65,7 +65,7 @@ class Moments:
     def of(cls, values: np.ndarray, seen: np.ndarray | None = None) -> Moments:
         """
         :param values: (T, D).
-        :param seen: (T, D) bool, what of them counts; None: all.
+        :param seen: (T, D) bool, which values count; None: all.
         """
         values = np.asarray(values, np.float64)
         shown = np.ones(values.shape, bool) if seen is None else np.asarray(seen, bool)

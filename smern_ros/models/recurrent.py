@@ -1,9 +1,9 @@
 # Copyright 2026 The smern_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""What the recurrent networks share: variable lengths by index, never by packing.
+"""Recurrent layers for sequences of variable length.
 
 Packing the sequences (`pack_padded_sequence`) makes the backward pass ten times slower on a CPU. Here the padding,
-which always comes last, is run through and what comes of it is left unread.
+which always comes last, is processed, and its outputs are ignored.
 """
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from torch import nn
 def last_state(rnn: nn.GRU | nn.LSTM, x: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
     """Output of a one-way GRU or LSTM, of its last layer, after the last valid step of each sequence.
 
-    What comes after a step cannot change it.
+    Padding has no effect on it: it comes after.
 
     :param x: (B, T, D), padded at the end with anything finite.
     :param lengths: (B,) int64, 1..T.
@@ -25,7 +25,7 @@ def last_state(rnn: nn.GRU | nn.LSTM, x: torch.Tensor, lengths: torch.Tensor) ->
 
 
 def init_orthogonal(gru: nn.GRU) -> None:
-    """Orthogonal recurrent and input weights, as the base model [30] has them."""
+    """Orthogonal recurrent and input weights, as in the base model [30]."""
     for name, weight in gru.named_parameters():
         if name.startswith('weight'):
             for gate in weight.data.chunk(3):
@@ -46,7 +46,7 @@ def reverse(x: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
 
 
 class BiLSTM(nn.Module):
-    """One-layer LSTM in both directions. The backward one begins at the last valid step: it never sees padding."""
+    """One-layer LSTM in both directions. The backward one starts at the last valid step and reads no padding."""
 
     def __init__(self, inputs: int, hidden: int):
         super().__init__()

@@ -41,11 +41,11 @@ class SpatialAttention(nn.Module):
 class SMACN(nn.Module):
     """Skeleton sequence -> five convolutions -> spatial attention -> emotion.
 
-    The sequence is an image of T frames x V joint coordinates. Where a joint is not visible, and in the padding, the
-    image is zero and is made zero again after each convolution, so neither can reach what is visible.
+    The sequence is an image of T frames x V joint coordinates. Hidden joints and padding are zero, and set to zero
+    after each convolution, so they have no effect on visible joints.
 
-    Ours: with a `stride` the mean of so many frames is read as one, and the `coordinates` may be apart (see there).
-    The low-pass filter has left little that four frames could tell apart.
+    Not in the paper: with a `stride`, each step reads the mean of so many frames, which the low-pass filter has made
+    similar; `coordinates` is one of `smern_ros.models.coordinates.CHOICES`.
     """
 
     INPUTS = ('skeleton', 'visible')
@@ -61,7 +61,7 @@ class SMACN(nn.Module):
         out: int = 256
         labels: int = 4
         dropout: float = 0.5
-        stride: int = 1            # frames that are read as one
+        stride: int = 1            # frames averaged to one step
         coordinates: str = field(default=ALIKE, metadata={'choices': CHOICES})
 
         def __post_init__(self):
@@ -83,8 +83,8 @@ class SMACN(nn.Module):
     def attend(self, x: torch.Tensor, visible: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """The emotional vector v_s of eq. 6 and the attention map of each head.
 
-        :param x: (B, T, V) with V = 3 x joints, x y z of each joint in turn; what is not visible is not read.
-        :param visible: (B, T, joints) bool; false for hidden joints and padding. At least one true a sample.
+        :param x: (B, T, V) with V = 3 x joints, x y z of each joint in turn; hidden joints are not read.
+        :param visible: (B, T, joints) bool; false for hidden joints and padding; at least one true per sample.
         :return: (B, H*C), (B, H, T', V')
         """
         check_shape('x', x, None, None, COORDINATES * self.config.joints)
@@ -98,7 +98,7 @@ class SMACN(nn.Module):
         maps = _relu_where(self.first(maps), seen)                             # (B, 128, T, V)
         for unit in self.units:
             maps = _relu_where(unit(maps), seen)                               # (B, 256, t, v)
-            # After the ReLU nothing is below zero, so zeros of what is hidden never win over what is seen.
+            # After the ReLU no value is negative, so the zeros of hidden joints never exceed visible ones.
             maps = functional.max_pool2d(maps, 2, ceil_mode=True)              # (B, 256, t/2, v/2)
             seen = functional.max_pool2d(seen.float(), 2, ceil_mode=True) > 0  # (B, 1, t/2, v/2)
         a = maps.flatten(2).transpose(1, 2)                                    # (B, L, C)   eq. 1
@@ -116,5 +116,5 @@ class SMACN(nn.Module):
 
 
 def _relu_where(maps: torch.Tensor, seen: torch.Tensor) -> torch.Tensor:
-    """ReLU, and zero again where the bias and the neighbours have leaked into what is not seen."""
+    """ReLU, set to zero where not visible."""
     return functional.relu(maps) * seen

@@ -14,11 +14,10 @@ from smern_ros.models.encoders import Encoders
 
 
 class SMERN(nn.Module):
-    """ARE, TRE and SMACN; their vectors halved, concatenated, and through the output layer.
+    """ARE, TRE and SMACN; a layer halves each of their vectors, and the output layer reads them concatenated.
 
-    The paper is silent on the activation of the halving layers and on their dropout: ReLU, and the rate that it gives
-    for SMACN, at the same two places as in our SMERN-GA, so that the two differ in the fusion alone. It does not say
-    either whether the phases are trained one after the other: as a whole, the gradient reaches both.
+    Our choice, not given in the paper: the halving layers have ReLU, and dropout with the rate of SMACN at the same
+    places as in our SMERN-GA, so that the two differ in the fusion alone. Both phases are trained together.
     """
 
     INPUTS = Encoders.INPUTS

@@ -21,14 +21,14 @@ class Fused(NamedTuple):
 class SmernGA(nn.Module):
     """Second phase of SMERN-GA: from the vectors of ARE, TRE and SMACN to an emotion.
 
-    The modalities are nodes of a graph. A missing one is left out of every softmax and is zero in the output layer.
+    The modalities are nodes of a graph. A missing one is masked in each softmax and zero in the output layer.
     """
 
     @dataclass(frozen=True)
     class Config:
         audio: int = 200
         text: int = 200
-        skeleton: int = field(default=256, metadata={'least': 0})  # 0: a network that reads no movement
+        skeleton: int = field(default=256, metadata={'least': 0})  # 0: a network without skeletons
         node: int = 128
         out: int = 64
         heads: int = 4
@@ -52,10 +52,10 @@ class SmernGA(nn.Module):
         self, audio: torch.Tensor, text: torch.Tensor, skeleton: torch.Tensor, present: torch.Tensor
     ) -> Fused:
         """
-        :param audio: (B, 200) of ARE. What stands for a missing modality is not read.
+        :param audio: (B, 200) of ARE. The vector of a missing modality is not read.
         :param text: (B, 200) of TRE.
-        :param skeleton: (B, 256) of SMACN; (B, 0) of a network that reads no movement.
-        :param present: (B, 3) bool, in the order of `smern_ros.spec.MODALITIES`; at least one true a sample.
+        :param skeleton: (B, 256) of SMACN; (B, 0) for a network without skeletons.
+        :param present: (B, 3) bool, in the order of `smern_ros.spec.MODALITIES`; at least one true per sample.
         """
         batch = len(present)
         check_shape('present', present, None, 3)
@@ -64,8 +64,8 @@ class SmernGA(nn.Module):
             check_shape(name, vector, batch, getattr(self.config, name))
             node = getattr(self, name)
             if node is not None:
-                known = vector.masked_fill(~present[:, i, None], 0.0)
-                nodes.append(node(self.dropout(known)))                       # (B, 128)
+                masked = vector.masked_fill(~present[:, i, None], 0.0)
+                nodes.append(node(self.dropout(masked)))                       # (B, 128)
         read = present[:, : len(nodes)]                                       # (B, N): the skeleton is the last
         out, alpha = self.graph(torch.stack(nodes, dim=1), read)              # (B, N, 64), (B, K, N, N)
         logits = self.output(self.dropout(out.flatten(1)))                    # (B, 64 N) -> (B, 4)

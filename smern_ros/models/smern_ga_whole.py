@@ -1,6 +1,6 @@
 # Copyright 2026 The smern_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Both phases of SMERN-GA as one network (paper, section III-D, fig. 3): what the experiments train."""
+"""Both phases of SMERN-GA as one network (paper, section III-D, fig. 3), for the experiments."""
 from __future__ import annotations
 
 from dataclasses import dataclass

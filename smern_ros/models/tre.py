@@ -14,7 +14,7 @@ from smern_ros.models.recurrent import init_orthogonal, last_state
 
 
 class TRE(nn.Module):
-    """Words through an embedding and a GRU; its final state through a fully connected layer: the vector T."""
+    """Computes the vector T (B, 200) of words: embedding, GRU, and a fully connected layer on its final state."""
 
     INPUTS = ('words', 'word_lengths')
 

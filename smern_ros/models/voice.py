@@ -1,6 +1,6 @@
 # Copyright 2026 The smern_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""The voice encoder that is shipped: linear layers on features of a pretrained speech encoder, MFCC and prosody."""
+"""Audio encoder of the shipped checkpoints: linear layers on a pretrained speech encoder, MFCC and prosody."""
 from __future__ import annotations
 
 import math
@@ -14,12 +14,12 @@ from smern_ros.models.masked import mean_and_deviation
 
 
 class Voice(nn.Module):
-    """The vector A: one linear layer on the speech encoder's features, mean and deviation of the MFCC, and prosody.
+    """Computes the vector A (B, 32): a linear layer on speech features, mean and deviation of MFCC, and prosody.
 
-    Ours, in place of the paper's ARE. Its first four numbers are what a committee says of the emotion, each member of
-    which learnt from other corpora or people: the logarithm of its mean probability (a linear opinion pool), which is
-    less sure where they disagree. Without the speech encoder's features another layer, trained on the rest alone, takes
-    its place. `smern_ros.training.audio.audio_trainer` fits the layers, convex problems: there is no dropout.
+    Not in the paper; replaces its ARE. The first four numbers are the log of the mean probability of an ensemble (a
+    linear opinion pool), whose members are trained on different corpora or people; it is less confident where they
+    disagree. Without speech features another layer is used, trained on the rest alone.
+    `smern_ros.training.audio.audio_trainer` fits the layers, which are convex problems without dropout.
     """
 
     INPUTS = ('mfcc', 'mfcc_lengths', 'prosody', 'speech')
@@ -31,7 +31,7 @@ class Voice(nn.Module):
         speech: int = 768
         out: int = 32
         labels: int = 4
-        members: int = 1  # of the committee
+        members: int = 1  # of the ensemble
 
         def __post_init__(self):
             check_config(self)
@@ -53,25 +53,25 @@ class Voice(nn.Module):
         :param mfcc: (B, T, 39) normalised, padded at the end.
         :param lengths: (B,) int64, valid frames, 1..T.
         :param prosody: (B, 35) normalised.
-        :param speech: (B, 768) normalised; all zero where there is none.
+        :param speech: (B, 768) normalised; all zero if missing.
         :return: (B, 32)
         """
         whole = self.joined(mfcc, lengths, prosody, speech)                            # (B, 881)
         acoustic = self.acoustic(whole[:, self.config.speech :])                       # (B, 4 M + 28)
-        return self._agreed(torch.where(speech.any(dim=1, keepdim=True), self.whole(whole), acoustic))
+        return self._pool_members(torch.where(speech.any(dim=1, keepdim=True), self.whole(whole), acoustic))
 
-    def _agreed(self, said: torch.Tensor) -> torch.Tensor:
-        """(B, 32) of (B, 4 M + 28): the logits of M members become those of all, as large as a member's on average."""
+    def _pool_members(self, rows: torch.Tensor) -> torch.Tensor:
+        """(B, 4 M + 28) -> (B, 32): the logits of M members become one, scaled to the mean size of the members'."""
         members, labels = self.config.members, self.config.labels
-        logits = said[:, : members * labels].unflatten(1, (members, labels))           # (B, M, 4)
+        logits = rows[:, : members * labels].unflatten(1, (members, labels))           # (B, M, 4)
         size = logits.logsumexp(dim=2, keepdim=True)                                   # (B, M, 1)
-        together = (logits - size).logsumexp(dim=1) - math.log(members) + size.mean(dim=1)
-        return torch.cat([together, said[:, members * labels :]], dim=1)
+        pooled = (logits - size).logsumexp(dim=1) - math.log(members) + size.mean(dim=1)
+        return torch.cat([pooled, rows[:, members * labels :]], dim=1)
 
     def joined(
         self, mfcc: torch.Tensor, lengths: torch.Tensor, prosody: torch.Tensor, speech: torch.Tensor
     ) -> torch.Tensor:
-        """(B, 881), what the layers read: speech, mean and deviation of the MFCC, prosody. Parameters of `features`."""
+        """(B, 881) input of the layers: speech, mean and deviation of MFCC, prosody. Parameters as of `features`."""
         check_shape('mfcc', mfcc, None, None, self.config.mfcc)
         check_shape('prosody', prosody, len(mfcc), self.config.prosody)
         check_shape('speech', speech, len(mfcc), self.config.speech)

@@ -1,6 +1,6 @@
 # Copyright 2026 The smern_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Text encoder for contextual vectors of words; ours."""
+"""Text encoder for contextual word vectors; not in the paper."""
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -13,9 +13,9 @@ from smern_ros.models.masked import within
 
 
 class Words(nn.Module):
-    """Mean and largest of the words' vectors, through a fully connected layer: the vector T.
+    """Computes the vector T (B, 200): a fully connected layer on mean and maximum of the word vectors.
 
-    The vectors come of a pretrained encoder, which has read the whole sentence: their order says nothing more here.
+    The pretrained encoder of the vectors reads the whole sentence, so their order is not used here.
     """
 
     INPUTS = ('word_vectors', 'word_vector_lengths')
@@ -25,12 +25,12 @@ class Words(nn.Module):
         size: int = 1152      # of a word's vector
         out: int = 200
         labels: int = 4
-        dropout: float = 0.5  # on what the layer reads and on the vector T where it is learnt from
+        dropout: float = 0.5  # on the input of the layer and on the vector T, in training
 
         def __post_init__(self):
             check_config(self)
 
-    mean: torch.Tensor       # (2304,), of what is learnt from, as `deviation` is
+    mean: torch.Tensor       # (2304,), of the training data, as `deviation`
     deviation: torch.Tensor
 
     def __init__(self, config: Config):

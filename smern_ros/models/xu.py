@@ -18,12 +18,12 @@ from smern_ros.models.smacn import SMACN
 
 
 class Xu(nn.Module):
-    """Each word takes the speech that belongs to it; a multimodal BiLSTM over the words, and the maximum over them.
+    """Attention aligns speech with each word; a BiLSTM over both, the maximum over the words, and an output layer.
 
     The paper describes the alignment, the BiLSTM and the maximum; sizes, the layer before the speech encoder, eight
     heads and the dropout rate are those of a public implementation by the authors of [33], whose recurrent layers are
-    GRUs. Ours are LSTMs throughout, as the paper's text has the multimodal one. Ours to choose was where dropout acts
-    (the embedded words, the dense layer, the input of the output layer) and that the attention has no bias.
+    GRUs. Here all are LSTMs, as the multimodal one in the paper's text. Our choice: dropout on the embedded words, the
+    dense layer and the input of the output layer, and attention without bias.
     """
 
     INPUTS = Encoders.INPUTS

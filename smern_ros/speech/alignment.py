@@ -1,6 +1,6 @@
 # Copyright 2026 The smern_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""When each token was said: dynamic time warping over a Whisper decoder's cross-attention (OpenAI, timing.py)."""
+"""Times of tokens by dynamic time warping over a Whisper decoder's cross-attention (OpenAI, timing.py)."""
 from __future__ import annotations
 
 import numpy as np
@@ -12,12 +12,12 @@ MEDIAN_WIDTH = 7  # positions
 def token_starts(attention: np.ndarray) -> np.ndarray:
     """The position at which each token begins.
 
-    :param attention: (heads, tokens, positions) of the heads that follow the speech; row i is that of the decoder's
-        step which predicts token i; positions are those that hold speech.
-    :return: (tokens,) int, not falling, the first 0.
+    :param attention: (heads, tokens, positions) of the alignment heads; row i is the decoder's step
+        that predicts token i; positions are those with speech.
+    :return: (tokens,) int, non-decreasing, the first 0.
     """
     mean, deviation = attention.mean(1, keepdims=True), attention.std(1, keepdims=True)
-    contrast = (attention - mean) / np.maximum(deviation, 1e-9)  # a position that everything attends to says nothing
+    contrast = (attention - mean) / np.maximum(deviation, 1e-9)  # what all tokens attend to has no information
     smooth = np.stack([[medfilt(row, MEDIAN_WIDTH) for row in head] for head in contrast])
     return _warp(-smooth.mean(0))
 

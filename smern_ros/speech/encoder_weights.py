@@ -1,9 +1,9 @@
 # Copyright 2026 The smern_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""A CTranslate2 Whisper model with as little of its decoder as CTranslate2 takes: the encoder is a fifth of the whole.
+"""Reduces a CTranslate2 Whisper model to its encoder and the smallest decoder that CTranslate2 accepts.
 
-CTranslate2 has no Whisper encoder alone. It counts the decoder's layers and looks up the size of the vocabulary in the
-file, so a file with the first layer and a few tokens is a model as well, and what it encodes is the same.
+CTranslate2 cannot load an encoder alone. It takes the number of decoder layers and the size of the vocabulary from the
+file, so a file with one decoder layer and a few tokens is a valid model with the same encoder.
 """
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ _EMBEDDINGS = b'decoder/embeddings/weight\0'
 
 
 def write_encoder(source: Path, target: Path) -> None:
-    """Writes such a model into the folder `target`, in a third of the size.
+    """Write the reduced model to the folder `target`; it has a third of the size.
 
     :param source: folder of model.bin, config.json and vocabulary.txt; weights not quantised.
-    :raises ValueError: if model.bin is not of the format that is known here.
+    :raises ValueError: if the format of model.bin is unknown.
     """
     with (source / 'model.bin').open('rb') as file:
         (target / 'model.bin').write_bytes(_reduced(file))
@@ -37,7 +37,7 @@ def _reduced(file: BinaryIO) -> bytes:
         head = file.read(4)
         (version,) = struct.unpack('<I', head)
         if version != BINARY_VERSION:
-            raise ValueError(f'{file.name} is of binary version {version}; known is {BINARY_VERSION}')
+            raise ValueError(f'{file.name} has binary version {version}; expected {BINARY_VERSION}')
         name, revision = _text(file), file.read(4)
         (count,) = struct.unpack('<I', file.read(4))
         kept = [variable for _ in range(count) if (variable := _variable(file))]
@@ -47,7 +47,7 @@ def _reduced(file: BinaryIO) -> bytes:
 
 
 def _variable(file: BinaryIO) -> bytes:
-    """The next one as it is written; empty: it is left out."""
+    """The next variable as written; empty if it is removed."""
     name = _text(file)
     (rank,) = struct.unpack('<B', file.read(1))
     shape = list(struct.unpack(f'<{rank}I', file.read(4 * rank)))
@@ -63,7 +63,7 @@ def _variable(file: BinaryIO) -> bytes:
 
 
 def _text(file: BinaryIO) -> bytes:
-    """With the zero at its end."""
+    """A text, with the zero at its end."""
     (length,) = struct.unpack('<H', file.read(2))
     return file.read(length)
 

@@ -1,6 +1,6 @@
 # Copyright 2026 The smern_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""The log-mel spectrogram that Whisper reads. faster-whisper's, without the memory that its import takes."""
+"""Log-mel spectrogram of Whisper. As of faster-whisper, without the memory of its import."""
 from __future__ import annotations
 
 import functools

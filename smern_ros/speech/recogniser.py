@@ -40,7 +40,7 @@ def create(
     device: str = 'cpu',
     compute_type: str = 'default',
 ) -> Recogniser:
-    """Loads a recogniser.
+    """Load a recogniser.
 
     :param backend: one of BACKENDS.
     :param model: a folder, or the name of a model that is (or with `allow_download` gets) in the model hub's cache.
@@ -48,11 +48,11 @@ def create(
         takes Whisper models in Hugging Face's format and has no default.
     :param language: ISO 639-1 code of the language, also with a region (en-GB, de_DE); or 'auto' to detect it in each
         utterance, with a multilingual model.
-    :param context: 'own_length' encodes each utterance at its own length, and again at Whisper's 30 s only where the
-        words look doubtful (docs/asr.md has the measurements); 'full' always encodes 30 s. The backend transformers
+    :param context: 'own_length' encodes each utterance at its own length, and again at Whisper's 30 s only for
+        an unlikely result (docs/asr.md has the measurements); 'full' always encodes 30 s. The backend transformers
         can only do the latter.
-    :param allow_download: may ask the model hub for a model that is not here.
-    :param device: one of DEVICES; 'auto' is cuda where there is one.
+    :param allow_download: download a missing model from the model hub.
+    :param device: one of DEVICES; 'auto' is cuda if available.
     :param compute_type: one of COMPUTE_TYPES that the device has; 'default' is int8 with faster_whisper and float32
         with transformers, which knows float32, float16 and bfloat16 alone.
     :raises smern_ros.assets.AssetError: if the model is an asset that was not fetched.
@@ -81,7 +81,7 @@ def create(
     from smern_ros.speech.whisper_transformers import TransformersEngine
 
     if not model:
-        raise ValueError('backend transformers needs a model: a folder or a name')
+        raise ValueError('backend transformers needs a model; give a folder or a name')
     engine = TransformersEngine(
         model, allow_download=allow_download, cpu_threads=cpu_threads, device=device, compute_type=compute_type
     )

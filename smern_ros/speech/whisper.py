@@ -1,10 +1,10 @@
 # Copyright 2026 The smern_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Recognition with a Whisper network: how much context it gets, when it is not believed, and what leaves it.
+"""Speech recognition with a Whisper network: length of the encoded audio, checks of the result, word times.
 
-Whisper was trained on 30 s, to which shorter speech is padded with silence; most of the work is then done on nothing.
-Here the encoder gets the utterance's own length and a little silence first, which costs a fraction. What then looks
-doubtful is decoded once more with the full 30 s (docs/asr.md has the measurements).
+Whisper is trained on 30 s, to which shorter speech is padded with silence. Here the encoder first gets the utterance
+with a few seconds of silence, which takes a fraction of the time. An unlikely result is decoded again with 30 s
+(docs/asr.md has the measurements).
 """
 from __future__ import annotations
 
@@ -18,35 +18,39 @@ from smern_ros.speech.attempt import NO_SPEECH, Attempt, TimedWord, doubts
 from smern_ros.values import SECOND, Transcript, Utterance, Word, language_code
 
 FULL_CONTEXT = 30.0
-"""s, what Whisper was trained on (Radford et al. 2022, section 2.2)."""
+"""s; the length that Whisper is trained on (Radford et al. 2022, section 2.2)."""
 SILENCE_AFTER, MIN_CONTEXT = 3.0, 15.0
-"""s of silence behind the words, and in all; with less the network hears words that are not there."""
+"""s: silence after the speech, and least total; with less the network inserts words."""
 LONGEST = 28.0
-"""s that are decoded at once; longer speech is cut where it is quietest."""
+"""s; longest speech decoded at once. Longer speech is cut at the quietest point between `CUT_FROM` and here."""
 CUT_FROM = 20.0
 AUTO = 'auto'
-"""In place of a language: that of each utterance is found out."""
+"""Language that is detected in each utterance."""
 TOKENS_PER_SECOND, SPARE_TOKENS = 10, 16
-"""Twice what fast speakers need; a network that loops stops there and not at Whisper's 448 tokens."""
+"""Limit of the tokens, twice that of fast speakers; it ends loops before Whisper's 448 tokens."""
 
 
 class Engine(Protocol):
-    """A network with its tokeniser."""
+    """A Whisper network with its tokeniser."""
 
-    languages: Sequence[str]  # codes of those it knows
+    languages: Sequence[str]  # supported ISO 639-1 codes
 
     def decode(self, samples: np.ndarray, context: float, language: str) -> Attempt:
-        """:param samples: (N,) float32 at 16 kHz, at most LONGEST seconds; `context`: seconds to encode, with silence
-        behind the samples; FULL_CONTEXT is as in training; `language`: one of `languages`, or empty: the likeliest."""
+        """Decode speech.
+
+        :param samples: (N,) float32 at 16 kHz, at most LONGEST seconds.
+        :param context: s to encode, with silence after the samples; FULL_CONTEXT is as in training.
+        :param language: one of `languages`; empty: the most likely one.
+        """
 
 
 class WhisperRecogniser:
-    """A Recogniser, see there."""
+    """Implementation of `Recogniser`."""
 
     def __init__(self, engine: Engine, *, language: str = 'en', own_length: bool) -> None:
-        """:raises ValueError: for a language that the engine does not know."""
+        """:raises ValueError: if the engine does not support the language."""
         self._engine = engine
-        self._language = _known(language, engine.languages)
+        self._language = _resolve_language(language, engine.languages)
         self._own_length = own_length
 
     def transcribe(self, utterance: Utterance) -> Transcript:
@@ -56,10 +60,10 @@ class WhisperRecogniser:
         tokens: list[float] = []
         language = self._language
         for offset, samples in pieces(_checked(utterance)):
-            attempt = self._hear(samples, language)
+            attempt = self._recognise(samples, language)
             if attempt.text:
                 texts.append(attempt.text)
-                language = attempt.language  # an utterance has one
+                language = attempt.language  # later pieces have the same
             start_ns = utterance.start_ns + offset * SECOND // SPEC.sample_rate
             words += _stamped(attempt.words, start_ns, min(start_ns + _length_ns(samples), utterance.end_ns))
             tokens += attempt.tokens
@@ -73,7 +77,7 @@ class WhisperRecogniser:
             language=language,
         )
 
-    def _hear(self, samples: np.ndarray, language: str) -> Attempt:
+    def _recognise(self, samples: np.ndarray, language: str) -> Attempt:
         seconds = len(samples) / SPEC.sample_rate
         if self._own_length:
             short = min(max(seconds + SILENCE_AFTER, MIN_CONTEXT), FULL_CONTEXT)
@@ -83,20 +87,19 @@ class WhisperRecogniser:
             if not doubts(attempt, seconds):
                 return attempt
         attempt = self._engine.decode(samples, FULL_CONTEXT, language)
-        # What was guessed stays, with its low confidence: short words are always guessed. A loop is no speech,
-        # nor is a word or two in many seconds.
+        # A low probability is accepted, as it is usual for short words; loops and few words in many seconds are not.
         if attempt.no_speech > NO_SPEECH or doubts(attempt, seconds, -np.inf):
             return _nothing(attempt)
         return attempt
 
 
 def token_limit(seconds: float) -> int:
-    """How many tokens speech of that length may have."""
+    """Most tokens for speech of that length."""
     return SPARE_TOKENS + int(TOKENS_PER_SECOND * seconds)
 
 
 def pieces(samples: np.ndarray) -> Iterator[tuple[int, np.ndarray]]:
-    """The samples in parts of at most LONGEST seconds, each with its offset, cut where 0.2 s are quietest."""
+    """Yield offset and samples of parts of at most LONGEST seconds, cut at the quietest 0.2 s."""
     rate = SPEC.sample_rate
     offset = 0
     while len(samples) - offset > LONGEST * rate:
@@ -109,8 +112,8 @@ def pieces(samples: np.ndarray) -> Iterator[tuple[int, np.ndarray]]:
     yield offset, samples[offset:]
 
 
-def _known(language: str, languages: Sequence[str]) -> str:
-    """As the engine calls it; empty for AUTO, of which the only one that there is needs no detection."""
+def _resolve_language(language: str, languages: Sequence[str]) -> str:
+    """Code of the language for the engine; empty for AUTO, unless the engine has one language."""
     if language == AUTO:
         return '' if len(languages) > 1 else languages[0]
     if (code := language_code(language)) in languages:
@@ -128,12 +131,12 @@ def _checked(utterance: Utterance) -> np.ndarray:
     if samples.ndim != 1 or not samples.size:
         raise ValueError(f'utterance {utterance.id!r} has samples of shape {samples.shape}; expected (N,) with N > 0')
     if not np.isfinite(samples).all():
-        raise ValueError(f'utterance {utterance.id!r} holds samples that are NaN or infinite')
+        raise ValueError(f'utterance {utterance.id!r} has samples that are NaN or infinite')
     return np.ascontiguousarray(samples, np.float32)
 
 
 def _stamped(words: tuple[TimedWord, ...], start_ns: int, end_ns: int) -> list[Word]:
-    """On the input's time line, in order and within the speech they were heard in."""
+    """Words with stamps, in order and within `start_ns` and `end_ns`."""
     stamped = []
     earliest = start_ns
     for word in words:

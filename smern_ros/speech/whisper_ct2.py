@@ -19,11 +19,11 @@ ASSET = 'whisper-tiny.en'
 FILES = ('config.json', 'model.bin', 'tokenizer.json', 'vocabulary.*')
 FRAMES_PER_SECOND = 100      # of the mel spectrogram
 SECONDS_PER_POSITION = 0.02  # of the encoder's output
-MEL_RANGE = 2.0              # 80 dB: what Whisper's features reach below their maximum
+MEL_RANGE = 2.0              # 80 dB: range of Whisper's features below their maximum
 
 
 class Ct2Engine:
-    """See `smern_ros.speech.whisper.Engine`."""
+    """Whisper model of CTranslate2. See `smern_ros.speech.whisper.Engine`."""
 
     def __init__(
         self, model: str | None, *, allow_download: bool, cpu_threads: int, device: str = 'cpu',
@@ -90,10 +90,10 @@ class Ct2Engine:
         )
 
     def _spectrogram(self, samples: np.ndarray, context: float) -> np.ndarray:
-        """(mel bands, frames) float32 of the samples and silence behind them; an even number of frames."""
+        """(mel bands, frames) float32 of the samples followed by silence; an even number of frames."""
         mel = self._mel(samples, padding=0)
         frames = max(int(context * FRAMES_PER_SECOND), mel.shape[1]) // 2 * 2
-        # Trained with digital silence; a shortened context errs less on noisy speech with what is its quietest.
+        # Training has digital silence; a short context has fewer errors in noise with the minimum of the spectrogram.
         silence = mel.max() - MEL_RANGE if context == FULL_CONTEXT else mel.min()
         padded = np.full((mel.shape[0], frames), silence, np.float32)
         padded[:, :mel.shape[1]] = mel[:, :frames]
@@ -123,7 +123,7 @@ class Ct2Engine:
         return next(code for token, _ in ranked if (code := token[2:-2]) in self.languages)
 
     def _start(self, language: str) -> list[int]:
-        """The tokens that tell the network what to do."""
+        """Prompt of the decoder: start, language and task."""
         start = [self._token('<|startoftranscript|>')]
         if not self._multilingual:
             return start
@@ -137,7 +137,7 @@ class Ct2Engine:
 
 
 def _device(device: str) -> str:
-    """:raises ValueError: if this machine has none."""
+    """:raises ValueError: if cuda is not available."""
     import ctranslate2
 
     found = ctranslate2.get_cuda_device_count()
@@ -147,7 +147,7 @@ def _device(device: str) -> str:
 
 
 def _compute_type(compute_type: str, device: str) -> str:
-    """:raises ValueError: if the device cannot compute so."""
+    """:raises ValueError: if the device does not support it."""
     import ctranslate2
 
     if compute_type == 'default':
@@ -155,7 +155,7 @@ def _compute_type(compute_type: str, device: str) -> str:
     known = ctranslate2.get_supported_compute_types(device)
     if compute_type not in known:
         raise ValueError(
-            f'the compute type is {compute_type}, but CTranslate2 computes on the device {device} of this machine with '
-            f'{", ".join(sorted(known))} alone'
+            f'CTranslate2 does not support compute type {compute_type} on device {device} of this machine; '
+            f'expected one of {", ".join(sorted(known))}'
         )
     return compute_type

@@ -1,6 +1,6 @@
 # Copyright 2026 The smern_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Any Whisper model in Hugging Face's format, through transformers. Always on Whisper's full 30 s."""
+"""Whisper models in Hugging Face's format, run by transformers. Always encodes 30 s."""
 from __future__ import annotations
 
 from collections.abc import Sequence
@@ -21,7 +21,7 @@ FILES = ('config.json', '*.safetensors', 'tokenizer.json|vocab.json')
 
 
 class TransformersEngine:
-    """See `smern_ros.speech.whisper.Engine`."""
+    """Whisper model of transformers. See `smern_ros.speech.whisper.Engine`."""
 
     def __init__(
         self, model: str, *, allow_download: bool, cpu_threads: int, device: str = 'cpu', compute_type: str = 'default',
@@ -38,7 +38,7 @@ class TransformersEngine:
             from transformers import AutoModelForSpeechSeq2Seq, AutoTokenizer, WhisperFeatureExtractor, logging
         except ImportError as error:
             raise ValueError(f'the backend transformers needs pip install transformers ({error})') from error
-        logging.set_verbosity_error()  # it warns of its own defaults at every utterance
+        logging.set_verbosity_error()  # it warns at each utterance
         torch.set_num_threads(cpu_threads)
         folder = Path(model).expanduser()
         name = str(folder) if folder.is_dir() else model
@@ -63,13 +63,13 @@ class TransformersEngine:
         numbers = getattr(self._settings, 'lang_to_id', None) or {}
         self._codes = {number: token[2:-2] for token, number in numbers.items()}
         if self._multilingual and not self._codes:
-            raise ValueError(f'{model!r} does not say in its generation config which languages it knows (lang_to_id)')
+            raise ValueError(f'{model!r} has no languages in its generation config (lang_to_id)')
         self.languages: Sequence[str] = list(self._codes.values()) if self._multilingual else ['en']
-        # All Whisper models hear alike but for the number of bands, which their network tells, too.
+        # The features of Whisper models differ in the number of bands alone.
         self._features = WhisperFeatureExtractor(feature_size=self._network.config.num_mel_bins)
 
     def decode(self, samples: np.ndarray, context: float, language: str) -> Attempt:
-        """See `Engine.decode`; the context is 30 s whatever is asked for."""
+        """See `Engine.decode`; `context` is ignored, 30 s are encoded."""
         import torch
 
         seconds = len(samples) / SPEC.sample_rate
@@ -106,7 +106,7 @@ class TransformersEngine:
         return self._codes[int(self._network.detect_language(encoder_outputs=encoded)[0])]
 
     def _starts(self, attentions, first: int, seconds: float) -> list[float]:
-        """Seconds at which each token and the end begin; empty if the model does not say which heads tell.
+        """Start of each token and of the end in seconds; empty if the model has no alignment heads.
 
         :param attentions: of each layer (1, heads, steps, positions); `first`: index of the first token.
         """
@@ -114,11 +114,11 @@ class TransformersEngine:
         if not heads:
             return []
         positions = max(1, round(seconds / SECONDS_PER_POSITION))
-        telling = [attentions[layer][0, head, first - 1:, :positions].float().cpu().numpy() for layer, head in heads]
-        return [position * SECONDS_PER_POSITION for position in token_starts(np.stack(telling))]
+        aligned = [attentions[layer][0, head, first - 1:, :positions].float().cpu().numpy() for layer, head in heads]
+        return [position * SECONDS_PER_POSITION for position in token_starts(np.stack(aligned))]
 
     def _no_speech(self, logprobs) -> float:
-        """Whisper says it in place of the first token after the start: the token just before "no timestamps"."""
+        """Probability at the first step of the token before "no timestamps"."""
         return float(logprobs[self._settings.no_timestamps_token_id - 1].exp())
 
     def _words(
@@ -127,7 +127,7 @@ class TransformersEngine:
     ) -> tuple[TimedWord, ...]:
         if not starts:
             return ()
-        starts = [*starts, seconds]  # a text that was cut off has no end token
+        starts = [*starts, seconds]  # a truncated text has no end token
         return tuple(
             TimedWord(text, starts[begin], starts[end], float(np.mean(probabilities[begin:end])))
             for text, begin, end in group(tokens, self._text, language)
@@ -138,7 +138,7 @@ class TransformersEngine:
 
 
 def _device(device: str) -> str:
-    """:raises ValueError: if this machine has none."""
+    """:raises ValueError: if cuda is not available."""
     import torch
 
     found = torch.cuda.is_available()
@@ -148,12 +148,12 @@ def _device(device: str) -> str:
 
 
 def _compute_type(compute_type: str) -> str:
-    """:raises ValueError: if the backend cannot compute so."""
+    """:raises ValueError: if the backend does not support it."""
     if compute_type == 'default':
         return 'float32'
     if compute_type not in COMPUTE_TYPES:
         raise ValueError(
-            f'the compute type is {compute_type}, but the backend transformers computes with '
-            f'{", ".join(COMPUTE_TYPES)} alone'
+            f'the backend transformers does not support compute type {compute_type}; expected one of '
+            f'{", ".join(COMPUTE_TYPES)}'
         )
     return compute_type

@@ -1,3 +1,3 @@
 # Copyright 2026 The smern_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Transcripts to rows of word vectors."""
+"""Tokens, vocabulary and sentence encoder of transcripts."""

@@ -10,16 +10,16 @@ from pathlib import Path
 import numpy as np
 
 TYPES: dict[int, np.dtype] = {1: np.dtype('<f4'), 3: np.dtype('i1'), 7: np.dtype('<i8'), 9: np.dtype('?')}
-"""Of onnx.TensorProto, those that are read."""
+"""Supported data types of onnx.TensorProto."""
 # Numbers of the fields in onnx.proto.
 _GRAPH, _INITIALIZER = 7, 5
 _DIMS, _TYPE, _NAME, _RAW = 1, 2, 8, 9
 
 
 def read(file: Path) -> dict[str, np.ndarray]:
-    """Every initializer by its name, read-only; the pages of the file are read when they are used.
+    """All initializers by name, read-only, mapped from the file.
 
-    :raises ValueError: if the file is no ONNX file, or a tensor is of another type or lies in another file.
+    :raises ValueError: if the file is no ONNX file, or has a tensor of another type or in another file.
     """
     with file.open('rb') as stream:
         data = memoryview(mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ))
@@ -52,7 +52,7 @@ def _packed(data: memoryview) -> list[int]:
 
 
 def _fields(data: memoryview) -> Iterator[tuple[int, int, memoryview]]:
-    """Of a message in the format of Protocol Buffers, each field's number and its value: a number or bytes."""
+    """Field numbers and values, each a number or bytes, of a Protocol Buffers message."""
     at = 0
     while at < len(data):
         key, at = _number(data, at)
@@ -66,13 +66,13 @@ def _fields(data: memoryview) -> Iterator[tuple[int, int, memoryview]]:
         else:
             size = {1: 8, 5: 4}[kind]
         if at + size > len(data):
-            raise ValueError('it ends too early')
+            raise ValueError('it is cut off')
         yield key >> 3, 0, data[at : at + size]
         at += size
 
 
 def _number(data: memoryview, at: int) -> tuple[int, int]:
-    """A number of variable length, and where it ends."""
+    """A varint, and the offset after it."""
     value = shift = 0
     while True:
         byte = data[at]

@@ -1,6 +1,6 @@
 # Copyright 2026 The smern_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Words to contextual vectors: all-MiniLM-L6-v2, a small pretrained encoder of sentences."""
+"""Contextual word vectors by all-MiniLM-L6-v2, a small pretrained sentence encoder."""
 from __future__ import annotations
 
 import re
@@ -17,20 +17,19 @@ from smern_ros.spec import SPEC
 from smern_ros.text import onnx_tensors
 
 READ = (2, 4, 6)
-"""Layers whose values make up a vector. Of the last alone less is heard of feelings than of what is talked about."""
+"""Layers concatenated to a vector. The last one alone represents the topic more than the emotion."""
 _WIDTH, _LAYERS, _HEADS = 384, 6, 12
 _EPSILON = 1e-12
 _WORD = re.compile(r"[^\W_]+(?:['.,:][^\W_]+)*")
-_LONGEST = 64  # characters; what is longer is no word
+_LONGEST = 64  # characters; longer words are cut
 _CLS, _SEP = 101, 102
 
 _Matrix = tuple[torch.Tensor, torch.Tensor]
-"""(inputs, outputs) int8, and (1, outputs) by what to multiply each column."""
+"""(inputs, outputs) int8, and the scale (1, outputs) of the columns."""
 
 
 def as_spoken(text: str, max_words: int = SPEC.max_words) -> str:
-    """The words of `text` as a recogniser without punctuation would write them: lower case, letters, digits and what
-    stands inside of words. Reads no further than it needs to.
+    """The words of `text` in lower case without punctuation, as of a recogniser. Stops after `max_words`.
 
     :return: at most `max_words` words; empty if there is none.
     """
@@ -39,17 +38,17 @@ def as_spoken(text: str, max_words: int = SPEC.max_words) -> str:
 
 
 class SentenceEncoder:
-    """The asset's weights, run by torch, one sentence at a time: what a sentence gives depends on nothing else.
+    """The encoder with the weights of the asset, run by torch, one sentence at a time.
 
-    onnxruntime unfolds the 8-bit weights of the file to float32 when it loads them, the table of 30,522 word pieces
-    too: 160 MB. Here they stay in the file, mapped into memory: of the table the rows of a sentence are read, and each
-    matrix is unfolded while it is used, which takes a quarter longer.
+    onnxruntime would convert the 8-bit weights to float32 on loading, 160 MB with the table of 30,522 word pieces. Here
+    they stay in the mapped file: only the rows of a sentence are read, and each matrix is converted while it is used,
+    which takes 25 % longer.
     """
 
     def __init__(self, folder: Path | None = None):
         """
         :param folder: with model.onnx and tokenizer.json; default: the asset.
-        :raises assets.AssetError: if the asset is not here, and which command fetches it.
+        :raises assets.AssetError: if the asset is not fetched, naming the command to fetch it.
         """
         from tokenizers import Tokenizer
 
@@ -64,17 +63,17 @@ class SentenceEncoder:
         kind = tensors['inner.embeddings.token_type_embeddings.weight'][0]
         self._places = torch.from_numpy(places + kind)                              # (130, 384)
         self._norm = _norm(tensors, 'inner.embeddings.')
-        # The matrices have numbers for names; in the order of the file there are six of each layer.
+        # The names of the matrices are numbers; in the order of the file each layer has six.
         matrices = [name.removesuffix('_q') for name in tensors if re.fullmatch(r'val_\d+_q', name)]
         self._layers = [
             _Layer(tensors, f'inner.encoder.layer.{i}.', matrices[6 * i : 6 * i + 6]) for i in range(_LAYERS)
         ]
 
     def encode(self, text: str) -> np.ndarray:
-        """What layers 2, 4 and 6 hold of each piece of a word, side by side (most words are a single piece).
+        """Outputs of layers 2, 4 and 6 for each word piece, concatenated; most words are a single piece.
 
-        :param text: a sentence in any style; it is read as `as_spoken` writes it.
-        :return: (N, 1152) float32, 0 <= N <= spec.max_words; none where there is no word.
+        :param text: a sentence; `as_spoken` is applied to it.
+        :return: (N, 1152) float32, 0 <= N <= spec.max_words; N is 0 without words.
         """
         rows = self.pieces(text)
         if not rows:
@@ -83,14 +82,14 @@ class SentenceEncoder:
         return torch.cat([layers[number - 1] for number in READ], dim=1)[1:-1].numpy()
 
     def pieces(self, text: str) -> list[int]:
-        """The numbers of the pieces of its words in the vocabulary."""
+        """Ids of the word pieces in the vocabulary."""
         return self._tokenizer.encode(as_spoken(text), add_special_tokens=False).ids[: SPEC.max_words]
 
     @torch.inference_mode()
     def layers(self, rows: list[int]) -> list[torch.Tensor]:
-        """What each layer makes of the pieces, with a beginning before and an end after them.
+        """Output of each layer for the pieces, with a start and an end token.
 
-        :return: 6 times (N+2, 384)
+        :return: 6 tensors (N+2, 384)
         """
         rows = [_CLS, *rows, _SEP]
         table, scale = self._pieces
@@ -112,7 +111,7 @@ class _Layer:
             'attention.self.query', 'attention.self.key', 'attention.self.value', 'attention.output.dense',
             'intermediate.dense', 'output.dense',
         )}
-        self._asked = [(matrix, bias[f'attention.self.{part}']) for matrix, part in (
+        self._projections = [(matrix, bias[f'attention.self.{part}']) for matrix, part in (
             (query, 'query'), (key, 'key'), (value, 'value'),
         )]
         self._attended = attended, bias['attention.output.dense']
@@ -123,12 +122,12 @@ class _Layer:
     def __call__(self, x: torch.Tensor) -> torch.Tensor:
         """(N, 384) to (N, 384)"""
         query, key, value = (
-            _linear(x, *asked).unflatten(1, (_HEADS, -1)).transpose(0, 1)[None]     # (1, 12, N, 32)
-            for asked in self._asked
+            _linear(x, *projection).unflatten(1, (_HEADS, -1)).transpose(0, 1)[None]     # (1, 12, N, 32)
+            for projection in self._projections
         )
-        seen = functional.scaled_dot_product_attention(query, key, value)[0]
-        seen = seen.transpose(0, 1).flatten(1)                                      # (N, 384)
-        x = functional.layer_norm(x + _linear(seen, *self._attended), (_WIDTH,), *self._norms[0], _EPSILON)
+        attended = functional.scaled_dot_product_attention(query, key, value)[0]
+        attended = attended.transpose(0, 1).flatten(1)                                      # (N, 384)
+        x = functional.layer_norm(x + _linear(attended, *self._attended), (_WIDTH,), *self._norms[0], _EPSILON)
         inner = functional.gelu(_linear(x, *self._inner))                           # (N, 1536)
         return functional.layer_norm(x + _linear(inner, *self._outer), (_WIDTH,), *self._norms[1], _EPSILON)
 
@@ -140,13 +139,13 @@ def _linear(x: torch.Tensor, matrix: _Matrix, bias: torch.Tensor) -> torch.Tenso
 
 
 def _int8(tensors: dict[str, np.ndarray], name: str) -> tuple[np.ndarray, np.ndarray]:
-    """Whole numbers, and by what to multiply each row or column."""
+    """Quantised values, and the scales of their rows or columns."""
     return tensors[f'{name}_q'], tensors[f'{name}_scale']
 
 
 def _matrix(tensors: dict[str, np.ndarray], name: str) -> _Matrix:
     with warnings.catch_warnings():
-        warnings.filterwarnings('ignore', 'The given NumPy array is not writable')  # nobody writes
+        warnings.filterwarnings('ignore', 'The given NumPy array is not writable')  # it is only read
         numbers = torch.from_numpy(tensors[f'{name}_q'])
     return numbers, _float(tensors, f'{name}_scale')
 

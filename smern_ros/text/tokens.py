@@ -9,10 +9,10 @@ from itertools import chain, islice
 from smern_ros.spec import SPEC
 
 NUMBER = '<number>'
-"""Stands for every run of digits: no word vector tells one number from another."""
+"""Token of every number: word vectors do not distinguish numbers."""
 
 _TOKEN = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)*|\d+(?:[.,:]\d+)*|[!?]")
-# What an apostrophe hides: (ending, what it becomes). The word vectors have neither clitics nor single letters.
+# Expansion of clitics by ending. The word vectors have neither clitics nor single letters.
 _CLITICS = {
     "n't": 'not',
     "'m": 'am',
@@ -31,7 +31,7 @@ _WHOLE = {
     'i': ('me',),
     'a': ('an',),
 }
-_LONGEST = 64  # characters; what is longer is no word
+_LONGEST = 64  # characters; longer words are cut
 
 
 def tokenise(text: str, max_words: int = SPEC.max_words) -> list[str]:

@@ -1,6 +1,6 @@
 # Copyright 2026 The smern_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Vocabulary: words to rows of the embedding."""
+"""Vocabulary of an embedding."""
 from __future__ import annotations
 
 import json
@@ -13,7 +13,7 @@ PADDING, UNKNOWN = '<padding>', '<unknown>'
 SPECIAL = (PADDING, UNKNOWN, NUMBER)
 """The first rows of every vocabulary."""
 LARGEST = 200_000
-"""Words; no checkpoint of this package needs as many."""
+"""Most words; no checkpoint of this package has as many."""
 
 
 class Vocabulary:
@@ -21,18 +21,18 @@ class Vocabulary:
 
     def __init__(self, words: Iterable[str]):
         """
-        :param words: in the order of the rows, the special ones left out.
+        :param words: in the order of the rows, without the special ones.
         :raises ValueError: for a word given twice, an empty one, or too many.
         """
         self.words = (*SPECIAL, *words)
         self._rows = {word: row for row, word in enumerate(self.words)}
         if len(self.words) > LARGEST:
-            raise ValueError(f'a vocabulary holds at most {LARGEST} words; this one has {len(self.words)}')
+            raise ValueError(f'the vocabulary has {len(self.words)} words; the maximum is {LARGEST}')
         if len(self._rows) != len(self.words):
             twice = next(word for row, word in enumerate(self.words) if self._rows[word] != row)
-            raise ValueError(f'the vocabulary holds {twice!r} twice; each word needs one row')
+            raise ValueError(f'the vocabulary has {twice!r} twice; expected each word once')
         if any(not word or word.split() != [word] for word in self.words):
-            raise ValueError('the vocabulary holds an empty word or one with a space in it')
+            raise ValueError('the vocabulary has an empty word, or one with a space')
 
     def __len__(self) -> int:
         return len(self.words)
@@ -41,16 +41,16 @@ class Vocabulary:
         return word in self._rows
 
     def rows(self, tokens: Sequence[str]) -> list[int]:
-        """The row of each token, UNKNOWN's for words not in here."""
+        """The row of each token, that of UNKNOWN for others."""
         unknown = self._rows[UNKNOWN]
         return [self._rows.get(token, unknown) for token in tokens]
 
     def knows_any_word(self, tokens: Sequence[str]) -> bool:
-        """Whether there is a word among the tokens whose meaning is known: not only numbers, ! and ?."""
+        """Whether a token other than numbers, ! and ? is in the vocabulary."""
         return any(token in self._rows for token in tokens if token[0].isalpha())
 
     def write(self, path: Path) -> None:
-        """A JSON list of the words in the order of their rows, one a line, the special ones left out."""
+        """Write a JSON list of the words in the order of the rows, one per line, without the special ones."""
         words = json.dumps(self.words[len(SPECIAL) :], ensure_ascii=False, indent=0)
         path.write_text(words + '\n', encoding='utf-8')
 
