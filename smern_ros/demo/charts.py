@@ -1,6 +1,6 @@
 # Copyright 2026 The smern_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""The report's drawings as inline SVG: pictures with skeletons, and the time line. The style sheet colours them."""
+"""Charts of the report as inline SVG: frames with skeletons, and the time line. The style sheet has the colours."""
 from __future__ import annotations
 
 import base64
@@ -14,19 +14,19 @@ from smern_ros.demo.recording import Kind, Picture, Recording, StateRecord
 from smern_ros.spec import BONES, LABELS
 
 WIDTH, GUTTER, MARGIN = 1120.0, 92.0, 16.0
-"""px: of the time line, of its labels on the left, of its right edge."""
+"""px: width of the time line, of its labels on the left, and of its right margin."""
 MAX_WIDTH = 8000.0
 _VOICE_HEIGHT, _WORD_HEIGHT, _WORD_ROWS = 30.0, 17.0, 3
 _ROW_HEIGHT, _ROW_GAP = 54.0, 18.0
 _LETTER = 6.3
-"""px, mean width of one in the words' size."""
+"""px; mean width of a letter of the words."""
 _MAX_MARKS = 400
-"""Utterances drawn; more would not be told apart."""
+"""Most utterances drawn; more would overlap."""
 T = TypeVar('T')
 
 
 def picture(shown: Picture, caption: str) -> Markup:
-    """A frame with everybody's skeleton on it."""
+    """A frame with the skeletons."""
     size = f'viewBox="0 0 {shown.width} {shown.height}"'
     stroke = shown.width / 130
     parts = [
@@ -48,12 +48,12 @@ def picture(shown: Picture, caption: str) -> Markup:
 
 
 def timeline(recording: Recording) -> Markup:
-    """Voice, words and the probability of each emotion, one above the other on one axis."""
+    """Voice, words and the probability of each emotion over time."""
     return Markup(_Timeline(recording).draw())
 
 
 def sampled(things: Sequence[T], limit: int) -> list[T]:
-    """At most so many of them, evenly spread, the first and the last among them."""
+    """At most `limit` items, evenly spread, with the first and the last."""
     if len(things) <= limit:
         return list(things)
     return [things[round(i * (len(things) - 1) / (limit - 1))] for i in range(limit)]
@@ -63,7 +63,7 @@ class _Timeline:
     def __init__(self, recording: Recording) -> None:
         self._recording = recording
         self._duration = max(recording.duration, 1.0)
-        # A minute has twice the width of a screen; from there on it grows, to an end.
+        # 20 px per second, within bounds.
         self._width = min(max(WIDTH, 20 * self._duration), MAX_WIDTH)
         self._finals = sampled(recording.finals, _MAX_MARKS)
         self._words_top = _VOICE_HEIGHT + 10
@@ -104,7 +104,7 @@ class _Timeline:
             yield (f'<path class="span" d="M{left:.1f} {_VOICE_HEIGHT + 4}H{right:.1f}"/>')
 
     def _words(self) -> Iterable[str]:
-        """Each where it was said, in the first row that has room; those that fit nowhere are left out."""
+        """Words at their times, in the first row with space; without any, a word is not drawn."""
         yield f'<text class="lane" x="0" y="{self._words_top + 13:.0f}">words</text>'
         free = [GUTTER] * _WORD_ROWS
         words = [w for t in self._recording.transcripts.values() for w in t.words]
@@ -115,8 +115,8 @@ class _Timeline:
                 continue
             free[row] = x + _LETTER * len(text) + 5
             y = self._words_top + 13 + row * _WORD_HEIGHT
-            said = f'{self._recording.seconds(word.start_ns):.2f} s, {percent(word.probability)} sure'
-            yield f'<text class="word" x="{x:.1f}" y="{y:.1f}">{escape(text)}<title>{said}</title></text>'
+            tooltip = f'{self._recording.seconds(word.start_ns):.2f} s, probability {percent(word.probability)}'
+            yield f'<text class="word" x="{x:.1f}" y="{y:.1f}">{escape(text)}<title>{tooltip}</title></text>'
 
     def _emotion(self, row: int) -> Iterable[str]:
         label = LABELS[row]
@@ -151,7 +151,7 @@ class _Timeline:
             f'height="{max(base - top, 0.5):.1f}"><title>{self._tooltip(state, label)}</title></rect>'
         ]
         if right - left > 34:
-            # All on one line above the row, where no curve crosses them.
+            # Above the row, where no curve crosses the text.
             parts.append(f'<text class="value{strongest}" x="{left + 2:.1f}" y="{base - _ROW_HEIGHT - 3:.1f}">'
                          f'{percent(_probability(state, label))}</text>')
         return ''.join(parts)

@@ -1,6 +1,6 @@
 # Copyright 2026 The smern_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""The clip that is played when no media is given: a real person on a silent film, with somebody else's real speech."""
+"""The default clip of the demo: a silent video of one person with recorded speech of another."""
 from __future__ import annotations
 
 import hashlib
@@ -20,28 +20,28 @@ STATEMENT = (
     'acts grief and then joy, and a volunteer who reads three sentences of Jane Austen aloud. The states show that '
     'the whole graph works. They do not tell how either of the two felt.'
 )
-"""What whoever watches the clip must know of it."""
+"""Notice shown with the clip."""
 _AAC_FRAME = 1024
 """Samples."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Layout:
-    """Which sentences are heard, and when. These three with their pauses just fit the film."""
+    """Sentences of the clip and their pauses. The default fits the length of the video."""
 
     sentences: tuple[str, ...] = ('0880', '0890', '0930')
-    lead: float = 2.6   # s of silence before the first: long enough for a state from movement alone
+    lead: float = 2.6   # s of silence before the first: enough for a state of movement alone
     pause: float = 1.8  # s of silence after each
 
 
 def compose(film: Path, speech: Path, folder: Path, layout: Layout = Layout()) -> Path:
-    """Makes the clip in `folder`, or finds it there: the same inputs give the same file.
+    """Create the clip in `folder`, unless it exists: the same inputs give the same file.
 
-    The film's pictures are taken over as they are for as long as the sentences last, its sound is replaced.
+    Copies the video packets for the length of the sentences, and replaces the audio.
 
     :param film: a video file that MP4 can hold.
-    :param speech: the folder of the sentences, NAME.wav, all at one rate.
-    :raises ValueError: if the sentences last longer than the film, or are at different rates.
+    :param speech: folder of the sentences, NAME.wav, all with the same sample rate.
+    :raises ValueError: if the sentences last longer than the film, or have different sample rates.
     """
     sentences = [speech / f'{name}.wav' for name in layout.sentences]
     clip = folder / f'clip-{_key([film, *sentences], layout)}.mp4'
@@ -65,7 +65,7 @@ def _key(files: Sequence[Path], layout: Layout) -> str:
 
 
 def _read(sentences: Sequence[Path], layout: Layout) -> tuple[np.ndarray, int]:
-    """(N,) int16, the sentences with the pauses, and their rate in Hz."""
+    """Samples (N,) int16 of the sentences with pauses, and the rate in Hz."""
     import soundfile
 
     parts: list[np.ndarray] = []
@@ -75,7 +75,7 @@ def _read(sentences: Sequence[Path], layout: Layout) -> tuple[np.ndarray, int]:
         parts += [np.zeros(int((layout.pause if parts else layout.lead) * rate), np.int16), samples[:, 0]]
         rates.add(rate)
     if len(rates) != 1:
-        raise ValueError(f'the sentences {layout.sentences} are at {sorted(rates)} Hz; give all at the same rate')
+        raise ValueError(f'the sentences {layout.sentences} have sample rates {sorted(rates)} Hz; expected one rate')
     return np.concatenate([*parts, np.zeros(int(layout.pause * rate), np.int16)]), rate
 
 
@@ -93,7 +93,7 @@ def _join(film: Path, samples: np.ndarray, rate: int, out: Path) -> None:
         sound = clip.add_stream('aac', rate=rate, layout='mono')
         sound.bit_rate = 64_000
         for packet in source.demux(pictures):
-            # The last packet only says that there are no more. What comes before any other can be decoded without it.
+            # The last packet is empty and has no dts. Packets before a given one can be decoded without it.
             if packet.dts is None or packet.dts * packet.time_base * rate >= len(samples):
                 break
             packet.stream = copied

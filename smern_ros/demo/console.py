@@ -1,6 +1,6 @@
 # Copyright 2026 The smern_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""What the graph says, each message as one line that a person can read."""
+"""Formats messages of the graph as lines of text."""
 from __future__ import annotations
 
 from smern_ros.demo.recording import Kind, Recording, StateRecord
@@ -10,7 +10,7 @@ from smern_ros.values import Transcript
 _BLOCKS = '▁▂▃▄▅▆▇█'
 _NAMES = {Kind.FINAL: 'FINAL', Kind.PROVISIONAL: 'provisional', Kind.GESTURE: 'gesture'}
 _BOLD, _DIM, _PLAIN = '\x1b[1m', '\x1b[2m', '\x1b[0m'
-HEADER = f'{"time":>8}  {"state":<11}  {"label":<14}  {"each label in percent":<44}  how much it leans on each modality'
+HEADER = f'{"time":>8}  {"state":<11}  {"label":<14}  {"each label in percent":<44}  weight of each modality in percent'
 
 
 def format_state(state: StateRecord, recording: Recording, *, colour: bool = False) -> str:
@@ -31,10 +31,10 @@ def format_state(state: StateRecord, recording: Recording, *, colour: bool = Fal
 
 
 def format_transcript(transcript: Transcript, recording: Recording) -> str:
-    """What was said. It comes by itself, as the order of topics is nobody's."""
+    """Words of an utterance, on a line of their own: messages of different topics have no order."""
     text = _printable(transcript.text.strip())
-    said = f'“{text}”' if text else 'none understood'
-    return f'{recording.seconds(transcript.end_ns):6.1f} s  {"words":<11}  {said}'
+    words = f'“{text}”' if text else 'none recognised'
+    return f'{recording.seconds(transcript.end_ns):6.1f} s  {"words":<11}  {words}'
 
 
 def _block(probability: float) -> str:
@@ -42,5 +42,5 @@ def _block(probability: float) -> str:
 
 
 def _printable(text: str) -> str:
-    """Without control characters: what was said must not steer the terminal."""
+    """The text without control characters, which could control the terminal."""
     return ''.join(c if c.isprintable() else ' ' for c in text)

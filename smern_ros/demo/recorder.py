@@ -1,6 +1,6 @@
 # Copyright 2026 The smern_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""The demo's ear in the graph: a node that writes states as they come and keeps what the report shows."""
+"""Node that writes states to a file and records the data of the report."""
 from __future__ import annotations
 
 import json
@@ -29,16 +29,16 @@ from smern_ros.ros.messages import stamp_of, to_ns, transcript_from_message
 from smern_ros.values import Transcript
 
 PICTURE_WIDTH, PICTURE_QUALITY = 480, 82
-"""px and JPEG quality of the pictures kept."""
+"""px and JPEG quality of the recorded pictures."""
 _UNDRAWN = 50
-"""Pictures that may wait for their skeletons."""
+"""Most pictures that wait for their skeletons."""
 
 
 class DemoRecorder:
-    """Listens until closed; `recording` grows while it spins. For one thread.
+    """Records until closed; `recording` grows while it spins. Not thread-safe.
 
-    :param jsonl: where each EmotionState becomes a line at once.
-    :param on_state: called with each of them.
+    :param jsonl: file to which each EmotionState is written as a line.
+    :param on_state: called with each EmotionState.
     :param on_words: called with the words of each utterance, once they are final.
     """
 
@@ -51,15 +51,15 @@ class DemoRecorder:
         domain_id: int,
     ) -> None:
         self.recording = Recording()
-        self.active: set[str] = set()      # names of the nodes that say so
-        self.finished = False              # the media has been played to its end
+        self.active: set[str] = set()      # names of the active nodes
+        self.finished = False              # the media is played to its end
         self._on_state, self._on_words = on_state, on_words
         self._file = jsonl.open('w', encoding='utf-8')
         self._undrawn: dict[int, Picture] = {}
-        self._open: set[str] = set()       # utterances announced that did not end
-        self._awaited: set[str] = set()    # utterances that ended without a final state as yet
+        self._open: set[str] = set()       # announced utterances that did not end
+        self._awaited: set[str] = set()    # ended utterances without a final state
         self._speaking = False
-        self._stirred = time.monotonic()
+        self._last_message_at = time.monotonic()
 
         self._context = Context()
         rclpy.init(context=self._context, domain_id=domain_id)
@@ -67,25 +67,25 @@ class DemoRecorder:
         self._executor = SingleThreadedExecutor(context=self._context)
         self._executor.add_node(self._node)
         self._topics: list[str] = []
-        for message_type, topic, take, profile in (
-            (msg.EmotionState, topics.EMOTION_STATE, self._take_state, qos.STATE),
-            (msg.Utterance, topics.UTTERANCE, self._take_utterance, qos.EVIDENCE),
-            (msg.Transcript, topics.TRANSCRIPT, self._take_transcript, qos.EVIDENCE),
-            (msg.VoiceActivity, topics.IS_SPEAKING, self._take_activity, qos.STREAM),
-            (msg.SkeletonArray, topics.SKELETON_RAW, self._take_skeletons, qos.STREAM),
+        for message_type, topic, callback, profile in (
+            (msg.EmotionState, topics.EMOTION_STATE, self._receive_state, qos.STATE),
+            (msg.Utterance, topics.UTTERANCE, self._receive_utterance, qos.EVIDENCE),
+            (msg.Transcript, topics.TRANSCRIPT, self._receive_transcript, qos.EVIDENCE),
+            (msg.VoiceActivity, topics.IS_SPEAKING, self._receive_activity, qos.STREAM),
+            (msg.SkeletonArray, topics.SKELETON_RAW, self._receive_skeletons, qos.STREAM),
         ):
-            self._topics.append(self._listen(message_type, topic, take, profile))
-        self._listen(Image, topics.IMAGE, self._take_image, qos.IMAGES)
-        self._listen(Bool, topics.MEDIA_FINISHED, self._take_finished, qos.STATE)
-        self._listen(DiagnosticArray, topics.DIAGNOSTICS, self._take_diagnostics, qos.STREAM)
+            self._topics.append(self._subscribe(message_type, topic, callback, profile))
+        self._subscribe(Image, topics.IMAGE, self._receive_image, qos.IMAGES)
+        self._subscribe(Bool, topics.MEDIA_FINISHED, self._receive_finished, qos.STATE)
+        self._subscribe(DiagnosticArray, topics.DIAGNOSTICS, self._receive_diagnostics, qos.STREAM)
 
     # --- for the demo -----------------------------------------------------------------------------------------
 
     def spin_until(self, condition: Callable[[], Any], *, timeout: float = math.inf) -> Any:
-        """Listens until the condition holds or the time is over.
+        """Record until the condition holds or the time is over.
 
         :param timeout: s
-        :return: the condition's last value.
+        :return: the last value of the condition.
         """
         deadline = time.monotonic() + timeout
         while not (value := condition()) and time.monotonic() < deadline:
@@ -93,18 +93,18 @@ class DemoRecorder:
         return value
 
     @property
-    def hears_all(self) -> bool:
-        """Whether every topic of the graph has somebody who publishes it."""
+    def has_all_publishers(self) -> bool:
+        """Whether every topic of the graph has a publisher."""
         return all(self._node.count_publishers(topic) for topic in self._topics)
 
     @property
     def quiet_for(self) -> float:
-        """s since something last came that a state could follow."""
-        return time.monotonic() - self._stirred
+        """s since the last message that a state may follow."""
+        return time.monotonic() - self._last_message_at
 
     @property
     def is_settled(self) -> bool:
-        """Whether no utterance is under way and none waits for its final state."""
+        """Whether no utterance is in progress or waits for its final state."""
         return not (self._speaking or self._open or self._awaited)
 
     def close(self) -> None:
@@ -116,48 +116,48 @@ class DemoRecorder:
 
     # --- topics -----------------------------------------------------------------------------------------------
 
-    def _listen(self, message_type: type, topic: str, take: Callable[[Any], None], profile: Any) -> str:
+    def _subscribe(self, message_type: type, topic: str, callback: Callable[[Any], None], profile: Any) -> str:
         """:return: the topic's name after remapping."""
-        return self._node.create_subscription(message_type, topic, take, profile).topic_name
+        return self._node.create_subscription(message_type, topic, callback, profile).topic_name
 
-    def _take_state(self, message: msg.EmotionState) -> None:
+    def _receive_state(self, message: msg.EmotionState) -> None:
         self._file.write(to_line(message) + '\n')
         self._file.flush()
         state = StateRecord.from_json(to_fields(message))
         if state.is_final:
             self._awaited.discard(state.utterance_id)
-        self._stir(state.end_ns)
+        self._record_message(state.end_ns)
         self.recording.add(state)
         self._on_state(state)
 
-    def _take_utterance(self, message: msg.Utterance) -> None:
-        self._stir(to_ns(message.end))
+    def _receive_utterance(self, message: msg.Utterance) -> None:
+        self._record_message(to_ns(message.end))
         if message.state != msg.Utterance.ENDED:
             self._open.add(message.id)
             return
         self._open.discard(message.id)
-        self._speaking = False  # the rest of its sound may never come
+        self._speaking = False  # the rest of its audio may never arrive
         self.recording.utterances += 1
         if all(state.utterance_id != message.id for state in self.recording.finals):
             self._awaited.add(message.id)
 
-    def _take_transcript(self, message: msg.Transcript) -> None:
-        self._stir(to_ns(message.end))
+    def _receive_transcript(self, message: msg.Transcript) -> None:
+        self._record_message(to_ns(message.end))
         transcript = transcript_from_message(message)
         self.recording.transcripts[transcript.utterance_id] = transcript
         if message.is_final:
             self._on_words(transcript)
 
-    def _take_activity(self, message: msg.VoiceActivity) -> None:
+    def _receive_activity(self, message: msg.VoiceActivity) -> None:
         stamp_ns = stamp_of(message.header)
-        self._stir(stamp_ns)
+        self._record_message(stamp_ns)
         self._speaking = message.is_speaking
         self.recording.activity.offer(ActivityRecord(stamp_ns, message.probability, message.is_speaking))
 
-    def _take_image(self, message: Image) -> None:
-        self.recording.seen(stamp_of(message.header))
+    def _receive_image(self, message: Image) -> None:
+        self.recording.add_stamp(stamp_of(message.header))
         self.recording.images += 1
-        picture = self._picture(message) if self.recording.pictures.wants_next else None
+        picture = self._picture(message) if self.recording.pictures.keeps_next else None
         self.recording.pictures.offer(picture)
 
     def _picture(self, message: Image) -> Picture:
@@ -172,26 +172,26 @@ class DemoRecorder:
             self._undrawn.pop(next(iter(self._undrawn)))
         return picture
 
-    def _take_skeletons(self, message: msg.SkeletonArray) -> None:
+    def _receive_skeletons(self, message: msg.SkeletonArray) -> None:
         stamp_ns = stamp_of(message.header)
-        self._stir(stamp_ns)
+        self._record_message(stamp_ns)
         self.recording.frames += 1
         self.recording.frames_with_body += bool(message.skeletons)
         picture = self._undrawn.pop(stamp_ns, None)
         if picture is not None:
             picture.bodies = tuple(_body(one, picture) for one in message.skeletons)
 
-    def _take_finished(self, message: Bool) -> None:
+    def _receive_finished(self, message: Bool) -> None:
         self.finished = message.data
 
-    def _take_diagnostics(self, message: DiagnosticArray) -> None:
+    def _receive_diagnostics(self, message: DiagnosticArray) -> None:
         for status in message.status:
             if diagnostics.is_active(status):
                 self.active.add(status.name.rpartition('/')[2])
 
-    def _stir(self, stamp_ns: int) -> None:
-        self.recording.seen(stamp_ns)
-        self._stirred = time.monotonic()
+    def _record_message(self, stamp_ns: int) -> None:
+        self.recording.add_stamp(stamp_ns)
+        self._last_message_at = time.monotonic()
 
 
 def _body(skeleton: msg.Skeleton, picture: Picture) -> DrawnSkeleton:

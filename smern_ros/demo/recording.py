@@ -1,6 +1,6 @@
 # Copyright 2026 The smern_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""What a demo heard from the graph, bounded however long it ran. Needs no ROS: a report is made from this alone."""
+"""Recorded output of the graph, of bounded size, from which the report is made. Needs no ROS."""
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
@@ -15,10 +15,10 @@ T = TypeVar('T')
 
 
 class Kind(Enum):
-    """How settled a state is."""
+    """Kind of a state."""
 
     FINAL = 'final'              # of an utterance that has ended, never revised
-    PROVISIONAL = 'provisional'  # of an utterance, before its words are settled
+    PROVISIONAL = 'provisional'  # of an utterance, before its words are final
     GESTURE = 'gesture'          # of movement alone, between utterances
 
 
@@ -42,7 +42,7 @@ class StateRecord:
     alone: tuple[tuple[float, ...], ...]       # (modalities, labels), each row with sum 1
     latency: float                             # s
     model: str
-    unfamiliar: tuple[str, ...] = ()           # modalities that were there, unlike what was learnt, and not used
+    unfamiliar: tuple[str, ...] = ()           # modalities unlike the training data, not used
 
     @property
     def kind(self) -> Kind:
@@ -52,7 +52,7 @@ class StateRecord:
 
     @classmethod
     def from_json(cls, message: Mapping[str, Any]) -> StateRecord:
-        """:param message: one line of emotion_states.jsonl: the message's fields by their names."""
+        """:param message: one line of emotion_states.jsonl: fields of the message by name."""
         labels = tuple(message['labels'])
         alone = message['modality_probabilities']
         return cls(
@@ -74,21 +74,21 @@ class StateRecord:
 
 @dataclass(frozen=True)
 class DrawnSkeleton:
-    """A skeleton as it is drawn on its picture."""
+    """A skeleton in pixels of its picture."""
 
     person_id: str
-    points: tuple[tuple[float, float] | None, ...]  # (joints,) (u, v) as fractions of the picture; None: not seen
+    points: tuple[tuple[float, float] | None, ...]  # (joints,) (u, v) as fractions of the picture; None: not visible
 
 
 @dataclass
 class Picture:
-    """A frame of the camera, and who was found in it."""
+    """A camera frame with the skeletons found in it."""
 
     stamp_ns: int
     width: int   # px, of the camera's image
     height: int
     jpeg: bytes  # may be smaller
-    bodies: tuple[DrawnSkeleton, ...] | None = None  # None: not known, or pose estimation had no time for it
+    bodies: tuple[DrawnSkeleton, ...] | None = None  # None: unknown, or not processed
 
 
 @dataclass(frozen=True)
@@ -101,7 +101,7 @@ class ActivityRecord:
 
 
 class Thinned(Generic[T]):
-    """At most `limit` of the things offered, evenly spread over all that were: every n-th, n growing as they come."""
+    """Keeps at most `limit` of the items offered, evenly spread: every n-th, with n doubled when it is full."""
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
@@ -110,14 +110,14 @@ class Thinned(Generic[T]):
         self._kept: list[T] = []
 
     @property
-    def wants_next(self) -> bool:
-        """Whether the next thing offered will be kept; whoever needs effort to make it can leave it."""
+    def keeps_next(self) -> bool:
+        """Whether the next item will be kept; otherwise it need not be created."""
         return self._offered % self._every == 0
 
-    def offer(self, thing: T | None) -> None:
-        """:param thing: may be None if `wants_next` is false."""
-        if self.wants_next and thing is not None:
-            self._kept.append(thing)
+    def offer(self, item: T | None) -> None:
+        """:param item: may be None if `keeps_next` is false."""
+        if self.keeps_next and item is not None:
+            self._kept.append(item)
         self._offered += 1
         if len(self._kept) > self._limit:
             self._kept = self._kept[::2]
@@ -132,19 +132,19 @@ class Thinned(Generic[T]):
 
 @dataclass
 class Recording:
-    """Everything a report shows. Times are ns on the input's time line."""
+    """Data of the report. Times are stamps of the input in ns."""
 
     states: Thinned[StateRecord] = field(default_factory=lambda: Thinned(4000))    # gesture and provisional ones
-    finals: list[StateRecord] = field(default_factory=list)                        # all: a day of talk is a few MB
-    transcripts: dict[str, Transcript] = field(default_factory=dict)         # the newest of each utterance, too
+    finals: list[StateRecord] = field(default_factory=list)                        # all: a few MB for a day of talk
+    transcripts: dict[str, Transcript] = field(default_factory=dict)         # the newest of each utterance
     activity: Thinned[ActivityRecord] = field(default_factory=lambda: Thinned(4000))
     pictures: Thinned[Picture] = field(default_factory=lambda: Thinned(32))
-    images: int = 0         # camera frames that came
-    frames: int = 0         # of these, those that pose estimation had time for
+    images: int = 0         # received camera frames
+    frames: int = 0         # of these, processed by pose estimation
     frames_with_body: int = 0
-    utterances: int = 0     # that ended
-    origin_ns: int = 0      # the first instant of picture or sound; 0: nothing came
-    newest_ns: int = 0      # the last instant
+    utterances: int = 0     # ended ones
+    origin_ns: int = 0      # first stamp of images or audio; 0: none
+    newest_ns: int = 0      # last stamp
 
     def add(self, state: StateRecord) -> None:
         if state.kind is Kind.FINAL:
@@ -152,13 +152,13 @@ class Recording:
         else:
             self.states.offer(state)
 
-    def seen(self, stamp_ns: int) -> None:
-        """Widens the time line to an instant."""
+    def add_stamp(self, stamp_ns: int) -> None:
+        """Extend the time line to a stamp."""
         self.origin_ns = min(self.origin_ns or stamp_ns, stamp_ns)
         self.newest_ns = max(self.newest_ns, stamp_ns)
 
     def seconds(self, stamp_ns: int) -> float:
-        """Since the first instant."""
+        """s since the first stamp."""
         return (stamp_ns - self.origin_ns) / SECOND
 
     @property
@@ -171,12 +171,12 @@ class Recording:
 
     @property
     def complete(self) -> list[StateRecord]:
-        """The final states of all modalities, used or unfamiliar: what a demo is to show."""
+        """The final states with all modalities, used or unfamiliar."""
         return [s for s in self.finals if {*s.modalities, *s.unfamiliar} == set(MODALITIES)]
 
     @property
     def outcome(self) -> str:
-        """How many final states are complete, in words."""
+        """Text with the number of complete final states."""
         complete = self.complete
         unlike = sum(SKELETON in s.unfamiliar for s in complete)
         text = f'{len(complete)} of {len(self.finals)} final states had voice, words and movement'

@@ -1,6 +1,6 @@
 # Copyright 2026 The smern_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""The demo's page: one HTML file that needs nothing else, made from a recording."""
+"""Renders a recording as a self-contained HTML page."""
 from __future__ import annotations
 
 from collections.abc import Sequence
@@ -16,19 +16,19 @@ from smern_ros.utils import pages
 
 PICTURES = 10
 CARDS = 40
-"""Utterances shown one by one; a long recording shows some of them, spread over all."""
+"""Most utterances shown in detail, evenly spread over the recording."""
 _LETTER = 0.033
-"""Share of a stacked bar that a letter takes."""
+"""Width of a letter as a share of a stacked bar."""
 
 
 @dataclass(frozen=True)
 class Facts:
-    """What the recording itself does not know. Texts are plain; the template escapes them."""
+    """Texts of the page besides the recording. The template escapes them."""
 
     media: str                                     # what was played
-    notice: str                                    # what must be known before the page is believed
+    notice: str                                    # shown at the top
     command: str
-    failure: str = ''                              # what the demo was to show and did not
+    failure: str = ''                              # why the demo failed
     machine: str = ''
     more: tuple[tuple[str, str], ...] = ()         # rows of the last section
 
@@ -41,7 +41,7 @@ def render(recording: Recording, facts: Facts) -> str:
         Path(__file__).with_name('report.html'),
         program='smern_ros demo', title=f'Emotional states in {facts.media}', recording=recording,
         failure=facts.failure, notice=facts.notice, machine=facts.machine,
-        facts=[('Model', ', '.join(models) or 'none answered'), *facts.more, ('Command', facts.command)],
+        facts=[('Model', ', '.join(models) or 'no state was received'), *facts.more, ('Command', facts.command)],
         gestures=len(recording.of_kind(Kind.GESTURE)),
         seen=recording.frames_with_body / recording.frames if recording.frames else 0.0,
         skipped=recording.images - recording.frames,
@@ -56,32 +56,32 @@ def render(recording: Recording, facts: Facts) -> str:
 
 
 def median_and_p95(values: Sequence[float]) -> tuple[float, float]:
-    """By nearest rank; of at least one value."""
+    """Median and 95th percentile by nearest rank, of at least one value."""
     ordered = sorted(values)
     return ordered[(len(ordered) - 1) // 2], ordered[min(int(0.95 * len(ordered)), len(ordered) - 1)]
 
 
 def _pictures(recording: Recording) -> list[tuple[Picture, str, str, StateRecord | None]]:
-    """Some of them, each with its time, whom it shows, and the state of that moment."""
-    looked_at = [p for p in recording.pictures if p.bodies is not None]
+    """Some pictures, each with time, people and valid state."""
+    processed = [p for p in recording.pictures if p.bodies is not None]
     return [
         (picture, f'{recording.seconds(picture.stamp_ns):.1f} s', _people(picture),
          _valid_at(recording, picture.stamp_ns))
-        for picture in sampled(looked_at or list(recording.pictures), PICTURES)
+        for picture in sampled(processed or list(recording.pictures), PICTURES)
     ]
 
 
 def _people(picture: Picture) -> str:
     if picture.bodies is None:
-        return 'not looked at'
+        return 'not processed'
     return _count(len(picture.bodies), 'person', 'people') if picture.bodies else 'nobody found'
 
 
 def _valid_at(recording: Recording, stamp_ns: int) -> StateRecord | None:
-    """The newest state whose evidence ends, or whose utterance is under way, at that instant."""
-    settled = [s for s in (*recording.finals, *recording.of_kind(Kind.GESTURE))
+    """The newest state whose evidence ended, or whose utterance had begun, at that stamp."""
+    candidates = [s for s in (*recording.finals, *recording.of_kind(Kind.GESTURE))
                if (s.start_ns if s.kind is Kind.FINAL else s.end_ns) <= stamp_ns]
-    return max(settled, key=lambda s: s.end_ns, default=None)
+    return max(candidates, key=lambda s: s.end_ns, default=None)
 
 
 def _count(number: int, one: str, more: str = '') -> str:

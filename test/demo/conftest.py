@@ -33,8 +33,8 @@ def transcript(utterance: str, start: float, *words: str) -> Transcript:
 @pytest.fixture
 def recording() -> Recording:
     made = Recording(frames=300, frames_with_body=270, utterances=2)
-    made.seen(at(0))
-    made.seen(at(12.5))
+    made.add_stamp(at(0))
+    made.add_stamp(at(12.5))
     made.add(state(0.5, 2.5, utterance='', final=False, modalities=('skeleton',), probabilities=(0.3, 0.2, 0.1, 0.4)))
     made.add(state(3.0, 5.0, final=False, modalities=('audio', 'skeleton'), probabilities=(0.2, 0.3, 0.3, 0.2)))
     made.add(state(3.0, 5.0, weights=(0.5, 0.37, 0.13)))

@@ -29,7 +29,7 @@ def test_words_stand_under_the_states(recording):
     said = format_transcript(recording.transcripts['u1'], recording)
     assert said.split(maxsplit=3) == ['4.6', 's', 'words', '“he was not ill”']
     assert said.index('words') == format_state(recording.finals[0], recording).index('FINAL')
-    assert format_transcript(Transcript('u9', 1, 2, ' '), recording).endswith('none understood')
+    assert format_transcript(Transcript('u9', 1, 2, ' '), recording).endswith('none recognised')
 
 
 def test_what_was_said_cannot_steer_the_terminal(recording):

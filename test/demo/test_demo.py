@@ -90,7 +90,7 @@ def test_ctrl_c_ends_everything_and_still_writes_the_report(short_clip, tmp_path
     process.send_signal(signal.SIGINT)
     process.communicate(timeout=20)
     assert process.returncode == 1, lines  # no utterance was finished
-    assert 'No utterance came to a final state' in (tmp_path / 'report.html').read_text('utf-8')
+    assert 'No utterance has a final state' in (tmp_path / 'report.html').read_text('utf-8')
 
 
 def test_a_node_that_cannot_be_configured_ends_the_demo_with_its_reason(short_clip, tmp_path):

@@ -47,7 +47,7 @@ def recorder(probe, graph, said, tmp_path):
         tmp_path / 'states.jsonl', on_state=lambda state: None, on_words=said.append,
         domain_id=int(os.environ['ROS_DOMAIN_ID']),
     )
-    recorder.spin_until(lambda: recorder.hears_all, timeout=20)
+    recorder.spin_until(lambda: recorder.has_all_publishers, timeout=20)
     probe.wait_for_listener(*graph.values())
     yield recorder
     recorder.close()

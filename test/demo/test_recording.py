@@ -30,7 +30,7 @@ def test_what_is_said_to_be_unwanted_need_not_be_made(count, limit):
     complete, spared = Thinned(limit), Thinned(limit)
     for i in range(count):
         complete.offer(i)
-        spared.offer(i if spared.wants_next else None)
+        spared.offer(i if spared.keeps_next else None)
     assert list(spared) == list(complete)
 
 
@@ -54,9 +54,9 @@ def test_movement_that_was_unlike_what_was_learnt_was_there(recording):
 
 def test_time_counts_from_the_first_instant_even_if_it_comes_late():
     recording = Recording()
-    recording.seen(5_000_000_000)
-    recording.seen(4_000_000_000)
-    recording.seen(7_500_000_000)
+    recording.add_stamp(5_000_000_000)
+    recording.add_stamp(4_000_000_000)
+    recording.add_stamp(7_500_000_000)
     assert recording.seconds(5_000_000_000) == 1.0
     assert recording.duration == 3.5
 

@@ -89,7 +89,7 @@ def test_a_frame_without_anybody_is_told_from_one_that_was_not_looked_at(recordi
     for picture in recording.pictures:
         picture.bodies = None
     page = Page(render(recording, FACTS))
-    assert page.text.count('not looked at') == page.count('svg', 'picture') == 10
+    assert page.text.count('not processed') == page.count('svg', 'picture') == 10
 
 
 def test_the_page_asks_nothing_of_the_network(recording):
@@ -137,7 +137,7 @@ def test_a_failure_stands_at_the_top(recording):
 
 def test_nothing_heard_and_nothing_seen_still_makes_a_page():
     page = Page(render(Recording(), FACTS))
-    for said in ('No picture came.', 'No utterance came to a final state.', 'No state came.', 'none answered'):
+    for said in ('No picture came.', 'No utterance has a final state.', 'No state came.', 'no state was received'):
         assert said in page.text
 
 
@@ -150,7 +150,7 @@ def test_an_hour_of_talk_makes_a_page_that_a_browser_can_hold(recording):
         for k in range(6):
             gesture = next(iter(recording.states))
             recording.add(replace(gesture, end_ns=gesture.end_ns + shift + k * 500_000_000))
-        recording.seen(recording.finals[-1].end_ns)
+        recording.add_stamp(recording.finals[-1].end_ns)
     html = render(recording, FACTS)
     assert len(html) < 4_000_000
     page = Page(html)

@@ -53,8 +53,8 @@ def test_missing_words_are_explained_by_what_came_of_them(recording, transcripts
 def test_silence_is_told_from_no_sound():
     silent, deaf = Recording(frames=9, frames_with_body=9), Recording(frames=9, frames_with_body=9)
     silent.activity.offer(ActivityRecord(1, 0.21, False))
-    assert '21 % sure' in check_demo(silent).missing[0]
-    assert 'no sound came' in check_demo(deaf).missing[0]
+    assert 'highest probability 21 %' in check_demo(silent).missing[0]
+    assert 'no audio was received' in check_demo(deaf).missing[0]
 
 
 def test_modalities_that_never_met_are_no_success(recording):
