@@ -1,6 +1,6 @@
 # Copyright 2026 The smern_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""`smern assets`: third-party weights and clips: what there is, fetch, verify."""
+"""`smern assets`: lists, fetches and verifies third-party weights and clips."""
 from __future__ import annotations
 
 import sys
@@ -15,22 +15,22 @@ EXIT_OK, EXIT_PROBLEM, EXIT_USAGE = 0, 1, 2
 def add_parser(subparsers) -> None:
     parser = subparsers.add_parser(
         'assets', help='third-party weights: list, fetch, verify',
-        description="Third-party weights and clips. They lie in the user's cache, or where SMERN_ASSETS says.",
+        description="Third-party weights and clips, in the user's cache or in the folder SMERN_ASSETS.",
     )
     actions = parser.add_subparsers(title='actions', metavar='ACTION', dest='action', required=True)
-    actions.add_parser('list', help='every asset, its licence and whether it is here')
+    actions.add_parser('list', help='list every asset, its licence and whether it is fetched')
     for action, purpose in (
-        ('fetch', 'download, build and verify what is not here yet'),
+        ('fetch', 'download, build and verify missing assets'),
         ('verify', 'compute the hash of every file again'),
     ):
         names = actions.add_parser(action, help=purpose)
-        names.add_argument('names', nargs='*', metavar='NAME', help='if none is named, all but the optional ones')
+        names.add_argument('names', nargs='*', metavar='NAME', help='default: all but the optional ones')
     where = actions.add_parser('where', help='print the folder of all assets, or the path of one')
     where.add_argument('name', nargs='?', metavar='NAME')
 
 
 def run(args) -> int:
-    """:return: 0 if all is well, 1 if an asset is missing, wrong or cannot be fetched, 2 for an unknown name."""
+    """:return: 0 for success, 1 if an asset is missing, wrong or cannot be fetched, 2 for an unknown name."""
     if args.action == 'list':
         return _list()
     if args.action == 'where' and args.name is None:
@@ -43,7 +43,7 @@ def run(args) -> int:
         print(f'unknown asset {", ".join(unknown)}; expected one of {", ".join(assets.names())}', file=sys.stderr)
         return EXIT_USAGE
     action = {'fetch': _fetch, 'verify': _verify, 'where': _where}[args.action]
-    return max([action(name) for name in wanted])  # the others, too, when one has a problem
+    return max([action(name) for name in wanted])  # a list: handle all, even if one fails
 
 
 def _list() -> int:
@@ -103,16 +103,16 @@ def _size(count: int) -> str:
 
 
 class _Progress(StatusLine):
-    """Elsewhere than on a terminal a line for each new step."""
+    """Progress of a fetch; without a terminal one line for each step."""
 
     def __init__(self) -> None:
         super().__init__()
-        self._said = ''
+        self._last_action = ''
 
     def __call__(self, name: str, action: str, done: int, total: int) -> None:
         if self.terminal:
             share = f' {_size(done)} of {_size(total)} {100 * done // total:3d} %' if total else ''
             self.show(f'{name}: {action}{share}')
-        elif action != self._said:
+        elif action != self._last_action:
             self.say(f'{name}: {action}{f" {_size(total)}" if total else ""}')
-        self._said = action
+        self._last_action = action

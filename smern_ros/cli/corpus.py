@@ -21,7 +21,7 @@ SHOWN = 20
 
 def add_parser(subparsers) -> None:
     parser = subparsers.add_parser(
-        'corpus', help='read a corpus and compare it with what was published',
+        'corpus', help='read a corpus and compare it with the published numbers',
         description='Read a corpus without changing anything and say what is used, what is left out and what is wrong.',
     )
     corpora = parser.add_subparsers(title='corpora', metavar='CORPUS', dest='corpus', required=True)

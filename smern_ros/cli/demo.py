@@ -1,6 +1,6 @@
 # Copyright 2026 The smern_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""`smern demo`: a clip, any media file or the webcam through the real graph, and a report of what was felt."""
+"""`smern demo`: plays a clip, a media file or the webcam through the graph and writes a report of the emotions."""
 from __future__ import annotations
 
 import argparse
@@ -23,21 +23,21 @@ EXIT_NOT_SHOWN = 1
 def add_parser(subparsers) -> None:
     parser = subparsers.add_parser(
         'demo',
-        help='play a clip through the graph and report what was felt',
-        description='Play a clip through the real graph, print every state as it comes, and write '
+        help='play a clip through the graph and report the emotions',
+        description='Play a clip through the graph, print every state, and write '
                     'emotion_states.jsonl, report.html and graph.log. Exit code 0 only if a final state had voice, '
                     'words and movement.',
     )
     parser.add_argument('--media', metavar='FILE|webcam',
-                        help='a media file with somebody who speaks, or "webcam" (with the microphone, until Ctrl-C); '
-                             'default: a clip put together from two open recordings')
+                        help='media file with a speaking person, or "webcam" (with the microphone, until Ctrl-C); '
+                             'default: a clip composed of two open recordings')
     parser.add_argument('--out', type=expand, default=Path('build/demo'), metavar='DIR', help='default: %(default)s')
     graph_options.add_start_options(parser)
     graph_options.add_domain_option(parser)
 
 
 def run(args: argparse.Namespace) -> int:
-    """:return: 0 if all modalities were used, 1 if not, 2 if a node or this command is not configured rightly."""
+    """:return: 0 if all modalities were used, 1 if not, 2 if the configuration is wrong."""
     from smern_ros.demo.clip import SPEECH_ASSET, STATEMENT, VIDEO_ASSET, compose
     from smern_ros.demo.play import WEBCAM, Demo, DemoOptions
     from smern_ros.deploy import dds
@@ -46,7 +46,7 @@ def run(args: argparse.Namespace) -> int:
     try:
         if args.media not in (None, WEBCAM):
             args.media = str(expand(args.media))
-            MediaReader(args.media)  # looks whether it can be played
+            MediaReader(args.media)  # checks that it can be played
     except (MediaError, ValueError) as error:
         return _refuse(str(error), EXIT_CONFIGURATION)
     args.out.mkdir(parents=True, exist_ok=True)
@@ -55,8 +55,8 @@ def run(args: argparse.Namespace) -> int:
         return EXIT_NOT_SHOWN
     if args.media == WEBCAM:
         media, name = WEBCAM, 'the webcam'
-        notice = ('This page holds pictures and words of whoever was there. It was made on this machine and sent '
-                  'nowhere; ask them before you pass it on.')
+        notice = ('This page contains pictures and words of the people present. It was made on this machine and not '
+                  'sent anywhere; ask them before you share it.')
     elif args.media:
         media, name = str(Path(args.media).resolve()), Path(args.media).name
         notice = 'These are guesses of a network from signals, not knowledge of how anybody felt.'

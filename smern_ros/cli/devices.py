@@ -1,6 +1,6 @@
 # Copyright 2026 The smern_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""`smern devices`: the cameras and microphones of this computer, as media_source takes them. Needs no ROS."""
+"""`smern devices`: lists the cameras and microphones of this computer for media_source. Needs no ROS."""
 from __future__ import annotations
 
 import argparse
@@ -14,22 +14,22 @@ if TYPE_CHECKING:
 def add_parser(subparsers) -> None:
     subparsers.add_parser(
         'devices',
-        help='cameras and microphones of this computer, and what they can do',
-        description='List the cameras and microphones of this computer with their formats. What stands in front is the '
-        'value for media_source.camera and media_source.microphone. A microphone that does not have 16000 Hz or one '
+        help='cameras and microphones of this computer, with their formats',
+        description='List the cameras and microphones of this computer with their formats. The first column is the '
+        'value for media_source.camera or media_source.microphone. A microphone that does not have 16000 Hz or one '
         'channel is converted; media_source.channel picks one of several channels.',
     )
 
 
 def run(_: argparse.Namespace) -> int:
-    """:return: 0, also if there is none."""
+    """:return: 0, also if none is found."""
     from smern_ros.media import devices
 
-    _print('cameras (Video4Linux)', devices.cameras(), 'none: there is no /dev/video* that gives pictures')
+    _print('cameras (Video4Linux)', devices.cameras(), 'none: no /dev/video* delivers images')
     library, found = devices.microphones()
     _print(f'microphones ({library})', found, 'none')
     if library == 'ALSA':
-        print('\nPortAudio finds more kinds of microphones: apt install libportaudio2, pip install sounddevice')
+        print('\nfor more kinds of microphones install PortAudio: apt install libportaudio2; pip install sounddevice')
     return 0
 
 

@@ -18,16 +18,16 @@ def add_parser(subparsers) -> None:
         'predict --checkpoint DIR.',
     )
     parser.add_argument('run', type=expand, metavar='RUN', help='a folder OUT/runs/smern_ga_whole-... of reproduce')
-    parser.add_argument('--out', required=True, type=expand, metavar='DIR', help='the directory of the checkpoint')
-    parser.add_argument('--id', help="what every prediction will call it (default: the run's)")
+    parser.add_argument('--out', required=True, type=expand, metavar='DIR', help='folder of the checkpoint')
+    parser.add_argument('--id', help='id of the checkpoint in every prediction; default: that of the run')
     parser.add_argument(
         '--features', type=expand, metavar='DIR',
-        help='those of the run: how sure it is of all modalities together is set right on its development part',
+        help='features of the run, to calibrate the probabilities of all modalities on its development part',
     )
 
 
 def run(args: argparse.Namespace) -> int:
-    """:return: 0 if it was written and can be loaded, 2 if not."""
+    """:return: 0 if the checkpoint was written and can be loaded, 2 if not."""
     from smern_ros.training.iemocap.experiments.results import ExperimentStoreError
     from smern_ros.training.iemocap.export import CARD, export
     from smern_ros.training.iemocap.features.feature_store import FeatureError
@@ -37,5 +37,5 @@ def run(args: argparse.Namespace) -> int:
     except (ExperimentStoreError, FeatureError, OSError, ValueError) as error:
         print(f'smern export: {error}', file=sys.stderr)
         return EXIT_CANNOT
-    print(f'{args.out} holds {made.id}; {args.out / CARD} tells of it\n{made.training["note"]}')
+    print(f'{made.id} is in {args.out}, described in {args.out / CARD}\n{made.training["note"]}')
     return EXIT_DONE

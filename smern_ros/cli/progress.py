@@ -1,6 +1,6 @@
 # Copyright 2026 The smern_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""How far a long command is, told on stderr."""
+"""Progress of long commands, on stderr."""
 from __future__ import annotations
 
 import math
@@ -10,46 +10,46 @@ from typing import Any, Protocol
 
 
 class StatusLine:
-    """A line that is rewritten on a terminal; elsewhere a line each."""
+    """A status line that is rewritten on a terminal; without one, a new line each time."""
 
     def __init__(self) -> None:
         self.terminal = sys.stderr.isatty()
 
     def show(self, text: str) -> None:
         if self.terminal:
-            width = os.get_terminal_size(sys.stderr.fileno()).columns or 80  # some terminals do not know theirs
+            width = os.get_terminal_size(sys.stderr.fileno()).columns or 80  # 0 on some terminals
             print(f'\r\033[K{text[: width - 1]}', end='', file=sys.stderr, flush=True)
         else:
             self.say(text)
 
     def say(self, text: str) -> None:
-        """A line that stays."""
+        """Print a permanent line."""
         self.end()
         print(text, file=sys.stderr, flush=True)
 
     def end(self) -> None:
-        """Leave nothing of what was shown."""
+        """Clear the status line."""
         if self.terminal:
             print('\r\033[K', end='', file=sys.stderr, flush=True)
 
 
 class ProgressReport(Protocol):
-    """What is told after each run of a plan."""
+    """Progress after a run of a plan."""
 
     @property
     def done(self) -> int: ...
     @property
     def total(self) -> int: ...
     @property
-    def seconds_left(self) -> float: ...  # nan: not known yet
+    def seconds_left(self) -> float: ...  # nan: unknown
     @property
     def last(self) -> Any: ...            # its `id` is shown
     @property
-    def error(self) -> str | None: ...    # None: it is stored
+    def error(self) -> str | None: ...    # None: success
 
 
 class RunsShown(StatusLine):
-    """How far a plan of runs is."""
+    """Shows the progress of a plan of runs."""
 
     def __call__(self, progress: ProgressReport) -> None:
         if progress.error is not None:

@@ -1,6 +1,6 @@
 # Copyright 2026 The smern_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""`smern record`: what goes through the graph, in a bag that `ros2 bag` and Foxglove open."""
+"""`smern record`: records the topics of the graph to a bag that `ros2 bag` and Foxglove open."""
 from __future__ import annotations
 
 import argparse
@@ -26,35 +26,35 @@ if TYPE_CHECKING:
 EXIT_DONE, EXIT_CUT_SHORT, EXIT_CANNOT = 0, 1, 2
 QUEUE = 256
 """MB: nine seconds of 640 x 480 images at 30 Hz."""
-TELL_EVERY = 5.0
-"""s between two lines about messages that were dropped."""
+REPORT_PERIOD = 5.0
+"""s between two lines about dropped messages."""
 
 
 def add_parser(subparsers) -> None:
     parser = subparsers.add_parser(
         'record',
-        help='record what goes through the graph',
-        description='Record the topics of the running graph as they come, until Ctrl-C: camera and sound, all that the '
-        'nodes make of them, and the states. The bag (MCAP) opens in ros2 bag, Foxglove and smern replay. IT HOLDS '
-        'PICTURES AND VOICES OF WHOEVER IS THERE: ask them first. No bag is ever written unless this is run.',
+        help='record the topics of the graph',
+        description='Record the topics of the running graph until Ctrl-C: camera, audio, output of the nodes and '
+        'states. ros2 bag, Foxglove and smern replay open the bag (MCAP). IT CONTAINS PICTURES AND VOICES of the '
+        'people present: ask them first. Only this command writes bags.',
     )
     parser.add_argument('--out', type=expand, metavar='DIR',
-                        help='the bag, a new folder; default: recording_ with date and time, here')
+                        help='new folder for the bag; default: recording_ with date and time, in the current folder')
     parser.add_argument('--topics', nargs='+', metavar='TOPIC', help='only these of the graph; default: all')
     parser.add_argument('--images', action=argparse.BooleanOptionalAction, default=True,
-                        help='the camera, too; without it there is no replay of movement, and a bag is a hundred times '
+                        help='record the camera; without it movement cannot be replayed, and the bag is 100 times '
                              'smaller')
     parser.add_argument('--queue', type=float, default=QUEUE, metavar='MB',
-                        help='memory for what waits for a slow disk; beyond it messages are dropped, and counted; '
+                        help='memory for messages that wait for a slow disk; beyond it they are dropped and counted; '
                              'default: %(default)s')
     graph_options.add_network_options(parser)
 
 
 def run(args: argparse.Namespace) -> int:
-    """:return: 0 after Ctrl-C, 1 if the disk ran full before, 2 if it cannot record."""
+    """:return: 0 after Ctrl-C, 1 if writing failed before, 2 if it cannot record."""
     try:
         os.environ.update(dds.environment(args.dds))
-        from smern_ros.bag.recorder import BagRecorder  # after the environment is set: it loads DDS
+        from smern_ros.bag.recorder import BagRecorder  # after setting the environment: it loads DDS
 
         if not args.queue > 0:
             raise ValueError(f'--queue is {args.queue:g} MB; give more than 0')
@@ -68,7 +68,7 @@ def run(args: argparse.Namespace) -> int:
     except (BagError, ValueError, ImportError) as error:
         print(f'smern record: {error}', file=sys.stderr)
         return EXIT_CANNOT
-    print(f'recording to {folder} until Ctrl-C; it holds pictures and voices of whoever is there', flush=True)
+    print(f'recording to {folder} until Ctrl-C; it contains pictures and voices of the people present', flush=True)
     began = time.monotonic()
     _watch(recorder, stop)
     code = EXIT_DONE
@@ -82,7 +82,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _chosen(names: Sequence[str] | None, images: bool) -> list[Stream]:
-    """:raises ValueError: if the graph has no topic of such a name, or none is left."""
+    """:raises ValueError: if a name is unknown, or no topic is left."""
     from smern_ros.ros.streams import STREAMS, Role
 
     known = {s.topic: s for s in STREAMS}
@@ -92,20 +92,20 @@ def _chosen(names: Sequence[str] | None, images: bool) -> list[Stream]:
         raise ValueError(f'the graph has no topic {", ".join(unknown)}; it has {", ".join(known)}')
     chosen = [known[name] for name in wanted if images or known[name].role is not Role.IMAGES]
     if not chosen:
-        raise ValueError('no topic is left to record')
+        raise ValueError('no topic is left to record; remove --no-images or name other --topics')
     return chosen
 
 
 def _watch(recorder: BagRecorder, stop: threading.Event) -> None:
-    """Until it is to stop, or cannot go on."""
+    """Record until `stop` is set or writing fails, and report dropped messages."""
     line, began = StatusLine(), time.monotonic()
-    said, said_at = 0, -TELL_EVERY
+    reported, reported_at = 0, -REPORT_PERIOD
     while not stop.is_set() and recorder.failure is None:
         recorder.spin_until(stop.is_set, timeout=1.0)
         dropped, now = recorder.dropped.total(), time.monotonic()
-        if dropped > said and now - said_at >= TELL_EVERY:
+        if dropped > reported and now - reported_at >= REPORT_PERIOD:
             line.say(f'the disk is too slow: {dropped} messages dropped so far')
-            said, said_at = dropped, now
+            reported, reported_at = dropped, now
         if line.terminal:
             line.show(f'{now - began:.0f} s, {sum(recorder.counts.values())} messages, {recorder.size / 1e6:.1f} MB')
     line.end()
@@ -117,8 +117,8 @@ def _summary(recorder: BagRecorder, folder: Path, seconds: float) -> Iterator[st
         lost = f', {dropped[topic]} dropped' if dropped[topic] else ''
         yield f'{topic:24} {counts.get(topic, 0):7} messages{lost}'
     if not counts:
-        yield 'Nothing came. Is the graph running, in this ROS domain and namespace?'
+        yield 'No message was received. Is the graph running, in this ROS domain and namespace?'
     if dropped:
-        yield (f'{dropped.total()} messages were dropped, for the disk is too slow: give a larger --queue, '
+        yield (f'{dropped.total()} messages were dropped: the disk is too slow; use a larger --queue '
                'or --no-images')
     yield f'{folder}: {seconds:.1f} s, {sum(counts.values())} messages, {recorder.size / 1e6:.1f} MB'

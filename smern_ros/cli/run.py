@@ -22,7 +22,7 @@ def add_parser(subparsers) -> None:
     parser = subparsers.add_parser(
         'run',
         help='start the graph and keep it running',
-        description='Start the graph and keep it running: a node that dies is started again. Ctrl-C ends it.',
+        description='Start the graph and keep it running: a node that dies is restarted. Ctrl-C stops it.',
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -30,9 +30,9 @@ def add_parser(subparsers) -> None:
     parser.add_argument('--params-file', type=expand, metavar='YAML',
                         help='default: config/emotion.yaml of the package')
     parser.add_argument('--with', dest='on', choices=names, action='append', default=[], metavar='NODE',
-                        help='start this optional node too')
+                        help='also start this optional node')
     parser.add_argument('--without', dest='off', choices=names, action='append', default=[], metavar='NODE',
-                        help='leave this node out')
+                        help='do not start this node')
     graph_options.add_start_options(parser)
     graph_options.add_network_options(parser)
     parser.add_argument('--log-level', choices=LOG_LEVELS, default='info')
@@ -40,7 +40,7 @@ def add_parser(subparsers) -> None:
     parser.add_argument('--no-autostart', dest='autostart', action='store_false',
                         help='leave the nodes unconfigured, for a lifecycle manager')
     parser.add_argument('--part', choices=graph.PARTS, default=graph.ALL,
-                        help='what of the graph runs on this computer (default: %(default)s)')
+                        help='part of the graph to run on this computer; default: %(default)s')
     parser.add_argument('--dds-peers', default='', metavar='NAMES',
                         help=f'of {dds.MULTI_HOST}: the other computers, names or addresses with commas between')
     parser.add_argument('--dds-interface', default='', metavar='NAMES',
@@ -48,7 +48,7 @@ def add_parser(subparsers) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """:return: 0 after Ctrl-C, 2 if a node or this command is not configured rightly."""
+    """:return: 0 after Ctrl-C, 2 if the configuration is wrong."""
     switches = {**dict.fromkeys(args.on, True), **dict.fromkeys(args.off, False)}
     try:
         processes = children(
