@@ -24,17 +24,17 @@ MAX_AGE = SECOND
 
 
 ALSA_CHANNELS = (2, 4, 6, 8)
-"""That devices have; ALSA's own listing of them is not for programs."""
+"""Numbers of channels to try; ALSA has no machine-readable list of them."""
 MAX_SILENCE = 3.0
-"""s without a single block of sound, even of silence, after which a microphone is lost."""
+"""s without any block of audio, even of silence, after which a microphone is lost."""
 
 
 class Webcam:
-    """A camera through OpenCV. Iterating gives its frames until `close`.
+    """A camera, opened with OpenCV. Iteration yields its frames until `close`.
 
-    :param device: number, path (/dev/video0) or address of a stream.
-    :param clock: gives the time in ns on whose line the stamps shall lie.
-    :raises MediaError: if there is no such camera or another program has it.
+    :param device: number, path (/dev/video0) or URL of a stream.
+    :param clock: returns the time in ns, for the stamps.
+    :raises MediaError: if the camera does not exist or is in use.
     """
 
     def __init__(self, device: str = '0', *, width: int = 640, height: int = 480, rate: float = 30.0,
@@ -55,7 +55,7 @@ class Webcam:
             self._capture.set(setting, value)
 
     def __iter__(self) -> Iterator[VideoFrame]:
-        """:raises MediaError: if the camera gives no more frames."""
+        """:raises MediaError: if the camera delivers no more frames."""
         try:
             while not self._closed:
                 good, image = self._capture.read()
@@ -67,18 +67,18 @@ class Webcam:
             self._capture.release()
 
     def close(self) -> None:
-        """End the iteration at its next frame; from any thread."""
+        """End the iteration at the next frame. Thread-safe."""
         self._closed = True
 
 
 class Microphone:
-    """A microphone, through PortAudio (`sounddevice`) where that is installed, else directly from ALSA.
+    """A microphone, opened with PortAudio (`sounddevice`) if installed, else with ALSA.
 
-    One that cannot give `sample_rate` and one channel is opened at its own rate and with all its channels.
+    If it does not support `sample_rate` and one channel, it is opened at its own rate with all channels.
 
-    :param device: its name or number, or part of its name; '' is the system's default.
-    :param channel: of several, counted from 0; AUTOMATIC: their mean, or the loudest if they cancel each other.
-    :raises MediaError: if there is no such microphone or channel, or another program has it.
+    :param device: name, part of the name, or number; '': the default of the system.
+    :param channel: channel from 0; AUTOMATIC: their mean, or the loudest if they cancel each other.
+    :raises MediaError: if the microphone or channel does not exist, or is in use.
     """
 
     def __init__(
@@ -88,22 +88,22 @@ class Microphone:
         self._sample_rate, self._channel = sample_rate, channel
         try:
             import sounddevice
-        except (ImportError, OSError):  # the latter: the module is there, the PortAudio library is not
+        except (ImportError, OSError):  # OSError: the PortAudio library is missing
             self._source: _PortAudio | _Alsa = _Alsa(device, sample_rate, clock, channel)
         else:
             self._source = _PortAudio(sounddevice, device, sample_rate, clock, channel)
 
     def __iter__(self) -> Iterator[AudioBlock]:
-        """Mono, at the rate asked for. :raises MediaError: if the microphone gives no more sound."""
+        """Mono audio at `sample_rate`. :raises MediaError: if the microphone delivers no more audio."""
         return mono(self._source, self._sample_rate, self._channel)
 
     def close(self) -> None:
-        """End the iteration at its next block; from any thread."""
+        """End the iteration at the next block. Thread-safe."""
         self._source.close()
 
 
 def mono(blocks: Iterable[AudioBlock], sample_rate: int, channel: int = AUTOMATIC) -> Iterator[AudioBlock]:
-    """Blocks of one channel at that rate, whatever comes.
+    """Convert blocks to one channel at `sample_rate`.
 
     :param channel: see `Microphone`.
     """
@@ -117,7 +117,7 @@ def mono(blocks: Iterable[AudioBlock], sample_rate: int, channel: int = AUTOMATI
             resampler, rate, taken, given = Resampler(block.sample_rate, sample_rate), block.sample_rate, 0, 0
         samples = block.samples if channel == AUTOMATIC else pick(block.samples, channel)
         heard = resampler.push(downmix.push(samples.astype(np.float32) / 32768, rate))
-        # The first sample that comes out may be older than the block: the filter looks ahead.
+        # The first output sample may be older than the block: the filter has a delay.
         stamp_ns = block.stamp_ns + given * SECOND // sample_rate - taken * SECOND // rate
         taken, given = taken + len(samples), given + len(heard)
         if len(heard):
@@ -132,7 +132,7 @@ class _PortAudio:
         name = int(device) if device.isdecimal() else device or None
         errors: list[str] = []
         for again in (False, True):
-            if again:  # it lists the devices once and for all; one that was plugged in since is not among them
+            if again:  # PortAudio lists devices once; restart it to find those plugged in since
                 with contextlib.suppress(Exception):
                     sounddevice._terminate()
                     sounddevice._initialize()
@@ -151,7 +151,7 @@ class _PortAudio:
     def _formats(
         self, sounddevice, name: int | str | None, rate: int, channel: int
     ) -> Iterator[tuple[int, int]]:
-        """Rates and channels to try. Asked for one channel of several, many drivers mix them."""
+        """Yield rates and channels to try. For one channel of several, many drivers mix them."""
         if channel == AUTOMATIC:
             yield rate, 1
         try:
@@ -159,7 +159,7 @@ class _PortAudio:
             own_rate, most = round(found['default_samplerate']), int(found['max_input_channels'])
         except (sounddevice.PortAudioError, ValueError):
             if channel != AUTOMATIC:
-                yield rate, channel + 1  # whose error tells what is wrong
+                yield rate, channel + 1  # its error names the cause
             return
         if channel >= most:
             raise MediaError(
@@ -181,26 +181,26 @@ class _PortAudio:
             raise
 
     def _take(self, samples, _count, times, _status) -> None:
-        """On PortAudio's thread. `times` tells on one clock what time is now and was at the first sample."""
+        """On PortAudio's thread. `times` has the current time and that of the first sample, on one clock."""
         rate = round(self._stream.samplerate)
         age_ns = round((times.currentTime - times.inputBufferAdcTime) * SECOND)
         if not 0 < age_ns < MAX_AGE:
             age_ns = len(samples) * SECOND // rate
-        with contextlib.suppress(queue.Full):  # nobody listens
+        with contextlib.suppress(queue.Full):  # no consumer
             self._blocks.put_nowait(AudioBlock(self._clock() - age_ns, samples.copy(), rate))
 
     def __iter__(self) -> Iterator[AudioBlock]:
         try:
             while not self._closed and (block := self._blocks.get(timeout=MAX_SILENCE)) is not None:
                 yield block
-        except queue.Empty:  # PortAudio says nothing of a microphone that was pulled out
+        except queue.Empty:  # PortAudio does not report an unplugged microphone
             raise MediaError(f'microphone {self._device!r} delivers no more audio') from None
         finally:
             self._stream.close()
 
     def close(self) -> None:
         self._closed = True
-        with contextlib.suppress(queue.Full):  # then nobody waits for a block, either
+        with contextlib.suppress(queue.Full):  # then no consumer waits
             self._blocks.put_nowait(None)
 
 
@@ -208,19 +208,19 @@ class _Alsa:
     def __init__(self, device: str, sample_rate: int, clock: Callable[[], int], channel: int = AUTOMATIC):
         import av
 
-        # PyAV's wheel looks for ALSA's settings where it was built.
+        # PyAV's wheel looks for ALSA's configuration at the path of its build.
         if os.path.exists('/usr/share/alsa/alsa.conf'):
             os.environ.setdefault('ALSA_CONFIG_PATH', '/usr/share/alsa/alsa.conf')
         self._device, self._clock, self._closed = device or 'default', clock, False
         names = [self._device]
-        if self._device.startswith('hw:'):  # gives nothing but its own format, and FFmpeg takes 16 bit; plughw converts
+        if self._device.startswith('hw:'):  # has its own format only, and FFmpeg needs 16 bit; plughw converts
             names.append(f'plug{self._device}')
         counts = [1, *ALSA_CHANNELS]
-        if channel != AUTOMATIC:  # asked for one of several, ALSA may mix them
+        if channel != AUTOMATIC:  # for one of several, ALSA may mix them
             counts = sorted({channel + 1, *(n for n in ALSA_CHANNELS if n > channel)}, reverse=True)
         errors: list[str] = []
         for name in names:
-            # A rate that it cannot give is replaced by the nearest; a number of channels is not.
+            # ALSA replaces an unsupported rate by the nearest, but not a number of channels.
             for channels in counts:
                 try:
                     self._container = av.open(
@@ -238,12 +238,12 @@ class _Alsa:
     def __iter__(self) -> Iterator[AudioBlock]:
         import av
 
-        to_int16 = av.AudioResampler(format='s16')  # rate and channels stay
+        to_int16 = av.AudioResampler(format='s16')  # keeps rate and channels
         try:
             for frame in self._container.decode(audio=0):
                 if self._closed:
                     return
-                # ALSA stamps the first sample by the system's clock.
+                # ALSA stamps the first sample with the system clock.
                 age_ns = time.time_ns() - round((frame.time or 0) * SECOND)
                 for converted in to_int16.resample(frame):
                     samples = converted.to_ndarray().reshape(-1, len(converted.layout.channels))

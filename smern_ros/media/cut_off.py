@@ -1,6 +1,6 @@
 # Copyright 2026 The smern_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Whether a file is shorter than it was written: how many bytes its own structure tells beyond its end."""
+"""Detects truncated files: compares the size declared in the structure of a file with its actual size."""
 from __future__ import annotations
 
 import struct
@@ -9,18 +9,18 @@ from pathlib import Path
 from typing import BinaryIO
 
 _UNKNOWN, _NEAR, _LARGEST = (0x7F000000, 1 << 31, 1 << 32), 1 << 16, 1 << 48
-"""Bytes. Who writes to a pipe cannot know the size and writes 0, or the largest number that comes to mind, give or take
-a header or a buffer."""
+"""Bytes. A writer to a pipe does not know the size and writes 0 or a very large number, plus or minus a header or
+buffer."""
 _MOST = 1_000_000
-"""Boxes or chunks that are looked at."""
+"""Most boxes or chunks read."""
 _PCM = (1, 3, 6, 7, 0xFFFE)
-"""Formats of WAV files, all whose seconds take the same number of bytes."""
+"""WAV formats with a constant number of bytes per second."""
 
 
 def missing_bytes(path: Path, format_name: str) -> int:
-    """Bytes that Matroska, MP4, AVI, AIFF and MP3 tell beyond the end of the file; 0 if none are or they tell nothing.
+    """Bytes missing at the end of a Matroska, MP4, AVI, AIFF or MP3 file; 0 if none, or unknown.
 
-    :param format_name: FFmpeg's.
+    :param format_name: of FFmpeg.
     """
     with path.open('rb') as file:
         if 'matroska' in format_name:
@@ -37,9 +37,9 @@ def missing_bytes(path: Path, format_name: str) -> int:
 
 
 def missing_sound(path: Path) -> float | None:
-    """Seconds of sound that the header of a WAV file tells beyond the end of the file; None if it does not tell.
+    """Seconds of audio missing at the end of a WAV file; None if unknown.
 
-    The size of the data is told, in RF64 beside it; what follows the data is no sound, and may be missing.
+    The size of the data chunk counts (in RF64 it is in another chunk); chunks after it may be missing.
     """
     with path.open('rb') as file:
         big = file.read(4)
@@ -54,7 +54,7 @@ def missing_sound(path: Path) -> float | None:
                 samples = struct.unpack(f'{order}I', file.read(4).ljust(4, b'\0'))[0]
             elif name == b'data':
                 told = told if big in (b'RF64', b'BW64') and size == 0xFFFFFFFF else size
-                if kind not in _PCM and samples:  # of MP3 and ADPCM FFmpeg writes none or a wrong one
+                if kind not in _PCM and samples:  # for MP3 and ADPCM FFmpeg writes none, or a wrong one
                     bytes_per_second = told * rate // samples
                 if _is_unknown(told) or not bytes_per_second:
                     return None
@@ -67,7 +67,7 @@ def _is_unknown(size: int) -> bool:
 
 
 def _chunks(file: BinaryIO, at: int, order: str) -> Iterator[tuple[bytes, int]]:
-    """Name and size of each chunk of a RIFF or IFF file; the file stands at its content."""
+    """Yield name and size of each chunk of a RIFF or IFF file; the file position is then at its content."""
     for _ in range(_MOST):
         file.seek(at)
         head = file.read(8)
@@ -79,10 +79,9 @@ def _chunks(file: BinaryIO, at: int, order: str) -> Iterator[tuple[bytes, int]]:
 
 
 def _iff_end(file: BinaryIO, order: str) -> int:
-    """Where the pictures and the sound of an AVI or AIFF file end; an index or words behind them may be missing. 0 if
-    nobody knew."""
+    """End of video and audio of an AVI or AIFF file, without the chunks after them; 0 if unknown."""
     end = at = 0
-    for name, size in _chunks(file, 0, order):  # a long AVI file has several of the outermost
+    for name, size in _chunks(file, 0, order):  # a long AVI file has several outermost chunks
         at = file.tell()
         if name not in (b'RIFF', b'FORM'):
             break
@@ -97,7 +96,7 @@ def _iff_end(file: BinaryIO, order: str) -> int:
 
 
 def _mp4_end(file: BinaryIO) -> int:
-    """Where the last of the outermost boxes ends (ISO 14496-12); of those before, all is there."""
+    """End of the last outermost box (ISO 14496-12)."""
     at = 0
     for _ in range(_MOST):
         file.seek(min(at, 1 << 62))
@@ -114,9 +113,7 @@ def _mp4_end(file: BinaryIO) -> int:
 
 
 def _mp3_end(file: BinaryIO) -> int:
-    """Where the frames end by the first of them, if it counts them (Xing or Info, as LAME and FFmpeg write it); else 0.
-
-    Before it there may be tags (ID3v2).
+    """End of the frames by the count in the first one (Xing or Info, as of LAME and FFmpeg), after ID3v2 tags; else 0.
     """
     at = 0
     while (head := file.read(10)).startswith(b'ID3') and len(head) == 10:
@@ -136,8 +133,8 @@ def _mp3_end(file: BinaryIO) -> int:
 
 
 def _matroska_end(file: BinaryIO) -> int:
-    """Where the segment ends (RFC 8794 and 9559); 0 if it is written as a stream, whose size nobody knew."""
-    file.seek(4)  # behind the identifier of the EBML header
+    """End of the segment (RFC 8794 and 9559); 0 if it is a stream of unknown size."""
+    file.seek(4)  # after the identifier of the EBML header
     size = _vint(file)
     if size is None:
         return 0
@@ -149,7 +146,7 @@ def _matroska_end(file: BinaryIO) -> int:
 
 
 def _vint(file: BinaryIO) -> int | None:
-    """An EBML number; None if it is unknown or there is none."""
+    """An EBML number; None if it is unknown or missing."""
     first = file.read(1)
     if not first or not first[0]:
         return None

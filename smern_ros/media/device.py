@@ -1,6 +1,6 @@
 # Copyright 2026 The smern_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""A camera or microphone kept open: one that is lost is said and opened again, however long it stays away."""
+"""Reads a camera or microphone; reports its loss and reopens it, without limit of time."""
 from __future__ import annotations
 
 import threading
@@ -10,25 +10,26 @@ from typing import Any, Protocol
 from smern_ros.media.tracks import AudioBlock, VideoFrame
 
 FIRST_RETRY, LONGEST_RETRY = 1.0, 10.0
-"""s until a lost device is opened again; twice as long after each attempt in vain."""
+"""s until a lost device is reopened; doubled after each failed attempt, up to the second."""
 
 
 class Device(Protocol):
-    """See `capture`. What it holds is freed at the end of its iteration."""
+    """See `capture`. It is released at the end of its iteration."""
 
     def __iter__(self) -> Iterator[VideoFrame | AudioBlock]: ...
 
     def close(self) -> None:
-        """End the iteration at its next piece; from any thread."""
+        """End the iteration at the next item. Thread-safe."""
         ...
 
 
 class KeptDevice:
-    """Reads a device in a thread of its own until it is stopped.
+    """Reads a device in its own thread until it is stopped.
 
-    :param open_device: raises what is wrong if there is no such device, here for the first time.
-    :param read: gives the pieces of an open device; by default the device does.
-    :param take: called with each piece, from that thread. :param on_error: likewise, with what went wrong.
+    :param open_device: opens the device; first called by the constructor, which passes its exceptions on.
+    :param read: yields the items of an open device; default: its iteration.
+    :param take: called with each item, from that thread.
+    :param on_error: called with each exception, from that thread.
     """
 
     def __init__(
@@ -44,7 +45,7 @@ class KeptDevice:
         self._open, self._read, self._take, self._on_error = open_device, read, take, on_error
         self._first_retry = self._retry = first_retry
         self._stopping = threading.Event()
-        self._lock = threading.Lock()  # holds up neither an opening nor a reading
+        self._lock = threading.Lock()  # not held while opening or reading
         self._device: Device | None = None
         self._hold(open_device())
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
@@ -53,15 +54,15 @@ class KeptDevice:
         self._thread.start()
 
     def stop(self, timeout: float = 2.0) -> bool:
-        """Free the device; from any thread but that of the callbacks.
+        """Release the device. Do not call from a callback.
 
-        :return: whether it is free; one that does not answer will be as soon as it does.
+        :return: whether it is released; a device that does not answer is released as soon as it does.
         """
         with self._lock:
             self._stopping.set()
             if self._device is not None:
                 self._device.close()
-        if not self._thread.ident:  # never started: its thread is what frees the device
+        if not self._thread.ident:  # never started: its thread releases the device
             self._thread.start()
         self._thread.join(timeout)
         return not self._thread.is_alive()
@@ -74,7 +75,7 @@ class KeptDevice:
                 for piece in self._read(self._device):
                     self._take(piece)
                     self._retry = self._first_retry
-            except Exception as error:  # whatever it was, a robot shall not stay blind or deaf of it
+            except Exception as error:  # reopen the device after any error
                 if not self._stopping.is_set():
                     self._on_error(error)
             self._device = None

@@ -1,6 +1,6 @@
 # Copyright 2026 The smern_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""The cameras and microphones of this computer and what they can do, without opening them for good."""
+"""Lists the cameras and microphones of this computer with their formats."""
 from __future__ import annotations
 
 import fcntl
@@ -15,20 +15,20 @@ _QUERYCAP, _ENUM_FMT, _ENUM_FRAMESIZES = 0x80685600, 0xC0405602, 0xC02C564A  # l
 _CAPABILITY, _FORMAT, _SIZE = '16s32s32s6I', '3I32s5I', '11I'
 _CAPTURE, _CAPTURE_TYPE, _DISCRETE = 1, 1, 1
 MOST = 256
-"""Formats of a camera and sizes of a format that are asked for; a driver may have no end."""
+"""Most formats of a camera, and sizes of a format, that are queried; a driver may report endlessly many."""
 
 
 @dataclass(frozen=True)
 class Found:
-    """A device, or one that cannot be asked."""
+    """A device, and its formats if it can be queried."""
 
-    device: str            # as media_source.camera or media_source.microphone takes it
+    device: str            # value of media_source.camera or media_source.microphone
     name: str
-    can: tuple[str, ...]   # formats, a line each; or why they are not known
+    can: tuple[str, ...]   # formats, a line each; or why they are unknown
 
 
 def cameras(dev: Path = Path('/dev'), sys: Path = Path('/sys/class/video4linux')) -> list[Found]:
-    """Those of Video4Linux; its nodes that give no pictures (metadata, output) are left out."""
+    """Cameras of Video4Linux, without its devices for metadata and output."""
     numbered = [(int(p.name[5:]), p) for p in dev.glob('video*') if p.name[5:].isdecimal()]
     found = (_camera(number, path, sys) for number, path in sorted(numbered))
     return [camera for camera in found if camera is not None]
@@ -59,7 +59,7 @@ def _formats(handle: int) -> Iterator[str]:
     for index in range(MOST):
         try:
             *_, text, code, _, _, _, _ = _ask(handle, _ENUM_FMT, _FORMAT, index, _CAPTURE_TYPE, 0, b'', *5 * [0])
-        except OSError:  # there are no more
+        except OSError:  # no more formats
             return
         sizes = []
         for size in range(MOST):
@@ -82,7 +82,7 @@ def _ask(handle: int, request: int, layout: str, *values: int | bytes) -> tuple:
 
 
 def microphones(proc: Path = Path('/proc/asound')) -> tuple[str, list[Found]]:
-    """By whom they were found: PortAudio if it is installed, as media_source uses it, else ALSA; and what was found."""
+    """Library and microphones: PortAudio if installed, as in media_source, else ALSA."""
     try:
         import sounddevice
     except (ImportError, OSError):
@@ -113,7 +113,7 @@ def _alsa(proc: Path) -> list[Found]:
 
 
 def _alsa_formats(stream: Path) -> Iterator[str]:
-    """Of a USB device; others do not tell until they are opened."""
+    """Formats of a USB device; others are unknown until they are opened."""
     try:
         text = stream.read_text(errors='replace')
     except OSError:

@@ -1,8 +1,8 @@
 # Copyright 2026 The smern_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Pixels as camera drivers encode them (sensor_msgs/image_encodings) to BGR. Needs no ROS.
+"""Converts images in the encodings of camera drivers (sensor_msgs/image_encodings) to BGR. Needs no ROS.
 
-What an image claims is checked before a byte of it is touched. OpenCV is imported where it is needed.
+Sizes are checked before the data is read. OpenCV is imported when it is needed.
 """
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ import numpy as np
 from smern_ros.media.tracks import MAX_SIDE
 
 ASSUMED = {'8uc1': 'mono8', '8uc3': 'bgr8', '8uc4': 'bgra8'}
-"""What encodings that tell the type of the values and not their meaning are taken for."""
+"""Encodings assumed for those that give the type of the values only."""
 _DEPTH = {'16uc1', '16sc1', '32fc1', '64fc1', '32sc1'}
 _NV24 = np.array([  # from Y, U, V to B, G, R: BT.601, limited range, as OpenCV has it for the other YUV encodings
     [1.164, 2.018, 0.0, -276.928],
@@ -27,11 +27,11 @@ _NV24 = np.array([  # from Y, U, V to B, G, R: BT.601, limited range, as OpenCV 
 
 @dataclass(frozen=True)
 class _Layout:
-    channels: int                 # values a pixel in a row of the first plane
-    convert: str | Callable[[np.ndarray], np.ndarray] = ''   # name of OpenCV's conversion; empty: it is BGR
+    channels: int                 # values per pixel in a row of the first plane
+    convert: str | Callable[[np.ndarray], np.ndarray] = ''   # name of OpenCV's conversion; empty: BGR already
     bits: int = 8
-    rows: Fraction = Fraction(1)  # of `step` bytes, for one row of the picture: planes follow the first one
-    even: tuple[bool, bool] = (False, False)  # whether width and height must be
+    rows: Fraction = Fraction(1)  # rows of `step` bytes per row of the image, with the planes after the first one
+    even: tuple[bool, bool] = (False, False)  # whether width and height must be even
     smallest: int = 1             # side
 
 
@@ -68,28 +68,28 @@ _LAYOUTS = {
     'i420': _I420, 'yuv420': _I420,
 }
 NAMES = (*_LAYOUTS, *(name.upper() for name in ASSUMED))
-"""Encodings that are read."""
+"""Supported encodings."""
 
 
 def assumed(encoding: str) -> str | None:
-    """What it is taken for, if it does not tell the order of the colours."""
+    """The assumed encoding, if `encoding` does not give the order of the colours; else None."""
     return ASSUMED.get(encoding.lower())
 
 
 def is_read(encoding: str) -> bool:
-    """Whether `decode` knows it."""
+    """Whether `decode` supports it."""
     name = encoding.lower()
     return ASSUMED.get(name, name) in _LAYOUTS
 
 
 def check_size(width: int, height: int) -> None:
-    """:raises ValueError: if no camera has so many pixels, or so few."""
+    """:raises ValueError: if a side is not within 1 and `MAX_SIDE` pixels."""
     if not (0 < width <= MAX_SIDE and 0 < height <= MAX_SIDE):
         raise ValueError(f'the image is {width} x {height} pixels; each side must be from 1 to {MAX_SIDE}')
 
 
 def refuse_depth(encoding: str) -> None:
-    """:raises ValueError: if it is that of a depth image."""
+    """:raises ValueError: if it is the encoding of a depth image."""
     if encoding.strip().lower() in _DEPTH:
         raise ValueError(f'encoding {encoding[:40]!r} is a depth image; use the colour image of the camera')
 
@@ -98,8 +98,8 @@ def decode(data: Any, *, encoding: str, width: int, height: int, step: int, big_
     """(H, W, 3) uint8 BGR; of bgr8 a view on `data`. 16 bits become 8 by division by 257, full scale to full scale.
 
     :param data: any buffer of bytes.
-    :param step: bytes from one row to the next; of planes that follow the first, too (of I420's, half of it).
-    :raises ValueError: naming what cannot be.
+    :param step: bytes from one row to the next, also of the planes after the first (of I420 half of it).
+    :raises ValueError: naming the wrong value.
     """
     check_size(width, height)
     name = encoding.lower()
@@ -133,7 +133,7 @@ def decode(data: Any, *, encoding: str, width: int, height: int, step: int, big_
 
 
 def _dense_i420(whole: np.ndarray, width: int, height: int, step: int) -> np.ndarray:
-    """Without what pads the rows."""
+    """Remove the padding of the rows."""
     luma, chroma = whole[:height * step].reshape(height, step), whole[height * step:].reshape(height, step // 2)
     return np.concatenate((luma[:, :width].ravel(), chroma[:, :width // 2].ravel())).reshape(height * 3 // 2, width)
 

@@ -1,6 +1,6 @@
 # Copyright 2026 The smern_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""The size of a JPEG, PNG or WebP image from its first bytes, and whether its end is there, before it is decoded."""
+"""Reads the size of a JPEG, PNG or WebP image before decoding, and checks that its end is present."""
 from __future__ import annotations
 
 _PNG = b'\x89PNG\r\n\x1a\n'
@@ -8,15 +8,15 @@ _PNG_END = b'IEND\xaeB`\x82'
 _JPEG = b'\xff\xd8'
 _JPEG_END = b'\xff\xd9'
 _JPEG_SIZES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
-"""Markers of the segments that hold height and width (start of frame)."""
+"""Markers of the segments with height and width (start of frame)."""
 _JPEG_BARE = frozenset({0x01, *range(0xD0, 0xD8)})
 """Markers without a segment."""
 
 
 def size(data: bytes) -> tuple[int, int]:
-    """Width and height in pixels, as the header says.
+    """Width and height in pixels, from the header.
 
-    :raises ValueError: if it is neither JPEG, PNG nor WebP, its header is broken or its end is missing.
+    :raises ValueError: if it is neither JPEG, PNG nor WebP, its header is damaged or its end is missing.
     """
     if data.startswith(_PNG):
         if len(data) < 24 or data[12:16] != b'IHDR':

@@ -168,14 +168,14 @@ class Playback:
                 self._pressure.no_more_audio()
 
     def _shown_until(self, heard_ns: int) -> int:
-        """The end of what was shown, as soon as that is a chunk beyond what was heard, or the last of this pass."""
+        """Wait until the video is a chunk ahead of `heard_ns`, or ended. :return: end of the video in ns."""
         wanted_ns = heard_ns + round(self._chunk * SECOND)
         with self._moved:
             self._moved.wait_for(lambda: not self._showing or self._end_ns >= wanted_ns or self._stopping.is_set())
             return self._end_ns
 
     def _send_silence(self, end_ns: int) -> bool:
-        """From the end of the last sound, if there was any, to there. :return: False if all is to stop."""
+        """Send silence from the end of the last audio, if any, to `end_ns`. :return: False if playback stops."""
         seconds = 0.0 if self._last is None else (end_ns - self._last.end_ns) / SECOND
         if self._last is None or seconds <= 0:
             return not self._stopping.is_set()
@@ -194,7 +194,7 @@ class Playback:
         return self._pressure is None or self._pressure.wait_for_frame(stamp_ns)
 
     def _wait_until(self, media_ns: int) -> bool:
-        """:return: False if all is to stop."""
+        """:return: False if playback stops."""
         if self._rate == 0:
             return not self._stopping.is_set()
         due = self._began + media_ns / SECOND / self._rate

@@ -1,6 +1,6 @@
 # Copyright 2026 The smern_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Any film or sound file, as frames and sound in the order of time (decoded by FFmpeg through PyAV)."""
+"""Reads a media file as frames and audio in the order of time, decoded with PyAV."""
 from __future__ import annotations
 
 import heapq
@@ -30,35 +30,34 @@ if TYPE_CHECKING:
     import av.container
 
 MISSING_END = Fraction(1, 2)
-"""s that a file may end before the end that it tells."""
+"""s by which a file may end before its declared end."""
 
 _NOT_MEDIA = ('tty',)
-"""FFmpeg "plays" any text file as a terminal's output."""
+"""FFmpeg decodes any text file as the output of a terminal."""
 
 _LISTS = ('concat', 'dash', 'hls', 'imf', 'sdp')
-"""Files that name others: whoever wrote one would choose what of this computer is played."""
+"""Files that refer to other files, by which their author would choose files of this computer."""
 
 _ACCESS = {'protocol_whitelist': 'file', 'pattern_type': 'none'}
-"""A file that asks for the network does not get it; one called shot%03d.png is that one, and not a hundred."""
+"""No access to the network; no file name patterns such as shot%03d.png."""
 
 
 class MediaError(Exception):
-    """A file or device that cannot be read: which one, what is wrong and what to do."""
+    """A file or device cannot be read; the message names it, what is wrong and what to do."""
 
 
 def ffmpeg_path(path: str | Path) -> str:
-    """The path as PyAV must be given it: FFmpeg takes what stands before a colon for a protocol, but not in an absolute
-    path."""
+    """Absolute path for PyAV: in a relative one, FFmpeg takes a prefix with a colon for a protocol."""
     return os.path.abspath(path)
 
 
 class MediaReader:
-    """The video and the audio track of a file that a player would choose; either may be absent.
+    """The default video and audio tracks of a file; either may be absent.
 
-    Stamps count from the file's start and grow: if the file's own go back or leap, as where recordings were put one
-    behind the other, what comes later follows what was before. Each iteration reads the file anew from its start.
+    Stamps start at 0 and increase: if those of the file jump, as in concatenated recordings, later data follows the
+    earlier. Each iteration reads the file from its start.
 
-    A file that turns out to be damaged or cut off gives what is there; then a MediaError is raised. Proof of that is:
+    Of a damaged or cut off file the readable part is yielded; then a MediaError is raised. Signs of damage are:
 
     - packets that could not be decoded, but for what may be tags or the middle of a broadcast (see `tracks`);
     - a file shorter than its own structure tells, if sound or pictures of MISSING_END or more are missing with what is
@@ -69,8 +68,8 @@ class MediaReader:
     A duration alone proves nothing: it may count subtitles, another track or what was removed. Other formats tell
     nothing. What a header says of a size that its writer could not know proves nothing, either.
 
-    :param on_problem: called with that error instead.
-    :raises MediaError: if there is no such file, it is no media file, or it holds neither video nor audio.
+    :param on_problem: called with that error instead of raising it.
+    :raises MediaError: if the file does not exist, is no media file, or has neither video nor audio.
     """
 
     def __init__(self, path: str | Path, *, on_problem: Callable[[MediaError], object] | None = None):
@@ -98,9 +97,9 @@ class MediaReader:
         self._last: Timeline | None = None  # that has seen the whole file
 
     def __iter__(self) -> Iterator[VideoFrame | AudioBlock]:
-        """Frames and sound in the order of their stamps.
+        """Yield frames and audio in the order of their stamps.
 
-        The two tracks are read by themselves, so that memory stays bounded however the file interleaves them.
+        The tracks are read separately, so that memory is bounded for any interleaving.
         """
         tracks: tuple[Iterator[VideoFrame | AudioBlock], ...] = (self.video(), self.audio())
         yield from heapq.merge(*tracks, key=lambda piece: piece.stamp_ns)
@@ -112,15 +111,15 @@ class MediaReader:
         self._on_problem(problem)
 
     def video(self) -> Iterator[VideoFrame]:
-        """Only the frames; none if the file has no video. Damage is not raised: ask `problem` when all is read."""
+        """Yield the frames; none without video. Damage is not raised: call `problem` at the end."""
         return self._decode(VideoTrack(), video_of) if self.has_video else iter(())
 
     def audio(self) -> Iterator[AudioBlock]:
-        """Only the sound; likewise."""
+        """Yield the audio; see `video`."""
         return self._decode(AudioTrack(), audio_of) if self.has_audio else iter(())
 
     def problem(self) -> MediaError | None:
-        """What was wrong with the file, known once its tracks have been read to their ends."""
+        """Damage of the file, known after its tracks are read to their ends; else None."""
         if self._closed or len(self._read) < self.has_video + self.has_audio:
             return None
         end = max(track.end_ns for track in self._read.values()) / SECOND

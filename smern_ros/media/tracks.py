@@ -1,6 +1,6 @@
 # Copyright 2026 The smern_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""One track of a file, decoded by FFmpeg through PyAV: stamps that grow, pictures as shown, sound in 16 bit."""
+"""Decodes a track of a file with PyAV: monotonic stamps, upright images, 16 bit audio."""
 from __future__ import annotations
 
 import heapq
@@ -21,34 +21,34 @@ if TYPE_CHECKING:
     import av.container
 
 MAX_SIDE = 8192
-"""Pixels of a picture; what claims to be larger is an attack or a mistake."""
+"""Most pixels per side of an image; a larger declared size is an error or an attack."""
 
 WIDEST_PIXEL = 8
-"""Width of a pixel by its height; what claims more is a mistake, and shown as it is."""
+"""Largest aspect ratio of a pixel; a larger declared one is an error, and ignored."""
 
 UNDECODED = 0.5
-"""s of packets on end that cannot be decoded and may be padding."""
+"""s of consecutive packets that cannot be decoded and may be padding."""
 _TAGS = (b'ID3', b'TAG', b'APETAGEX')
 
 MOST_REORDERED = 8
-"""Pictures that a decoder of an AVI file holds back to bring them into the order in which they are shown."""
+"""Most images that a decoder of an AVI file reorders."""
 
 AUDIO_JITTER = 20_000_000
 """ns by which a block's stamp may differ from the end of the one before; containers round stamps to milliseconds."""
 
 MISCOUNTED = SECOND
-"""ns; the same for blocks whose duration FFmpeg has told wrong."""
+"""ns; the same for blocks whose duration is wrong in FFmpeg."""
 
 
 @dataclass(frozen=True, eq=False)
 class VideoFrame:
     stamp_ns: int
-    image: np.ndarray    # (H, W, 3) uint8, BGR, as a player shows it: upright, square pixels
+    image: np.ndarray    # (H, W, 3) uint8, BGR, upright, with square pixels
 
 
 @dataclass(frozen=True, eq=False)
 class AudioBlock:
-    """A stretch of sound of any length."""
+    """A block of audio of any length."""
 
     stamp_ns: int        # of the first sample
     samples: np.ndarray  # (N, channels) int16
@@ -60,7 +60,7 @@ class AudioBlock:
 
 
 class _Track(ABC):
-    """Decodes one track; afterwards knows its end and what was damaged.
+    """Decodes one track; then `end_ns` is its end, and `errors` lists its damage.
 
     Packets that cannot be decoded are no damage if they are tags between the frames of MP3 or AAC; nor before the
     first that can, in a stream that may be joined in its middle (MPEG-TS, raw frames); nor, for less than UNDECODED,
@@ -81,9 +81,9 @@ class _Track(ABC):
     def _frames(
         self, container: av.container.InputContainer, stream: Any, timeline: Timeline
     ) -> Iterator[tuple[Any, int | None]]:
-        """Frames with their stamps in ns, or None.
+        """Yield frames with their stamps in ns, or None.
 
-        Any exception of PyAV's is the file's: it raises more kinds of them than its own.
+        Any exception of PyAV counts as damage of the file: it raises more kinds than its own.
         """
         from av.format import Flags
 
@@ -91,13 +91,13 @@ class _Track(ABC):
         failed_s, lost_s, begun = 0.0, 0.0, False
         is_mp3 = container.format.name == 'mp3'
         may_be_joined = bool(Flags(container.format.flags) & (Flags.ts_discont | Flags.generic_index))
-        # AVI tells in which order to decode, and nothing else: what is shown next has the earliest stamp not yet used.
+        # AVI has stamps in the order of decoding; the image shown next has the earliest unused one.
         decoded: list[int] | None = [] if stream.type == 'video' and container.format.name == 'avi' else None
-        packets: Iterator[Any] = container.demux()  # of all tracks: a stamp means something beside the others' only
+        packets: Iterator[Any] = container.demux()  # of all tracks, as stamps are relative to those of the others
         while True:
             try:
                 packet = next(packets, None)
-            except Exception as error:  # what follows cannot be found
+            except Exception as error:  # the rest cannot be found
                 self.errors.append(describe(error))
                 break
             if packet is None:
