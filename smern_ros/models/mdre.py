@@ -67,8 +67,8 @@ class MDRE(nn.Module):
         """
         check_shape('prosody', prosody, len(mfcc), self.config.prosody)
         check_sequences(mfcc, mfcc_lengths, words, word_lengths, self.config.mfcc)
-        audio_state = self.audio_encoder(mfcc, mfcc_lengths)                         # (B, 200)
-        text_state = self.text_encoder(self.embedding(words), word_lengths)          # (B, 200)
-        audio = self.audio(torch.cat([audio_state, prosody], dim=1))                 # (B, 235) -> (B, 117)
-        text = self.text(text_state)                                                 # (B, 100)
+        audio_state = self.audio_encoder(mfcc, mfcc_lengths)                   # (B, 200)
+        text_state = self.text_encoder(self.embedding(words), word_lengths)    # (B, 200)
+        audio = self.audio(torch.cat([audio_state, prosody], dim=1))           # (B, 235) -> (B, 117)
+        text = self.text(text_state)                                           # (B, 100)
         return self.output(torch.cat([audio, text], dim=1))                    # (B, 217) -> (B, 4)

@@ -65,7 +65,7 @@ class SmernGA(nn.Module):
             node = getattr(self, name)
             if node is not None:
                 masked = vector.masked_fill(~present[:, i, None], 0.0)
-                nodes.append(node(self.dropout(masked)))                       # (B, 128)
+                nodes.append(node(self.dropout(masked)))                      # (B, 128)
         read = present[:, : len(nodes)]                                       # (B, N): the skeleton is the last
         out, alpha = self.graph(torch.stack(nodes, dim=1), read)              # (B, N, 64), (B, K, N, N)
         logits = self.output(self.dropout(out.flatten(1)))                    # (B, 64 N) -> (B, 4)

@@ -126,7 +126,7 @@ class _Layer:
             for projection in self._projections
         )
         attended = functional.scaled_dot_product_attention(query, key, value)[0]
-        attended = attended.transpose(0, 1).flatten(1)                                      # (N, 384)
+        attended = attended.transpose(0, 1).flatten(1)                              # (N, 384)
         x = functional.layer_norm(x + _linear(attended, *self._attended), (_WIDTH,), *self._norms[0], _EPSILON)
         inner = functional.gelu(_linear(x, *self._inner))                           # (N, 1536)
         return functional.layer_norm(x + _linear(inner, *self._outer), (_WIDTH,), *self._norms[1], _EPSILON)
