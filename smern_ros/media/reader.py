@@ -32,13 +32,17 @@ if TYPE_CHECKING:
 MISSING_END = Fraction(1, 2)
 """s by which a file may end before its declared end."""
 
-_NOT_MEDIA = ('tty',)
-"""FFmpeg decodes any text file as the output of a terminal."""
+FORMATS = (
+    'aac', 'ac3', 'aiff', 'amr', 'amrnb', 'amrwb', 'ape', 'apng', 'asf', 'au', 'av1', 'avi', 'bmp_pipe', 'caf', 'dsf',
+    'dts', 'dtshd', 'dv', 'eac3', 'flac', 'flv', 'gif', 'gxf', 'h261', 'h263', 'h264', 'hevc', 'image2', 'ivf',
+    'jpeg_pipe', 'loas', 'm4v', 'matroska', 'mjpeg', 'mlp', 'mov', 'mp3', 'mpc', 'mpc8', 'mpeg', 'mpegts', 'mpegvideo',
+    'mpjpeg', 'mxf', 'nut', 'obu', 'ogg', 'oma', 'png_pipe', 'rm', 'shn', 'sox', 'swf', 'tak', 'truehd', 'tta', 'vc1',
+    'voc', 'vvc', 'w64', 'wav', 'webp_pipe', 'wtv', 'wv', 'yuv4mpegpipe',
+)
+"""FFmpeg's names of those that are read. Not among them: text, which FFmpeg decodes as the output of a terminal, and
+playlists (concat, dash, hls, imf, sdp), by which their author would choose files of this computer."""
 
-_LISTS = ('concat', 'dash', 'hls', 'imf', 'sdp')
-"""Files that refer to other files, by which their author would choose files of this computer."""
-
-_ACCESS = {'protocol_whitelist': 'file', 'pattern_type': 'none'}
+_ACCESS = {'format_whitelist': ','.join(FORMATS), 'protocol_whitelist': 'file', 'pattern_type': 'none'}
 """No access to the network; no file name patterns such as shot%03d.png."""
 
 
@@ -79,10 +83,6 @@ class MediaReader:
         self._links, self._lacks_length = self._look()
         with self._open() as container:
             self._format = container.format.name
-            if self._format in _NOT_MEDIA:
-                raise MediaError(f'{self.path} is a text file, not audio or video')
-            if not set(_LISTS).isdisjoint(self._format.split(',')):
-                raise MediaError(f'{self.path} is a list of other files ({self._format}); give one of those')
             video, audio = video_of(container), audio_of(container)
             self.has_video, self.has_audio = video is not None, audio is not None
             if not (self.has_video or self.has_audio):
@@ -207,6 +207,11 @@ class MediaReader:
             raise MediaError(f'there is no file {self.path}') from None
         except IsADirectoryError:
             raise MediaError(f'{self.path} is a folder, not audio or video') from None
+        except av.error.ArgumentError:
+            raise MediaError(
+                f'{self.path} is a text, a list of other files, or in a format that is not read; give audio or video, '
+                'such as MP4, Matroska, WAV or FLAC'
+            ) from None
         except (av.error.InvalidDataError, av.error.EOFError):
             raise MediaError(
                 f'{self.path} is not audio or video that FFmpeg can read, or its header is truncated'

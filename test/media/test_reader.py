@@ -239,7 +239,7 @@ def test_a_scratch_in_the_middle_costs_what_is_scratched_and_is_told(tmp_path, i
     ('none.mp4', None, 'there is no file'),
     ('empty.mp4', b'', 'not audio or video that FFmpeg can read'),
     ('noise.mkv', bytes(range(256)) * 20, 'not audio or video that FFmpeg can read'),
-    ('words.txt', b'hello, world\n' * 50, 'a text file'),
+    ('words.txt', b'hello, world\n' * 50, 'a text'),
     ('list.mp4', b'ffconcat version 1.0\nfile sound.wav\n', 'a list of other files'),
     ('stream.m3u8', b'#EXTM3U\n#EXTINF:1,\nhttp://192.0.2.1/a.mp4\n#EXT-X-ENDLIST\n', 'not audio or video'),
 ])
