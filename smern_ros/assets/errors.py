@@ -1,6 +1,6 @@
 # Copyright 2026 The smern_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""What can be wrong with an asset; each message says what to do."""
+"""Errors of assets; each message says what to do."""
 
 
 class AssetError(Exception):
@@ -8,12 +8,12 @@ class AssetError(Exception):
 
 
 class MissingAsset(AssetError):
-    """It was not fetched yet."""
+    """It is not fetched."""
 
 
 class WrongAsset(AssetError):
-    """Files are there, but not those of the manifest."""
+    """Its files differ from the manifest."""
 
 
 class FetchFailed(AssetError):
-    """No source could give it."""
+    """All sources failed."""

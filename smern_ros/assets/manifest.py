@@ -1,6 +1,6 @@
 # Copyright 2026 The smern_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""What `manifest.json` says: each asset's files, licence and sources."""
+"""Contents of `manifest.json`: files, licence and sources of each asset."""
 from __future__ import annotations
 
 import json
@@ -12,7 +12,7 @@ from importlib import resources
 
 @dataclass(frozen=True)
 class FileHash:
-    """A file of an asset, as it must be."""
+    """Expected size and hash of a file of an asset."""
 
     path: str  # within the asset's folder
     size: int  # bytes
@@ -28,9 +28,9 @@ class PackageSource:
     size: int                     # bytes
     sha256: str
     members: Mapping[str, str]    # path in the asset's folder -> path in the package file
-    build: str = ''               # what makes the asset's file out of the members, see `build.py`
-    platform: str = ''            # of a wheel that is not for any platform; its members are
-    python: str = ''              # the same for the version of Python
+    build: str = ''               # recipe that makes the file from the members, see `sources.build`
+    platform: str = ''            # of a wheel for one platform
+    python: str = ''              # of a wheel for one version of Python
 
     @property
     def label(self) -> str:
@@ -39,7 +39,7 @@ class PackageSource:
 
 @dataclass(frozen=True)
 class PartedSource:
-    """Packages that hold one asset together, a large file in parts: members called FILE.part1, FILE.part2, ..."""
+    """Several packages with the parts of a large file: members FILE.part1, FILE.part2, ..."""
 
     packages: tuple[PackageSource, ...]
 
@@ -50,7 +50,7 @@ class PartedSource:
 
 @dataclass(frozen=True)
 class AddressSource:
-    """Files at the maker's own address."""
+    """Files at https addresses of their author."""
 
     addresses: Mapping[str, str]  # path in the asset's folder -> https address
 
@@ -67,11 +67,11 @@ class Asset:
     name: str
     purpose: str
     licence: str
-    origin: str                                    # who made it, what it was made from
+    origin: str                                    # author and training data
     files: tuple[FileHash, ...]
     sources: tuple[Source, ...]                    # tried in this order
-    accepts: tuple[FileHash, ...] = ()             # other contents of these files that serve as well
-    optional: bool = False                         # fetched only if it is named
+    accepts: tuple[FileHash, ...] = ()             # other accepted contents of these files
+    optional: bool = False                         # fetched only by its name
 
     @property
     def size(self) -> int:
@@ -83,13 +83,13 @@ class Asset:
         return len(self.files) > 1
 
     def versions(self, path: str) -> tuple[FileHash, ...]:
-        """The contents that the file at `path` may have."""
+        """Accepted contents of the file at `path`."""
         return tuple(file for file in (*self.files, *self.accepts) if file.path == path)
 
 
 @cache
 def load() -> dict[str, Asset]:
-    """Every asset by its name."""
+    """All assets by name."""
     text = resources.files('smern_ros.assets').joinpath('manifest.json').read_text('utf-8')
     return {entry['name']: _asset(entry) for entry in json.loads(text)['assets']}
 

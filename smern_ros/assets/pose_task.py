@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Packs MediaPipe's two pose networks as the `.task` bundle that PoseLandmarker reads.
 
-The mediapipe 0.10.21 wheel carries them bare, for the older Solutions API. The bundle adds what the Tasks API wants
-to know of each: how its input image is normalised (MediaPipe's pose_landmarker_graph reads it from the metadata).
-Same input, same mediapipe: same bytes.
+The mediapipe 0.10.21 wheel has them without metadata, for the older Solutions API. The bundle adds the normalisation of
+the input image, which MediaPipe's pose_landmarker_graph reads from the metadata. The output is deterministic for a
+version of mediapipe.
 
 usage: pose_task.py DETECTOR.tflite LANDMARKS.tflite OUT.task
 """
@@ -21,11 +21,11 @@ NETWORKS = (
     ('pose_detector.tflite', 127.5, 127.5),
     ('pose_landmarks_detector.tflite', 0.0, 255.0),
 )
-_METADATA_VERSION = '1.0.0'  # the oldest parser that knows normalisation
+_METADATA_VERSION = '1.0.0'  # the oldest parser with normalisation
 
 
 def pack(detector: bytes, landmarks: bytes) -> bytes:
-    """The bundle. Run this module as a program rather than calling this: it leaves stub modules behind."""
+    """Create the bundle. Leaves stub modules in `sys.modules`, so run this module as a program instead."""
     try:
         import mediapipe.tasks.cc.metadata.python._pywrap_metadata_version  # noqa: F401
     except ImportError:
@@ -39,12 +39,12 @@ def pack(detector: bytes, landmarks: bytes) -> bytes:
             writer.add_image_input([mean], [deviation])
             described, _ = writer.populate()
             archive.writestr(zipfile.ZipInfo(name, date_time=(1980, 1, 1, 0, 0, 0)), bytes(described))
-            del writer  # it removes a temporary folder, which it cannot at interpreter exit
+            del writer  # removes its temporary folder, which fails at interpreter exit
     return bundle.getvalue()
 
 
 def _stub_native_metadata() -> None:
-    """Newer wheels ship the metadata writer without the native helper it imports, of which it needs one number."""
+    """Replace the native helper that the metadata writer imports, which newer wheels lack."""
     parent = 'mediapipe.tasks.cc.metadata.python'
     for name in ('mediapipe.tasks.cc', 'mediapipe.tasks.cc.metadata', parent):
         package = types.ModuleType(name)

@@ -1,6 +1,6 @@
 # Copyright 2026 The smern_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Brings the files of an asset here: from the package registry through pip, or from the maker's address."""
+"""Downloads the files of an asset: from the package registry by pip, or from an https address."""
 from __future__ import annotations
 
 import collections
@@ -22,14 +22,14 @@ from smern_ros.assets.errors import FetchFailed
 from smern_ros.assets.manifest import AddressSource, Asset, PackageSource, PartedSource, Source
 
 Progress = Callable[[str, str, int, int], None]
-"""Called with the asset's name, what is being done, and the bytes done and in all (0: not known)."""
+"""Called with the name of the asset, the action, and the bytes done and in total (0: unknown)."""
 
 _BLOCK = 2**20
-_TIMEOUT = 60.0  # s without a byte
+_TIMEOUT = 60.0  # s without data
 
 
 def silent(name: str, action: str, done: int, total: int) -> None:
-    """Progress that nobody watches."""
+    """Progress callback that does nothing."""
 
 
 def sha256(path: Path) -> str:
@@ -40,10 +40,10 @@ def sha256(path: Path) -> str:
     return digest.hexdigest()
 
 
-def bring(source: Source, asset: Asset, folder: Path, scratch: Path, progress: Progress) -> None:
-    """Puts the asset's files into `folder`; `scratch` takes what is needed on the way.
+def download(source: Source, asset: Asset, folder: Path, scratch: Path, progress: Progress) -> None:
+    """Download the files of the asset to `folder`; `scratch` is for temporary files.
 
-    :raises FetchFailed: if the source cannot give them.
+    :raises FetchFailed: if the source fails.
     """
     if isinstance(source, AddressSource):
         for path, address in source.addresses.items():
@@ -70,16 +70,16 @@ def bring(source: Source, asset: Asset, folder: Path, scratch: Path, progress: P
 
 
 def pip_command(source: PackageSource, folder: Path) -> list[str]:
-    """The ordinary client, told to take the one file that the manifest names, for whatever machine that is."""
+    """Command of pip that downloads the file of the manifest, for any platform."""
     requirement = folder / 'requirement.txt'
-    # With a hash pip refuses any other file before it runs a line of it.
+    # With a hash pip refuses any other file before running code of it.
     requirement.write_text(f'{source.requirement} --hash=sha256:{source.sha256}\n', 'utf-8')
     command = [
         sys.executable, '-m', 'pip', 'download', '--no-input', '--disable-pip-version-check', '--no-deps',
         '--ignore-requires-python', '--dest', str(folder), '--requirement', str(requirement),
     ]
     if not source.file.endswith('.whl'):
-        # Only this one from source: `:all:` would compile the tools too that its metadata needs.
+        # `:all:` would also compile the build tools that its metadata needs.
         return [*command, '--no-binary', source.requirement.partition('==')[0], *_progress_bar()]
     command += ['--only-binary', ':all:', *_progress_bar()]
     if source.platform:
@@ -93,33 +93,33 @@ def _progress_bar() -> list[str]:
     try:
         version = tuple(int(part) for part in re.findall(r'\d+', metadata.version('pip'))[:2])
     except metadata.PackageNotFoundError as error:
-        raise FetchFailed(f'{sys.executable} has no pip: {sys.executable} -m ensurepip') from error
+        raise FetchFailed(f'{sys.executable} has no pip; run {sys.executable} -m ensurepip') from error
     return ['--progress-bar', 'raw' if version >= (24, 1) else 'off']
 
 
 def _pip_download(source: PackageSource, folder: Path, progress: Callable[[int, int], None]) -> Path:
     progress(0, source.size)
-    said: collections.deque[str] = collections.deque(maxlen=30)
+    output: collections.deque[str] = collections.deque(maxlen=30)
     with subprocess.Popen(
         pip_command(source, folder), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-        env={**os.environ, 'TMPDIR': str(folder)},  # what an interrupted pip leaves goes with our folder
+        env={**os.environ, 'TMPDIR': str(folder)},  # removed with the folder if pip is interrupted
     ) as process:
         assert process.stdout is not None
         try:
             for line in process.stdout:
                 if bar := re.match(r'Progress (\d+) of (\d+)', line):
-                    if int(bar[2]) == source.size:  # not that of a build tool
+                    if int(bar[2]) == source.size:  # not of a build tool
                         progress(int(bar[1]), source.size)
                 elif line.strip():
-                    said.append(line.strip())
+                    output.append(line.strip())
         except BaseException:
             process.kill()
             raise
     file = folder / source.file
     if process.returncode or not file.is_file():
-        raise FetchFailed('pip could not download it:\n    ' + '\n    '.join(said))
+        raise FetchFailed('pip failed:\n    ' + '\n    '.join(output))
     if (found := sha256(file)) != source.sha256:
-        raise FetchFailed(f'{source.file} has sha256 {found} instead of {source.sha256}')
+        raise FetchFailed(f'{source.file} has sha256 {found}; expected {source.sha256}')
     return file
 
 
@@ -133,7 +133,7 @@ def _download(address: str, target: Path, limit: int, progress: Callable[[int, i
             while block := response.read(_BLOCK):
                 done += len(block)
                 if done > limit:
-                    raise FetchFailed(f'{address} gives more than the {limit} bytes expected')
+                    raise FetchFailed(f'{address} has more than the expected {limit} bytes')
                 out.write(block)
                 progress(done, limit)
     except (urllib.error.URLError, TimeoutError, ConnectionError) as error:
@@ -141,7 +141,7 @@ def _download(address: str, target: Path, limit: int, progress: Callable[[int, i
 
 
 def join(folder: Path) -> None:
-    """Makes FILE of FILE.part1, FILE.part2, ... in that order, for each such file in `folder`; the parts go."""
+    """Join FILE.part1, FILE.part2, ... in `folder` to FILE, and remove the parts."""
     parts = sorted(
         (match[1], int(match[2]), file)
         for file in folder.iterdir() if (match := re.fullmatch(r'(.+)\.part([0-9]+)', file.name))
@@ -155,11 +155,11 @@ def join(folder: Path) -> None:
 def build(recipe: str, inputs: Path, output: Path) -> None:
     """:param inputs: folder of the members; `output`: folder of the asset's files.
 
-    :raises FetchFailed: if it cannot be made: what went wrong.
+    :raises FetchFailed: if building fails.
     """
     if recipe != 'pose_task':
-        raise FetchFailed(f'the manifest names {recipe!r} to build with, which is unknown')
-    # A process of its own: packing needs stub modules that nothing else may see.
+        raise FetchFailed(f'unknown build recipe {recipe!r} in the manifest; expected pose_task')
+    # In another process, as packing adds stub modules.
     command = [
         sys.executable, str(Path(pose_task.__file__)), str(inputs / 'pose_detector.tflite'),
         str(inputs / 'pose_landmarks_detector.tflite'), str(output / 'pose_landmarker_full.task'),

