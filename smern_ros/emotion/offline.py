@@ -52,13 +52,13 @@ class Analyser:
         self._sound_end_ns = 0
         self._ended: list[Utterance] = []   # waiting for the frames up to their end
 
-    def see(self, frame: VideoFrame) -> list[UtteranceInputs]:
+    def add_frame(self, frame: VideoFrame) -> list[UtteranceInputs]:
         """:return: utterances that are complete now."""
         if self._pose is not None:
             self._history.add(frame.stamp_ns, self._skeletons(self._pose, frame))
         return self._whole(frame.stamp_ns)
 
-    def hear(self, block: AudioBlock) -> list[UtteranceInputs]:
+    def add_audio(self, block: AudioBlock) -> list[UtteranceInputs]:
         """:return: utterances that are complete now."""
         samples = decode(block.samples.tobytes(), encoding='s16le', channels=block.samples.shape[1])
         self._push(self._mono.push(samples, block.sample_rate), block.sample_rate, block.stamp_ns)
@@ -75,7 +75,7 @@ class Analyser:
             self._collect(self._stream.flush())
         return self._whole(None)
 
-    def movement(self, start_ns: int, end_ns: int) -> SkeletonWindow | None:
+    def skeleton_window(self, start_ns: int, end_ns: int) -> SkeletonWindow | None:
         """The speaker's skeleton window, within the last 30 s."""
         return choose(self._history.window(start_ns, end_ns), self._speaker)
 
@@ -109,7 +109,7 @@ class Analyser:
             utterance.end_ns,
             audio=audio_features.extract(utterance, self._speech_encoder),
             text=self._recogniser.transcribe(utterance) if self._recogniser is not None else None,
-            skeleton=self.movement(utterance.start_ns, utterance.end_ns),
+            skeleton=self.skeleton_window(utterance.start_ns, utterance.end_ns),
         )
 
 
@@ -131,19 +131,19 @@ def analyse(
     window_start_ns = newest_ns = None
 
     def gesture(start_ns: int, end_ns: int) -> None:
-        window = analyser.movement(start_ns, end_ns)
+        window = analyser.skeleton_window(start_ns, end_ns)
         if window is not None:
             gestures.append(UtteranceInputs('', start_ns, end_ns, skeleton=window))
 
     for item in items:
         if isinstance(item, VideoFrame):
-            found, newest_ns = analyser.see(item), item.stamp_ns
+            found, newest_ns = analyser.add_frame(item), item.stamp_ns
             window_start_ns = newest_ns if window_start_ns is None else window_start_ns
             if not spoken and newest_ns - window_start_ns >= LONGEST_GESTURE:
                 gesture(window_start_ns, newest_ns)
                 window_start_ns = newest_ns
         else:
-            found = analyser.hear(item)
+            found = analyser.add_audio(item)
         spoken = spoken or bool(found)
         yield from found
     last = analyser.finish()

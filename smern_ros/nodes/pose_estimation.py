@@ -233,7 +233,7 @@ class PoseEstimationNode(SmernNode):
         self.health.record_latency(time.monotonic() - received_at)
         self.health.set_info('people', len(skeletons))
         self._frame_id = message.header.frame_id
-        present = self._presence.see(stamp_ns, skeletons, track_timeout=self.value('track_timeout'))
+        present = self._presence.update(stamp_ns, skeletons, track_timeout=self.value('track_timeout'))
         if present is not None:
             self._publish_people(present, message.header)
 

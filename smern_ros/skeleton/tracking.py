@@ -163,7 +163,7 @@ class PresenceTracker:
     def anybody(self) -> bool:
         return bool(self._here)
 
-    def see(self, stamp_ns: int, skeletons: Sequence[Skeleton], *, track_timeout: float) -> list[Skeleton] | None:
+    def update(self, stamp_ns: int, skeletons: Sequence[Skeleton], *, track_timeout: float) -> list[Skeleton] | None:
         """Add the skeletons of one camera frame.
 
         :param stamp_ns: of the frame; if it jumps back, all people are removed.

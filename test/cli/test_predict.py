@@ -115,7 +115,7 @@ def test_an_error_from_deep_below_names_the_file(capsys, tmp_path, monkeypatch):
         raise ValueError('so not')
 
     soundfile.write(tmp_path / 'voice.wav', [0.0] * 16000, 16000)
-    monkeypatch.setattr(offline.Analyser, 'hear', fail)
+    monkeypatch.setattr(offline.Analyser, 'add_audio', fail)
     code, _, said = predict(capsys, tmp_path / 'voice.wav', '--no-asr')
     assert code == 1 and said == f'smern predict: {tmp_path / "voice.wav"}: so not\n'
 

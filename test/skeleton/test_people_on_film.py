@@ -75,7 +75,7 @@ def test_it_is_told_once_when_somebody_comes_and_once_when_they_have_left(look):
     actors = (Actor('walk', standing(230)), Actor('again', walking(700, 500, since=0.8)))
     presence, told = PresenceTracker(), []
     for k, people in enumerate(look(3.2, *actors)):
-        here = presence.see(k * SECOND // crowd.RATE, people, track_timeout=1.0)
+        here = presence.update(k * SECOND // crowd.RATE, people, track_timeout=1.0)
         if here is not None:
             told.append((k / crowd.RATE, [p.person_id for p in here]))
     assert [set(ids) for _, ids in told] == [{'p1', 'p2'}, {'p1'}]

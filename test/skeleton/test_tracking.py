@@ -167,7 +167,7 @@ def body(person_id, seconds):
 
 
 def see(presence, seconds, *ids, track_timeout=1.0):
-    here = presence.see(round(seconds * SECOND), [body(p, seconds) for p in ids], track_timeout=track_timeout)
+    here = presence.update(round(seconds * SECOND), [body(p, seconds) for p in ids], track_timeout=track_timeout)
     return None if here is None else [(one.person_id, one.stamp_ns / SECOND) for one in here]
 
 

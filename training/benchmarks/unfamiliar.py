@@ -166,14 +166,14 @@ def _windows(film: Path) -> list[SkeletonWindow]:
         analyser, found, start_ns, newest_ns = Analyser(pose=estimator), [], None, 0
         for item in media:
             if isinstance(item, VideoFrame):
-                analyser.see(item)
+                analyser.add_frame(item)
                 newest_ns = item.stamp_ns
                 start_ns = newest_ns if start_ns is None else start_ns
                 if newest_ns >= start_ns + WINDOW:
-                    found.append(analyser.movement(start_ns, start_ns + WINDOW))
+                    found.append(analyser.skeleton_window(start_ns, start_ns + WINDOW))
                     start_ns += STEP
         if not found and start_ns is not None:
-            found.append(analyser.movement(start_ns, newest_ns))
+            found.append(analyser.skeleton_window(start_ns, newest_ns))
     return [window for window in found if window is not None]
 
 

@@ -110,10 +110,10 @@ def test_who_talks_with_their_hands_moves_unlike_what_was_learnt(predictor, shar
     analyser = Analyser(pose=estimator)
     try:
         media = MediaReader(shared_data / 'video_upperbody' / 'asl_gestures' / f'{name}.mkv')
-        stamps = [item.stamp_ns for item in media if isinstance(item, VideoFrame) and analyser.see(item) == []]
+        stamps = [item.stamp_ns for item in media if isinstance(item, VideoFrame) and analyser.add_frame(item) == []]
     finally:
         estimator.close()
-    window = analyser.movement(stamps[0], stamps[-1])
+    window = analyser.skeleton_window(stamps[0], stamps[-1])
     assert predictor.unfamiliar(window) and predictor.encode_skeleton(window) is None
 
 
