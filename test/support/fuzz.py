@@ -28,7 +28,7 @@ from support.fusion import START
 
 Right = Callable[[int], Any]
 """A message as it should be, whose time is the given stamp."""
-FILLING, GROWTH = 160 * 2**20, 64 * 2**20
+FILLING, GROWTH = 400 * 2**20, 64 * 2**20
 """Bytes that a node may be larger after the second half of the messages: what allocators keep of short-lived networks
 (a clock that jumps makes a new pose estimator), but no messages. A run of less than LONG still fills them."""
 LONG = 2000
