@@ -132,7 +132,8 @@ def test_pose_estimation(probe, start_node, shared_data, messages, transport):
              CompressedImage: [jpeg]}
     topic, kind, make = ((topics.IMAGE, Image, to_image) if transport == 'raw' else
                          (topics.IMAGE_COMPRESSED, CompressedImage, to_compressed))
-    survives(probe, node, 'pose_estimation', {topic}, right, messages)
+    # On a busy machine the first network, and one after a clock that jumped, may be made in the second half alone.
+    survives(probe, node, 'pose_estimation', {topic}, right, messages, filling=400 * 2**20)
 
     camera = probe.publisher(kind, topic, qos.LOSSLESS_IMAGES)
     heard = probe.collect(msg.SkeletonArray, topics.SKELETON_RAW, qos.STREAM)

@@ -28,7 +28,7 @@ from support.fusion import START
 
 Right = Callable[[int], Any]
 """A message as it should be, whose time is the given stamp."""
-FILLING, GROWTH = 400 * 2**20, 64 * 2**20
+FILLING, GROWTH = 160 * 2**20, 64 * 2**20
 """Bytes that a node may be larger after the second half of the messages: what allocators keep of short-lived networks
 (a clock that jumps makes a new pose estimator), but no messages. A run of less than LONG still fills them."""
 LONG = 2000
@@ -245,6 +245,7 @@ class Fuzzer:
 def survives(
     probe, node, name: str, wanted: Collection[str], right: Mapping[type, Sequence[Right]], count: int, *,
     lossy: Collection[str] = (), intact: Collection[type] = (), wrong: float = 0.05, taken: float = 0.7,
+    filling: int = FILLING,
 ) -> Fuzzer:
     """Fuzzes a node, and checks what must hold of any.
 
@@ -253,6 +254,7 @@ def survives(
     :param count: of messages.
     :param wrong: the share of them, at least, that the node must complain of.
     :param taken: the share of them, at least, that it must have taken.
+    :param filling: bytes by which it may grow in a run of less than LONG.
     """
     fuzzer = Fuzzer(probe, name, right, intact)
     fuzzer.find_topics(wanted, lossy)
@@ -261,7 +263,7 @@ def survives(
     fuzzer.run(count)
     assert node.alive, node.output
     grown = psutil.Process(node.pid).memory_full_info().uss - size
-    assert grown < (GROWTH if count >= LONG else FILLING), f'{grown / 2**20:.0f} MB in {count - count // 2} messages'
+    assert grown < (GROWTH if count >= LONG else filling), f'{grown / 2**20:.0f} MB in {count - count // 2} messages'
     probe.wait_for(lambda: fuzzer.errors() >= wrong * count, 'the node to tell of what was wrong')
     # Torn messages mostly end in the middleware.
     probe.wait_for(lambda: fuzzer.taken() > taken * count, f'{name} to have taken most of {count} messages')
